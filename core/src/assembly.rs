@@ -1,0 +1,95 @@
+//! A worker in parts, for a host to put on its feet.
+
+use crate::sync::Arc;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::Token;
+use crate::books::Books;
+use crate::config::{ConfigError, WorkerConfig};
+use crate::drive::Drive;
+use crate::driver::Driver;
+use crate::ending::Ending;
+use crate::host::Host;
+use crate::keeper::Keeper;
+use crate::port::Port;
+use crate::queue::Queue;
+use crate::shared::{DriverPort, KeeperPort, Shared};
+use crate::sync::Lock;
+use crate::sync::atomic::{AtomicBool, AtomicUsize};
+use crate::timers::Timers;
+use crate::worker::Worker;
+
+/// A worker in parts: the door for its users, and what the host has to run for it.
+///
+/// # For implementers
+///
+/// A host MUST poll every attendant that [`into_parts`](Assembly::into_parts) gives to its end, each on its own task or thread, or drop it. It
+/// MAY drop them in any order and at any time (S6).
+pub struct Assembly<H: Host> {
+    worker: Worker,
+    attendants: Vec<Drive<H>>,
+}
+
+impl<H: Host> Assembly<H> {
+    /// Checks `config` and makes the parts. Needs no runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every setting that cannot be.
+    pub fn new(config: WorkerConfig, host: Arc<H>) -> Result<Self, ConfigError> {
+        config.check()?;
+        let drivers = config.driver_count();
+        let lanes_of = |driver: usize| {
+            config.lanes / drivers + usize::from(driver < config.lanes % drivers || mutant!(OneLaneMoreThanTheLimit))
+        };
+        let mut lanes: Vec<usize> = (0..drivers).map(lanes_of).collect();
+        lanes.extend(mutant!(OneDriverTooMany).then_some(1));
+        let drivers = lanes.len();
+        let shared = Arc::new(Shared {
+            queue: Queue::new(&config, drivers),
+            host: host.clone(),
+            drivers: lanes.iter().map(|&lanes| Arc::new(DriverPort::new(lanes))).collect(),
+            keeper: KeeperPort {
+                port: Port::new(),
+                reap: Lock::new(VecDeque::new()),
+                evicted: Lock::new(VecDeque::new()),
+                watched: Lock::new(Timers::growing()),
+            },
+            root: Token::new(),
+            books: Books::default(),
+            running: AtomicUsize::new(0),
+            aborting: AtomicBool::new(false),
+            watching: AtomicBool::new(false),
+            drivers_left: AtomicUsize::new(drivers),
+            attendants_left: AtomicUsize::new(drivers + 1),
+            ending: Ending::new(),
+            config,
+        });
+        let mut attendants = Vec::with_capacity(drivers + 1);
+        for (index, &lanes) in lanes.iter().enumerate() {
+            attendants.push(Drive::driver(Driver::new(shared.clone(), index, lanes), host.clone()));
+        }
+        attendants.push(Drive::keeper(Keeper::new(shared.clone()), host));
+        Ok(Self { worker: Worker::new(shared), attendants })
+    }
+
+    /// The door for the worker's users.
+    #[must_use]
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// The door, and what the host has to run: the drivers, and the keeper as the last.
+    #[must_use]
+    pub fn into_parts(self) -> (Worker, Vec<Drive<H>>) {
+        (self.worker, self.attendants)
+    }
+}
+
+impl<H: Host> fmt::Debug for Assembly<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assembly").field("worker", &self.worker).finish_non_exhaustive()
+    }
+}

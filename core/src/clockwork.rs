@@ -1,0 +1,95 @@
+//! The time within a driver: the reading of its current step, and the timers of its lanes and of its jobs' sleeps.
+
+use core::task::Waker;
+
+use crate::port::Port;
+use crate::size::Heap;
+use crate::sync::Lock;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::timed::Keeps;
+use crate::timers::{TimerKey, Timers};
+use crate::{Instant, Token};
+
+/// What a timer does when it is due.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// Wakes a sleeper.
+    Wake(Waker),
+    /// Gives a lane a turn, at which it compares its deadlines with the clock.
+    Lane(usize),
+    /// Compares a token's deadline with the clock.
+    Expire(Token),
+}
+
+/// See the head of the file. Shared by a driver and the contexts of the jobs in its lanes.
+#[derive(Debug)]
+pub(crate) struct Clockwork {
+    now: AtomicU64,
+    timers: Lock<Timers<Due, Heap>>,
+    pub(crate) port: Port,
+}
+
+impl Clockwork {
+    pub(crate) fn new() -> Self {
+        Self { now: AtomicU64::new(0), timers: Lock::new(Timers::growing()), port: Port::new() }
+    }
+
+    /// The clock as read for the current (or the last) step.
+    pub(crate) fn now(&self) -> Instant {
+        Instant::from_nanos(self.now.load(Ordering::Relaxed))
+    }
+
+    /// A reading of the clock. It never goes back, whatever the host says (C4).
+    pub(crate) fn set_now(&self, now: Instant) -> Instant {
+        let before = self.now.load(Ordering::Relaxed);
+        let now = if mutant!(TrustsABackwardClock) { now.as_nanos() } else { now.as_nanos().max(before) };
+        self.now.store(now, Ordering::Relaxed);
+        Instant::from_nanos(now)
+    }
+
+    /// Sets a timer. Rings the driver if it is parked and would now wake too late.
+    pub(crate) fn insert(&self, at: Instant, due: Due) -> TimerKey {
+        let (key, earliest) = self.timers.with(|timers| {
+            let before = timers.next_at();
+            (timers.insert(at, due), before.is_none_or(|before| at < before))
+        });
+        if earliest && self.port.is_parked() {
+            self.port.ring();
+        }
+        key
+    }
+
+    /// Takes a timer back, with what it would have done. `None` if it has fired.
+    pub(crate) fn remove(&self, key: TimerKey) -> Option<Due> {
+        self.timers.with(|timers| timers.remove(key))
+    }
+
+    /// Puts another waker into a sleeper's timer; gives back the one that is not needed. `Err` if the timer has fired.
+    pub(crate) fn replace_waker(&self, key: TimerKey, waker: Waker) -> Result<Waker, Waker> {
+        self.timers.with(|timers| match timers.get_mut(key) {
+            Some(Due::Wake(old)) => Ok(core::mem::replace(old, waker)),
+            _ => Err(waker),
+        })
+    }
+
+    /// Whether a sleeper's timer is still set and would wake `waker`.
+    pub(crate) fn would_wake(&self, key: TimerKey, waker: &Waker) -> bool {
+        self.timers.with(|timers| matches!(timers.get_mut(key), Some(Due::Wake(old)) if old.will_wake(waker)))
+    }
+
+    /// The next timer that is due at `now`.
+    pub(crate) fn pop_due(&self, now: Instant) -> Option<Due> {
+        self.timers.with(|timers| timers.pop_due(now)).map(|(_, due)| due)
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn next_at(&self) -> Option<Instant> {
+        self.timers.with(|timers| timers.next_at())
+    }
+}
+
+impl Keeps for Clockwork {
+    fn release(&self, key: TimerKey) {
+        drop(self.remove(key));
+    }
+}

@@ -1,0 +1,57 @@
+//! Turns a panic of users' code into a value, where the target unwinds.
+
+use core::any::Any;
+use core::fmt;
+
+use alloc::boxed::Box;
+
+/// What a job panicked with.
+pub struct Panic {
+    payload: Box<dyn Any + Send>,
+}
+
+impl Panic {
+    /// Wraps a payload as `catch_unwind` gives it.
+    #[must_use]
+    pub fn new(payload: Box<dyn Any + Send>) -> Self {
+        Self { payload }
+    }
+
+    /// The text of the panic, where it has one.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        let text = self.payload.downcast_ref::<&'static str>().copied();
+        text.or_else(|| self.payload.downcast_ref::<alloc::string::String>().map(|text| &**text))
+    }
+
+    /// The payload itself, for `std::panic::resume_unwind`.
+    #[must_use]
+    pub fn into_payload(self) -> Box<dyn Any + Send> {
+        self.payload
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panic").field("message", &self.message()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.message().unwrap_or("a payload that is not text"))
+    }
+}
+
+/// Runs `f`; a panic inside comes out as a value. Without `std` there is no unwinding to stop, and `f` is simply run.
+pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    #[cfg(feature = "std")]
+    return std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)).map_err(Panic::new);
+    #[cfg(not(feature = "std"))]
+    return Ok(f());
+}
+
+/// Drops `value`; a panic of its destructor comes out as a value.
+pub(crate) fn contain_drop<T>(value: T) -> Result<(), Panic> {
+    contain(|| drop(value))
+}

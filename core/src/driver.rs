@@ -1,0 +1,358 @@
+//! What the host runs: a driver turns its lanes, one poll a step.
+//!
+//! A driver is stepped, not run. Each step answers what to do next: again, parked until a time, or closed. A call too many does
+//! no harm. The order within a step: timers that are due, then in turn a new job for a free lane or a lane that wants a turn.
+//!
+//! Invariants:
+//! 1. A lane is taken from the start of a job until its body is gone; its place is freed before the job settles (J7).
+//! 2. Before the driver polls, it passes on what lies in the queue and might have been meant for it (L3).
+//! 3. Before it parks, it announces that, and then looks at everything once more (L5, L6).
+
+use crate::sync::Arc;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+use core::task::{Context, Waker};
+
+use crate::Instant;
+use crate::clockwork::Due;
+use crate::contain::contain;
+use crate::job::cell::{Runner, Verdict};
+use crate::job::context::JobContext;
+use crate::job::head::Desk;
+use crate::lane::{Occupant, Turn, admit};
+use crate::observer::Kind;
+use crate::shared::{DriverPort, LaneBell, Shared};
+use crate::sync::atomic::Ordering;
+use crate::timers::TimerKey;
+use crate::turn::{Current, InTurn};
+
+/// What to do after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the three answers are the contract with the host")]
+pub enum Step {
+    /// Step again; there is more to do.
+    Again,
+    /// There is nothing to do until this time, or until the waker given with the step is woken. `None`: only until woken.
+    Parked(Option<Instant>),
+    /// There will never be anything to do again.
+    Closed,
+}
+
+/// One task or thread of the host: some of the worker's lanes, and the timers of the jobs in them.
+///
+/// Dropping it settles the jobs in its lanes as cancelled by shutdown; when the last driver is dropped, those in the queue
+/// too (S6).
+pub struct Driver {
+    shared: Arc<Shared>,
+    port: Arc<DriverPort>,
+    index: usize,
+    lanes: Box<[Lane]>,
+    free: Vec<usize>,
+    /// Where to look for the next ready lane (L2).
+    next: usize,
+    /// Whether a new job comes before the lanes in this step; alternates (L2).
+    new_first: bool,
+    /// Whether it is on the queue's list of idle drivers, unless somebody has taken it off to ring it.
+    idle: bool,
+    /// Whether the lanes were told of the abort.
+    aborted: bool,
+    left: bool,
+}
+
+#[derive(Default)]
+struct Lane {
+    occupant: Option<Occupant>,
+    timer: Option<(Instant, TimerKey)>,
+    waker: Option<Waker>,
+}
+
+impl Driver {
+    pub(crate) fn new(shared: Arc<Shared>, index: usize, lanes: usize) -> Self {
+        let port = shared.drivers[index].clone();
+        Self {
+            shared,
+            port,
+            index,
+            lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            free: (0..lanes).rev().collect(),
+            next: 0,
+            new_first: true,
+            idle: false,
+            aborted: false,
+            left: false,
+        }
+    }
+
+    /// Its number within its worker, from 0.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// One step at the time `now`: at most one poll of one job.
+    pub(crate) fn step(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+        if self.left {
+            return Step::Closed;
+        }
+        self.port.port().begin();
+        let now = self.port.clockwork.set_now(now);
+        self.fire(now);
+        self.notice_abort();
+        let new_first = mem::replace(&mut self.new_first, false);
+        if new_first && self.start_one(now) {
+            return Step::Again;
+        }
+        self.new_first = true;
+        let from = if mutant!(LowestLaneFirst) { 0 } else { self.next };
+        if let Some(lane) = self.port.ready.take_next(from) {
+            self.next = lane + 1;
+            self.pass_on();
+            self.turn(lane, now);
+            return Step::Again;
+        }
+        if !new_first && self.start_one(now) {
+            return Step::Again;
+        }
+        self.park(cx, now)
+    }
+
+    /// Wakes the sleepers and the lanes that are due.
+    fn fire(&mut self, now: Instant) {
+        while let Some(due) = self.port.clockwork.pop_due(now) {
+            match due {
+                Due::Wake(waker) => self.shared.wake(waker),
+                Due::Expire(token) => {
+                    self.shared.books.contain(|| token.expire_due(now));
+                }
+                Due::Lane(lane) => {
+                    self.lanes[lane].timer = None;
+                    self.port.ready.insert(lane);
+                }
+            }
+        }
+    }
+
+    fn notice_abort(&mut self) {
+        if !self.aborted && self.shared.aborting.load(Ordering::SeqCst) {
+            self.aborted = true;
+            for (lane, _) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.occupant.is_some()) {
+                self.port.ready.insert(lane);
+            }
+        }
+    }
+
+    /// Whoever rang this driver for a job may have to wait for the poll that it begins now: so it is not idle any more, and
+    /// somebody else is rung for what is there (L3).
+    fn pass_on(&mut self) {
+        if mutant!(HeldDriverKeepsItsRing) {
+            return;
+        }
+        if mem::replace(&mut self.idle, false) || self.shared.queue.len() != 0 {
+            self.shared.ring_driver(self.shared.queue.withdraw(self.index));
+        }
+    }
+
+    /// Takes a job from the queue into a free lane, and gives it its first turn. False if there is none, or no lane.
+    fn start_one(&mut self, now: Instant) -> bool {
+        if self.shared.queue.len() == 0 {
+            return false;
+        }
+        let Some(lane) = self.free.pop() else { return false };
+        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        self.idle = false;
+        let Some(runner) = self.shared.attend_to(self.shared.queue.pop(self.index)) else {
+            self.free(lane);
+            return false;
+        };
+        let waker = self.waker_of(lane);
+        match admit(runner, now, &waker) {
+            Err((runner, verdict)) => {
+                self.free(lane);
+                runner.settle(verdict, now);
+            }
+            Ok(runner) => self.start(lane, runner, &waker, now),
+        }
+        true
+    }
+
+    fn start(&mut self, lane: usize, runner: Runner, waker: &Waker, now: Instant) {
+        let head = runner.head();
+        head.start(now);
+        head.tell(now, |observer, job| observer.started(job));
+        self.port.places.with(|places| places[lane] = Some(runner.job().clone()));
+        match head.kind {
+            Kind::Task => {
+                self.lanes[lane].occupant = Some(Occupant::task(runner));
+                self.turn(lane, now);
+            }
+            Kind::Call => {
+                let (call, lent) = runner.lend(waker.clone());
+                let occupant = Occupant::call(lent);
+                self.stay(lane, occupant);
+                // A host that panics here has dropped the call, which comes back as refused; so does one that has no thread.
+                let offloaded = contain(|| self.shared.host.offload(call));
+                drop(offloaded);
+            }
+        }
+    }
+
+    /// Gives the job in `lane` its turn.
+    fn turn(&mut self, lane: usize, now: Instant) {
+        let Some(occupant) = self.lanes[lane].occupant.take() else { return };
+        let waker = self.waker_of(lane);
+        let port = &self.port;
+        let places = &self.port.places;
+        let mut context = || {
+            let job = places.with(|places| places[lane].clone());
+            JobContext::new(job.unwrap_or_else(|| unreachable!("the lane is taken")), port.clockwork.clone())
+        };
+        let turn = {
+            self.shared.watch();
+            let _held = Held::new(port, lane, now);
+            let worker = self.shared.address();
+            let _in_turn = InTurn::enter(Current { worker, job: occupant.head().id().get(), in_poll: true });
+            occupant.turn(now, &mut Context::from_waker(&waker), &mut context)
+        };
+        match turn {
+            Turn::Stay(occupant) => self.stay(lane, occupant),
+            Turn::Over(runner, verdict) => self.over(lane, runner, verdict, now),
+            Turn::Vacant => self.free(lane),
+        }
+    }
+
+    /// The job stays in its lane; its timer is set to when it must have a turn.
+    fn stay(&mut self, lane: usize, occupant: Occupant) {
+        let due = occupant.next_due();
+        let slot = &mut self.lanes[lane];
+        slot.occupant = Some(occupant);
+        if slot.timer.map(|(at, _)| at) != due {
+            if let Some((_, key)) = slot.timer.take() {
+                drop(self.port.clockwork.remove(key));
+            }
+            slot.timer = due.map(|at| (at, self.port.clockwork.insert(at, Due::Lane(lane))));
+        }
+    }
+
+    /// The job is over: first its place is free, then it settles (J7).
+    fn over(&mut self, lane: usize, runner: Runner, verdict: Verdict, now: Instant) {
+        if mutant!(PlaceFreedAfterTheOutcome) {
+            runner.settle(verdict, now);
+            self.free(lane);
+            return;
+        }
+        if mutant!(PanicEndsTheLane) {
+            let panics = self.shared.books.counts().panicked;
+            runner.settle(verdict, now);
+            if panics == self.shared.books.counts().panicked {
+                self.free(lane);
+            }
+            return;
+        }
+        self.free(lane);
+        runner.settle(verdict, now);
+    }
+
+    fn free(&mut self, lane: usize) {
+        self.port.places.with(|places| places[lane].take());
+        if let Some((_, key)) = self.lanes[lane].timer.take() {
+            drop(self.port.clockwork.remove(key));
+        }
+        self.free.push(lane);
+        self.shared.running.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn waker_of(&mut self, lane: usize) -> Waker {
+        let port = &self.port;
+        let waker = &mut self.lanes[lane].waker;
+        waker.get_or_insert_with(|| Waker::from(Arc::new(LaneBell { port: port.clone(), lane }))).clone()
+    }
+
+    fn park(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+        let port = self.port.clone();
+        port.port().park(cx.waker());
+        let looks = !mutant!(ParksWithoutLooking);
+        let more = (looks && !port.ready.is_empty())
+            || (!self.aborted && self.shared.aborting.load(Ordering::SeqCst))
+            || (!self.free.is_empty() && !self.go_idle());
+        if more {
+            return Step::Again;
+        }
+        if self.free.len() == self.lanes.len() && self.shared.queue.is_closed() && self.shared.queue.len() == 0 {
+            self.leave(now);
+            return Step::Closed;
+        }
+        let until = if mutant!(BusyWhenIdle) {
+            now.checked_add(core::time::Duration::from_micros(1))
+        } else {
+            port.clockwork.next_at()
+        };
+        if until.is_some_and(|at| at.is_due(now)) || (!port.port().settle_down(until) && looks) {
+            return Step::Again;
+        }
+        Step::Parked(until)
+    }
+
+    /// Puts itself on the list of idle drivers. False if there is a job for it.
+    fn go_idle(&mut self) -> bool {
+        self.idle = self.shared.queue.idle(self.index);
+        self.idle
+    }
+
+    /// Leaves for good. What lies in its lanes is dropped and settled here; if it is the last, what lies in the queue too (S6).
+    fn leave(&mut self, now: Instant) {
+        if mem::replace(&mut self.left, true) {
+            return;
+        }
+        for lane in 0..self.lanes.len() {
+            if let Some(occupant) = self.lanes[lane].occupant.take() {
+                if mutant!(VanishedRuntimeStrandsJobs) {
+                    mem::forget(occupant);
+                    continue;
+                }
+                let over = occupant.evict(now);
+                self.free(lane);
+                if let Some((runner, verdict)) = over {
+                    runner.settle(verdict, now);
+                }
+            }
+        }
+        self.port.port().leave();
+        let next = self.shared.queue.withdraw(self.index);
+        if self.shared.drivers_left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.shared.close();
+            self.shared.settle_queue(now);
+        } else {
+            self.shared.ring_driver(next);
+        }
+        self.shared.depart();
+        self.port.port().done();
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.leave(self.shared.host.now());
+    }
+}
+
+impl core::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Driver").field("index", &self.index).field("lanes", &self.lanes.len()).finish_non_exhaustive()
+    }
+}
+
+/// Marks, for the keeper, that the driver is in one poll (L3).
+struct Held<'a>(&'a DriverPort);
+
+impl<'a> Held<'a> {
+    fn new(port: &'a DriverPort, lane: usize, now: Instant) -> Self {
+        port.begin_poll(lane, now);
+        Self(port)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.end_poll();
+    }
+}

@@ -1,0 +1,146 @@
+//! The semantics of cancellable work, for any host: token trees with cause and deadline, a bounded priority queue, and a
+//! worker of lanes.
+#![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+#[cfg(all(test, countermand_loom))]
+#[allow(unused_imports, reason = "a room may have no model yet")]
+pub(crate) use crate::loom::{loom_model, loom_model_bounded};
+
+/// Whether the named defect is switched on; `false`, and no code at all, in every build without the feature `mutants`.
+macro_rules! mutant {
+    ($name:ident) => {{
+        #[cfg(feature = "mutants")]
+        let on = $crate::mutant::is($crate::mutant::Mutant::$name);
+        #[cfg(not(feature = "mutants"))]
+        let on = false;
+        on
+    }};
+}
+
+#[cfg(feature = "alloc")]
+mod assembly;
+#[cfg(feature = "alloc")]
+mod bell;
+#[cfg(feature = "alloc")]
+mod bits;
+#[cfg(feature = "alloc")]
+mod books;
+mod cause;
+#[cfg(feature = "alloc")]
+mod clockwork;
+#[cfg(feature = "alloc")]
+mod config;
+#[cfg(feature = "alloc")]
+mod contain;
+mod discipline;
+#[cfg(feature = "alloc")]
+mod drive;
+#[cfg(feature = "alloc")]
+mod driver;
+#[cfg(feature = "alloc")]
+mod ending;
+#[cfg(feature = "alloc")]
+mod handle;
+mod histogram;
+mod host;
+#[cfg(feature = "alloc")]
+mod id;
+mod instant;
+#[cfg(feature = "alloc")]
+mod job;
+#[cfg(feature = "alloc")]
+mod keeper;
+#[cfg(feature = "alloc")]
+mod lane;
+#[cfg(all(test, countermand_loom))]
+mod loom;
+#[cfg(feature = "alloc")]
+mod metrics;
+#[cfg(feature = "mutants")]
+pub mod mutant;
+#[cfg(feature = "alloc")]
+mod observer;
+#[cfg(feature = "std")]
+mod origin;
+#[cfg(feature = "alloc")]
+mod outcome;
+#[cfg(feature = "alloc")]
+mod port;
+mod priority;
+#[cfg(feature = "alloc")]
+mod queue;
+#[cfg(feature = "alloc")]
+mod scope;
+#[cfg(feature = "alloc")]
+mod shared;
+mod shelf;
+mod size;
+#[cfg(feature = "alloc")]
+mod slot;
+#[cfg(feature = "alloc")]
+mod submit;
+mod sync;
+#[cfg(feature = "alloc")]
+mod timed;
+mod timers;
+#[cfg(feature = "alloc")]
+mod token;
+#[cfg(feature = "alloc")]
+mod turn;
+#[cfg(feature = "std")]
+mod wait;
+#[cfg(feature = "alloc")]
+mod watchdog;
+#[cfg(feature = "alloc")]
+mod wind_down;
+#[cfg(feature = "alloc")]
+mod worker;
+
+pub use cause::{Cause, CauseKind, Detail};
+#[cfg(feature = "alloc")]
+pub use contain::Panic;
+pub use discipline::{Discipline, Picker};
+pub use histogram::{Histogram, SharedHistogram};
+#[cfg(feature = "alloc")]
+pub use host::Call;
+pub use host::{Alarm, Host, WouldDeadlock};
+pub use instant::Instant;
+#[cfg(feature = "alloc")]
+pub use outcome::{Class, Outcome, Phase};
+pub use priority::Priority;
+pub use shelf::{Key, Shelf};
+#[cfg(feature = "alloc")]
+pub use size::Heap;
+pub use size::{Fixed, Size};
+pub use timers::{TimerKey, Timers};
+#[cfg(feature = "alloc")]
+pub use token::{Cancelled, CancelledOwned, DropGuard, Registration, RunUntilCancelled, Shield, Token, TokenObserver};
+#[cfg(feature = "std")]
+pub use wait::{WaitError, WaitReason};
+#[cfg(feature = "alloc")]
+pub use {
+    assembly::Assembly,
+    books::Counts,
+    config::{ConfigError, Fault, FullPolicy, WorkerConfig},
+    drive::{Drive, TURN_BUDGET},
+    driver::{Driver, Step},
+    ending::{Report, Shutdown},
+    handle::Handle,
+    id::JobId,
+    job::context::{CallContext, JobContext, Shielded, Yield},
+    job::sleep::{Elapsed, Interval, Sleep, Tick, Timeout},
+    job::work::{Closure, Fallible, FallibleClosure, FallibleWith, Plain, PlainWith, Work},
+    job::{Job, LatePolicy},
+    keeper::Keeper,
+    metrics::{Metrics, MetricsSnapshot, Sample},
+    observer::{JobInfo, JobState, Kind, Observer, RejectReason, Settled},
+    scope::{Scope, Scoped, ScopedSubmit},
+    submit::{Rejected, Submit, SubmitResult},
+    timed::TimedToken,
+    worker::{ShutdownWait, Worker},
+};

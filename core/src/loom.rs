@@ -1,0 +1,44 @@
+//! This room runs models under the checker and says how much of each was explored.
+//!
+//! ```text
+//! RUSTFLAGS="--cfg countermand_loom" cargo test -p countermand-core --release --lib loom_ -- --nocapture --test-threads 1
+//! ```
+//!
+//! One race per model, at most three threads of three operations. The checker aborts the process on a deadlock, and the models share a switch:
+//! so one at a time.
+
+use std::println;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::sync::atomic::LOADS_EXCHANGE;
+
+/// Explores every execution of `model`.
+pub(crate) fn loom_model(name: &str, model: impl Fn() + Sync + Send + 'static) {
+    explore(name, None, model);
+}
+
+/// Explores every execution of `model` with at most three pre-emptions: for models that do not end within a minute.
+pub(crate) fn loom_model_bounded(name: &str, model: impl Fn() + Sync + Send + 'static) {
+    explore(name, Some(3), model);
+}
+
+/// Explores `model` twice, with loads as they are and with loads that exchange: see `sync::atomic`.
+fn explore(name: &str, preemption_bound: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
+    let executions = Arc::new(AtomicUsize::new(0));
+    let model = Arc::new(model);
+    for exchange in [false, true] {
+        LOADS_EXCHANGE.store(exchange, Ordering::Relaxed);
+        let mut checker = ::loom::model::Builder::new();
+        checker.preemption_bound = preemption_bound;
+        checker.max_branches = 100_000;
+        let (counted, model) = (Arc::clone(&executions), Arc::clone(&model));
+        checker.check(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            model();
+        });
+    }
+    let executions = executions.load(Ordering::Relaxed);
+    assert!(executions > 2, "{name}: there was no race to explore");
+    println!("loom {name}: {executions} executions");
+}

@@ -1,0 +1,163 @@
+//! Defects that can be switched on one at a time, so that the conformance suite can show that it would see them.
+//!
+//! Only in builds with the feature `mutants`, which no published build turns on.
+
+use core::sync::atomic::{AtomicU8, Ordering};
+
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $name:ident = $rule:literal, $defect:literal;)*) => {
+        /// A defect, named for what it does wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Mutant {
+            $(#[doc = $defect] $name,)*
+        }
+
+        impl Mutant {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The number of the rule that must see it.
+            #[must_use]
+            pub const fn rule(self) -> &'static str {
+                match self { $(Self::$name => $rule,)* }
+            }
+
+            /// What it does wrong.
+            #[must_use]
+            pub const fn defect(self) -> &'static str {
+                match self { $(Self::$name => $defect,)* }
+            }
+
+            /// Its name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+mutants! {
+    FiresOneTickEarly = "D3", "a deadline is due one nanosecond early";
+    LifoWithinPriority = "Q2", "the newest queued job of a priority starts first";
+    NoAgeing = "Q3", "the weighted discipline always serves the highest level";
+    StaleTimerHitsNext = "D7", "the key of a past timer names whichever timer has its place now";
+    ClockWraps = "C4", "timers compare milliseconds in 32 bits, which wrap after 49.7 days";
+
+    // token
+    BothToldFirst = "T1", "every caller of cancel is told that it was first";
+    CheckForgets = "T2", "a check that found the token cancelled makes it uncancelled again";
+    CheckAllocates = "T4", "a check allocates";
+    WakesThenSets = "T5", "waiters are woken before the flag is set";
+    WaiterDoesNotLookAgain = "T6", "a waiter does not look at the flag again when it registers";
+    KeepsTheFirstWaker = "T6", "a second poll with another waker keeps the first";
+    WakesTwice = "T7", "each waiter is woken twice";
+    WakesUnderTheLock = "T8", "wakers and callbacks are called while the lock is held";
+    DropsReplacedWakerUnderTheLock = "T8", "a waker that is replaced is dropped while the lock is held";
+    PanicEndsTheLoop = "T9", "after a waker or callback that panics, no other is told";
+    LaterCauseOverwrites = "T10", "a later cancel overwrites the cause";
+    DisarmedGuardCancels = "T11", "a disarmed guard cancels its token";
+    ForgetsCallbackWhenCancelled = "T12", "a callback registered after the cancellation is never called";
+    UnregisterClaimsTooMuch = "T13", "unregister says that it prevented the run, and does not";
+    NeverClonesIntoRoot = "T14", "a clone of the token that is never cancelled allocates a root";
+
+    // tree
+    ChildCancelsParent = "R1", "cancelling a child cancels its parent";
+    LooksOneLevelUp = "R2", "a check looks at the parent and no further";
+    ParentSeenWhenPolledOnly = "R3", "only a poll looks at the ancestors, a check does not";
+    ChildLinkedAfterSweep = "R4", "a child that registers while its parent is cancelled is put on the list after the sweep";
+    MiddleDropCutsOff = "R5", "dropping the handles of a middle node cuts its descendants off";
+    ParentKeepsDeadChildren = "R6", "a dropped child stays in memory";
+    LinkedHearsFirstParentOnly = "R7", "a linked token looks at its first parent only";
+    RecursesPerLevel = "R8", "dropping a chain recurses once for each level";
+    ShieldHidesOwnCancel = "R9", "a shield hides the cancellation of its own token too";
+
+    // deadlines of tokens
+    ChildOverridesDeadline = "D1", "a child's own deadline hides an ancestor's shorter one";
+    ExpiryIsARequest = "D6", "an expired deadline cancels with the cause of a request";
+    ExpiresTheInnermost = "D9", "of several due deadlines the innermost is the one that is cancelled";
+
+    // jobs and lanes
+    DeadlineIgnoredWhileRunning = "D2", "a running job's deadline is not compared with the clock";
+    PastDeadlinePolledOnce = "D4", "a job whose deadline is past is polled once all the same";
+    RunTimeoutFromSubmit = "D5", "a run time-out counts from submit";
+    ClassifiedByTheClock = "D6", "a cancelled job counts as timed out if its deadline has passed when it settles";
+    OverflowIsDueAtOnce = "D8", "a duration beyond the clock wraps to a deadline in the past";
+    SettlesTwice = "J1", "an abandoned call settles again when its closure ends";
+    PollsAJobCancelledWhileQueued = "J2", "a job that was cancelled in the queue is polled";
+    ReadyThrownAway = "J3", "a value is thrown away when a request came in the same poll";
+    PollsAfterTheRequest = "J4", "a task goes on being polled after a request";
+    GraceIsIgnored = "J5", "a task is dropped at once whatever its grace";
+    EveryCancelIsFirst = "J6", "every cancel of a job is told that it was first";
+    OutcomeBeforeDrop = "J7", "the outcome is there before the task is dropped";
+    PlaceFreedAfterTheOutcome = "J7", "the outcome is there before the place is free";
+    WaitPanicsForItsJob = "J8", "a wait for a job that was cancelled panics";
+    LateValueIsLost = "J9", "a value that comes too late is dropped and not counted";
+    DroppedWaitLosesTheResult = "J10", "a wait that is dropped takes the result with it";
+    TokenIsNobodysChild = "J11", "a job's token has no parent";
+    WaitingThreadIsNotWoken = "J12", "a thread that waits is not woken when the job settles";
+    CancelledCallLosesItsValue = "B1", "the value of a call that was cancelled while it ran is thrown away";
+    CancelledCallBeginsAllTheSame = "B2", "a call that is cancelled before its thread begins it is run";
+    AbandonsWithoutPermission = "B3", "a call is abandoned at its deadline though the job did not allow it";
+    AbortWaitsForCallsForEver = "B4", "an abort waits for calls without limit";
+    PanicEndsTheLane = "P1", "the lane of a job that panicked is never free again";
+    DestructorPanicStrandsTheHandle = "P2", "a job whose destructor panics during a cancel never settles";
+    UsersWakersOnTheList = "P3", "event-listener's list wakes those who wait for the end itself, and breaks when one panics";
+    HookPanicsAreNotContained = "P4", "a panic of an observer's hook unwinds through the worker";
+    ShieldDoesNotHold = "R9", "a job is dropped inside of a shielded section";
+    DroppingAHandleCancels = "X1", "dropping a handle cancels its job";
+    PanickedTaskIsForgotten = "X2", "what a task captured that panicked is never dropped";
+    DropsOnTheCancellersThread = "X3", "a queued job is dropped on the thread that cancelled it";
+    DetachedResultsPileUp = "X4", "the result of a detached job is never released";
+
+    // queue
+    BoundCheckedBeforeTheLock = "Q1", "whether there is room is looked up before the lock is taken";
+    OneLaneMoreThanTheLimit = "Q1", "each driver has one lane more than its share";
+    CancelledEntryKeepsItsPlace = "Q4", "a queued job that is cancelled keeps its place";
+    FreedCapacityWakesNobody = "Q4", "a place that becomes free wakes no waiting submitter";
+    EvictedJobVanishes = "Q5", "a job that made room never settles";
+    EvictsItsEquals = "Q5", "a job of the same priority is made to make room";
+    WaitsAgainstThePolicy = "Q5", "a submit waits for a place though the policy is to reject";
+    DroppedSubmitStaysInLine = "Q6", "a waiting submit that is dropped keeps its place in the line";
+    CancelledSubmitterKeepsItsPermit = "Q6", "a waiting submit that is dropped keeps the place it was granted";
+    QueueTimeoutWaitsForALane = "Q7", "a queue time-out is noticed only when a lane gets to the job";
+    FloodFillsTheReserve = "Q8", "reserved places are open to everybody";
+    ForgottenPlaceHoldsUpTheLine = "X5", "a submitter that does not come for its place holds up those behind it";
+    LastSubmitterFirst = "Q9", "of the waiting submitters the last one is served first";
+
+    // worker
+    ClosingFlagReadOutsideTheLock = "S1", "whether the worker is closed is looked up when a submit begins, and not again under the lock";
+    DrainReturnsBeforeTheLastDestructor = "S2", "a drain is over before the last result is dropped";
+    ShutdownForgetsWaitingSubmitters = "S3", "waiting submitters are not told of a shutdown";
+    AbortAsksNobody = "S3", "an abort does not ask the jobs that run";
+    DrainLimitIsIgnored = "S4", "a drain with a limit never turns into an abort";
+    ReportForgetsWhoWasCutOff = "S4", "the report does not say who was cut off";
+    DrainRelaxesAnAbort = "S5", "a drain that is asked for after an abort takes its place";
+    InsiderJoinsItself = "S5", "a job that waits for the end of its own worker waits for itself";
+    VanishedRuntimeStrandsJobs = "S6", "the jobs in the lanes of a driver that is dropped never settle";
+    CountsAPanicTwice = "S7", "a panic is counted twice";
+    OneDriverTooMany = "L1", "there is one driver more than was asked for, with a lane of its own";
+    HeldDriverKeepsItsRing = "L3", "a driver that begins a poll stays on the list of those that are idle";
+    StallsAreNotReported = "L3", "a job that holds its driver is not reported";
+    ParksWithoutLooking = "L5", "a driver that parks does not look whether it was rung meanwhile";
+    LowestLaneFirst = "L2", "the lane with the lowest number always goes first";
+    BusyWhenIdle = "L4", "an idle driver wakes up every microsecond";
+    NotifiesOnlyTheFirst = "L6", "a driver is rung only for a job that finds the queue empty";
+    BlocksInsideOfADriver = "C3", "a blocking wait in a job's poll is not refused";
+    TrustsABackwardClock = "C4", "a clock that goes back is believed";
+}
+
+/// 0 for none, else the mutant's number plus one.
+static ACTIVE: AtomicU8 = AtomicU8::new(0);
+
+/// Switches `mutant` on, and every other off.
+pub fn activate(mutant: Option<Mutant>) {
+    ACTIVE.store(mutant.map_or(0, |mutant| mutant as u8 + 1), Ordering::SeqCst);
+}
+
+/// Whether `mutant` is switched on.
+pub(crate) fn is(mutant: Mutant) -> bool {
+    ACTIVE.load(Ordering::Relaxed) == mutant as u8 + 1
+}

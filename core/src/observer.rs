@@ -1,0 +1,143 @@
+//! What a worker tells of its jobs: the hooks, and the words they are told in.
+
+use alloc::borrow::Cow;
+use core::fmt;
+use core::time::Duration;
+
+use crate::{Class, JobId, Priority};
+
+/// What kind of work a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a job is a future or a closure")]
+pub enum Kind {
+    /// A future, polled in a lane.
+    Task,
+    /// A blocking closure, run on a thread of the host's.
+    Call,
+}
+
+/// Where a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the life of a job has these three stations")]
+pub enum JobState {
+    /// In the queue.
+    Queued,
+    /// In a lane.
+    Running,
+    /// Its outcome is fixed.
+    Settled,
+}
+
+/// What there is to know about a job from outside.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JobInfo {
+    /// Its number within its worker.
+    pub id: JobId,
+    /// Its name, as its submitter gave it; may be empty.
+    pub name: Cow<'static, str>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Future or closure.
+    pub kind: Kind,
+    /// Where it is.
+    pub state: JobState,
+    /// How long ago it was submitted.
+    pub age: Duration,
+    /// How often it was polled.
+    pub polls: u64,
+}
+
+/// How a job ended, in figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settled {
+    /// Its outcome without the values.
+    pub class: Class,
+    /// From submit to its first poll, or to the end if there was none.
+    pub queued: Duration,
+    /// From its first poll to the end; zero if there was none.
+    pub running: Duration,
+    /// How often it was polled.
+    pub polls: u64,
+    /// Whether it returned a value after its time was out (J9).
+    pub late: bool,
+}
+
+/// Why a job was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RejectReason {
+    /// The queue has no place for a job of this priority.
+    Full,
+    /// The worker is closed.
+    Closed,
+    /// The job is a blocking closure and the host has no threads.
+    NoThreads,
+    /// Waiting for a place would block a thread that the drivers need (C3).
+    WouldDeadlock,
+}
+
+impl RejectReason {
+    /// The word for it that OpenTelemetry uses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "queue_full",
+            Self::Closed => "already_shutdown",
+            Self::NoThreads => "no_threads",
+            Self::WouldDeadlock => "would_deadlock",
+        }
+    }
+}
+
+impl fmt::Display for RejectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Full => "the queue is full for this priority",
+            Self::Closed => "the worker is closed",
+            Self::NoThreads => "the host has no threads for blocking closures",
+            Self::WouldDeadlock => "waiting here would block a thread that the worker needs",
+        })
+    }
+}
+
+/// Is told what happens to the jobs of a worker.
+///
+/// # For implementers
+///
+/// The hooks are called from the worker's drivers and its keeper, `submitted` and `rejected` from submitters; each costs its
+/// caller the time that it takes, so a hook MUST NOT block. A hook that panics is contained and counted (P4). No lock of
+/// the worker is held: a hook may use the worker.
+pub trait Observer: Send + Sync + 'static {
+    /// A job was accepted. Told by its submitter, right after: the job may have started by then.
+    fn submitted(&self, job: &JobInfo) {
+        let _ = job;
+    }
+
+    /// A job has left the queue for a lane: it is about to be polled for the first time, or its closure is given to a thread. A
+    /// closure that is cancelled before its thread begins settles as not started all the same (B2).
+    fn started(&self, job: &JobInfo) {
+        let _ = job;
+    }
+
+    /// A job's outcome is fixed. Called exactly once for each accepted job, before its handle is ready (E7).
+    fn settled(&self, job: &JobInfo, settled: &Settled) {
+        let _ = (job, settled);
+    }
+
+    /// A job was not accepted.
+    fn rejected(&self, reason: RejectReason, priority: Priority) {
+        let _ = (reason, priority);
+    }
+
+    /// A queued job made room for a more urgent one. `settled` follows.
+    fn evicted(&self, job: &JobInfo) {
+        let _ = job;
+    }
+
+    /// A job has held its driver for `held` without yielding (L3).
+    fn stalled(&self, job: &JobInfo, held: Duration) {
+        let _ = (job, held);
+    }
+}

@@ -1,0 +1,118 @@
+//! The races of the bell: who is idle, and who is rung.
+
+use core::task::Waker;
+use std::sync::Arc;
+
+use ::loom::thread;
+
+use super::{Entry, Queue, Standing};
+use crate::books::Books;
+use crate::job::Job;
+use crate::job::cell::{JobCell, Runner};
+use crate::job::head::{Desk, Head};
+use crate::observer::{JobInfo, Kind, Observer};
+use crate::shelf::Key;
+use crate::{Instant, Token, WorkerConfig, loom_model};
+
+/// A worker that does nothing but be there.
+struct Nobody(Books);
+
+impl Desk for Nobody {
+    fn reap(&self, _: Key) {}
+
+    fn now(&self) -> Instant {
+        Instant::ORIGIN
+    }
+
+    fn block(&self, _: &mut dyn FnMut()) -> Result<(), crate::WouldDeadlock> {
+        Ok(())
+    }
+
+    fn books(&self) -> &Books {
+        &self.0
+    }
+
+    fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
+
+    fn finished(&self) {}
+
+    fn observer(&self) -> Option<&dyn Observer> {
+        None
+    }
+}
+
+fn runner() -> Runner {
+    let Job { work, conditions } = Job::task(core::future::ready(()));
+    let desk = Arc::new(Nobody(Books::default()));
+    let head = Head::new(conditions, Kind::Task, Token::never(), desk, &WorkerConfig::new());
+    JobCell::create(head, work).0
+}
+
+fn queue(capacity: usize) -> Arc<(Queue, Books)> {
+    Arc::new((Queue::new(&WorkerConfig::new().capacity(capacity), 2), Books::default()))
+}
+
+fn push(queue: &(Queue, Books)) -> Option<usize> {
+    match queue.0.push(runner(), Entry::New, None, &queue.1) {
+        Ok(accepted) => accepted.ring,
+        Err((_, reason)) => panic!("{reason}"),
+    }
+}
+
+#[test]
+fn loom_bell_a_job_finds_the_idle_driver_or_is_found() {
+    loom_model("bell_a_job_finds_the_idle_driver_or_is_found", || {
+        let queue = queue(2);
+        let other = queue.clone();
+        let submitter = thread::spawn(move || push(&other));
+        let idle = queue.0.idle(0);
+        let rung = submitter.join().expect("no panic");
+        assert_eq!(rung.is_some(), idle, "idle and not rung, or rung and not idle (L6)");
+    });
+}
+
+#[test]
+fn loom_bell_two_jobs_ring_two_drivers() {
+    loom_model("bell_two_jobs_ring_two_drivers", || {
+        let queue = queue(2);
+        assert!(queue.0.idle(0) && queue.0.idle(1));
+        let other = queue.clone();
+        let submitter = thread::spawn(move || push(&other));
+        let (one, two) = (push(&queue), submitter.join().expect("no panic"));
+        assert!(one.is_some() && two.is_some() && one != two, "rung: {one:?} and {two:?}");
+    });
+}
+
+#[test]
+fn loom_bell_one_that_takes_withdraws_in_the_same_step() {
+    loom_model("bell_one_that_takes_withdraws_in_the_same_step", || {
+        let queue = queue(2);
+        assert!(queue.0.idle(0));
+        let other = queue.clone();
+        let submitter = thread::spawn(move || push(&other));
+        // A wake without a reason: driver 0 looks, and takes what is there.
+        let took = queue.0.pop(0).runner.is_some();
+        let rung = submitter.join().expect("no panic");
+        // Not taken and not rung for: then it is there to be seen before the driver parks.
+        assert!(took || rung.is_some() || !queue.0.idle(0), "a queued job that nobody is told about");
+    });
+}
+
+#[test]
+fn loom_bell_a_freed_place_goes_to_the_submitter_in_line() {
+    loom_model("bell_a_freed_place_goes_to_the_submitter_in_line", || {
+        let queue = queue(1);
+        push(&queue);
+        let other = queue.clone();
+        let driver = thread::spawn(move || {
+            let taken = other.0.pop(0);
+            taken.wake
+        });
+        let key = queue.0.wait(crate::Priority::Normal).expect("open");
+        let standing = queue.0.stand(key, Waker::noop());
+        let woken = driver.join().expect("no panic");
+        let granted = queue.0.stand(key, Waker::noop()) == Standing::Granted;
+        assert!(granted, "the place is free, and the submitter in line has not got it (Q4)");
+        assert!(standing == Standing::Granted || woken.is_some(), "granted, and not woken (Q4)");
+    });
+}

@@ -1,0 +1,305 @@
+//! What the parts of one worker have in common: its queue, its drivers' ports, its books, its root token.
+
+use crate::sync::Arc;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::task::Wake;
+use alloc::vec::Vec;
+use core::task::Waker;
+
+use crate::bits::AtomicBits;
+use crate::books::Books;
+use crate::clockwork::Clockwork;
+use crate::config::WorkerConfig;
+use crate::ending::Ending;
+use crate::host::Lender;
+use crate::job::cell::{AnyJob, Runner, Verdict};
+use crate::job::head::Desk;
+use crate::observer::{JobInfo, JobState, Observer};
+use crate::port::Port;
+use crate::queue::{Queue, Taken};
+use crate::shelf::Key;
+use crate::size::Heap;
+use crate::sync::Lock;
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::timers::Timers;
+use crate::{Cause, Instant, Token};
+
+/// See the head of the file.
+pub(crate) struct Shared {
+    pub(crate) config: WorkerConfig,
+    pub(crate) host: Arc<dyn Lender>,
+    pub(crate) queue: Queue,
+    pub(crate) drivers: Box<[Arc<DriverPort>]>,
+    pub(crate) keeper: KeeperPort,
+    /// The parent of every job's token. Cancelled by an abort, with cause `Shutdown`.
+    pub(crate) root: Token,
+    pub(crate) books: Books,
+    /// How many lanes are taken.
+    pub(crate) running: AtomicUsize,
+    /// Whether the worker is aborting: drivers look at all of their lanes.
+    pub(crate) aborting: AtomicBool,
+    /// Whether the keeper looks after drivers that are held up.
+    pub(crate) watching: AtomicBool,
+    /// Drivers that have not left.
+    pub(crate) drivers_left: AtomicUsize,
+    /// Drivers and keeper that have not left.
+    pub(crate) attendants_left: AtomicUsize,
+    pub(crate) ending: Ending,
+}
+
+/// Who is in a lane.
+type Place = Option<Arc<dyn AnyJob>>;
+
+/// What others see of a driver.
+pub(crate) struct DriverPort {
+    pub(crate) clockwork: Arc<Clockwork>,
+    /// The lanes that want a turn.
+    pub(crate) ready: AtomicBits,
+    /// Who is in which lane, for those who ask.
+    pub(crate) places: Lock<Box<[Place]>>,
+    /// Counts the beginnings and the ends of polls: odd while the driver is in one (L3).
+    poll_number: AtomicU64,
+    /// When the last poll began, in nanoseconds.
+    poll_since: AtomicU64,
+    /// Of which lane.
+    poll_lane: AtomicUsize,
+}
+
+impl DriverPort {
+    pub(crate) fn new(lanes: usize) -> Self {
+        Self {
+            clockwork: Arc::new(Clockwork::new()),
+            ready: AtomicBits::new(lanes),
+            places: Lock::new((0..lanes).map(|_| None).collect()),
+            poll_number: AtomicU64::new(0),
+            poll_since: AtomicU64::new(0),
+            poll_lane: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn port(&self) -> &Port {
+        &self.clockwork.port
+    }
+
+    /// Marks that the driver begins a poll of the job in `lane`. Called by the driver only.
+    pub(crate) fn begin_poll(&self, lane: usize, now: Instant) {
+        self.poll_lane.store(lane, Ordering::Relaxed);
+        self.poll_since.store(now.as_nanos(), Ordering::Relaxed);
+        self.poll_number.store(self.poll_number.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// Marks that the poll has ended. Called by the driver only.
+    pub(crate) fn end_poll(&self) {
+        self.poll_number.store(self.poll_number.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// The number of the poll that the driver is in, or, even, that it is in none.
+    pub(crate) fn poll_number(&self) -> u64 {
+        self.poll_number.load(Ordering::Acquire)
+    }
+
+    /// Since when the driver is in one poll.
+    pub(crate) fn in_poll_since(&self) -> Option<Instant> {
+        (self.poll_number() % 2 == 1).then(|| Instant::from_nanos(self.poll_since.load(Ordering::Relaxed)))
+    }
+
+    /// The job in whose poll the driver is.
+    pub(crate) fn job_in_poll(&self) -> Option<Arc<dyn AnyJob>> {
+        let lane = self.poll_lane.load(Ordering::Relaxed);
+        self.places.with(|places| places[lane].clone())
+    }
+
+    /// The jobs in its lanes, those that were abandoned too.
+    pub(crate) fn jobs(&self) -> Vec<Arc<dyn AnyJob>> {
+        self.places.with(|places| places.iter().flatten().cloned().collect())
+    }
+
+    /// The jobs in its lanes that have not settled.
+    pub(crate) fn running(&self, now: Instant) -> Vec<JobInfo> {
+        let mut list: Vec<JobInfo> = self.jobs().iter().map(|job| job.head().info(now)).collect();
+        list.retain(|job| job.state == JobState::Running);
+        list
+    }
+
+    /// Gives `lane` a turn.
+    pub(crate) fn ring_lane(&self, lane: usize) {
+        if self.ready.insert(lane) {
+            self.port().ring();
+        }
+    }
+}
+
+/// The waker of a lane: made once, the same for every job and every poll, harmless when late or double (L5).
+pub(crate) struct LaneBell {
+    pub(crate) port: Arc<DriverPort>,
+    pub(crate) lane: usize,
+}
+
+impl Wake for LaneBell {
+    fn wake(self: Arc<Self>) {
+        self.port.ring_lane(self.lane);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.port.ring_lane(self.lane);
+    }
+}
+
+/// What others see of the keeper.
+pub(crate) struct KeeperPort {
+    pub(crate) port: Port,
+    /// Queued jobs whose token was cancelled.
+    pub(crate) reap: Lock<VecDeque<Key>>,
+    /// Jobs taken out of the queue that are to be dropped and settled.
+    pub(crate) evicted: Lock<VecDeque<Runner>>,
+    /// Tokens with a deadline that the keeper keeps.
+    pub(crate) watched: Lock<Timers<Token, Heap>>,
+}
+
+impl Shared {
+    /// Rings this driver; if it has left, another one that is idle.
+    pub(crate) fn ring_driver(&self, driver: Option<usize>) {
+        let mut next = driver;
+        while let Some(driver) = next {
+            if self.drivers[driver].port().ring() {
+                return;
+            }
+            next = self.queue.withdraw(driver);
+        }
+    }
+
+    /// Does what taking a job out of the queue has left to be done, and gives the job.
+    pub(crate) fn attend_to(&self, taken: Taken) -> Option<Runner> {
+        if let Some(waker) = taken.wake {
+            self.wake(waker);
+        }
+        self.ring_driver(taken.ring);
+        taken.runner
+    }
+
+    /// Wakes somebody else's waker; a panic is contained and counted (P4).
+    pub(crate) fn wake(&self, waker: Waker) {
+        self.books.contain(|| waker.wake());
+    }
+
+    /// Drops and settles a job that was never started, for `cause` unless its token has another already (X3, T10).
+    pub(crate) fn settle_unstarted(&self, mut runner: Runner, cause: Cause, now: Instant) {
+        let cause = runner.head().cancel(cause);
+        runner.discard();
+        runner.settle(Verdict::Requested { cause, started: false }, now);
+    }
+
+    /// Lets nothing in any more (S1).
+    pub(crate) fn close(&self) {
+        for waker in self.queue.close() {
+            self.wake(waker);
+        }
+        self.ring_all();
+    }
+
+    pub(crate) fn ring_all(&self) {
+        for driver in &self.drivers {
+            driver.port().ring();
+        }
+        self.keeper.port.ring();
+    }
+
+    /// Begins an abort, for whoever asks for it: a request is outstanding from the call on (J4). What is due at this moment is
+    /// timed out, not cut off (D2). Harmless when another one does it at the same time.
+    pub(crate) fn begin_abort(&self, now: Instant) {
+        for job in self.drivers.iter().flat_map(|driver| driver.jobs()) {
+            job.head().expire_running(now);
+        }
+        for job in self.queue.jobs() {
+            job.head().expire_queued(now);
+        }
+        self.abort();
+    }
+
+    /// Asks every job to stop, and the drivers to look (S3).
+    pub(crate) fn abort(&self) {
+        self.close();
+        if !mutant!(AbortAsksNobody) {
+            self.books.contain(|| self.root.cancel_with(Cause::SHUTDOWN));
+        }
+        self.aborting.store(true, Ordering::SeqCst);
+        self.ring_all();
+    }
+
+    /// Empties the queue, here and now.
+    pub(crate) fn settle_queue(&self, now: Instant) {
+        while let Some(runner) = self.attend_to(self.queue.pop_any()) {
+            self.settle_unstarted(runner, Cause::SHUTDOWN, now);
+        }
+        for runner in self.keeper.evicted.with(core::mem::take) {
+            self.settle_unstarted(runner, Cause::EVICTED, now);
+        }
+    }
+
+    /// A driver or the keeper has left, with nothing in its hands. The last one fixes the report, if nobody has (S6).
+    pub(crate) fn depart(&self) {
+        if self.attendants_left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.ending.finish(self.books.counts(), Vec::new(), |waker| self.wake(waker));
+        }
+        self.keeper.port.ring();
+    }
+
+    /// A driver begins a poll: from now on the keeper looks after it (L3).
+    pub(crate) fn watch(&self) {
+        let unwatched = self.config.watchdog.is_some() && !self.watching.load(Ordering::SeqCst);
+        if unwatched && !self.watching.swap(true, Ordering::SeqCst) {
+            self.keeper.port.ring();
+        }
+    }
+
+    /// Every job that is not settled: the running ones first, then the queued ones in their order.
+    pub(crate) fn list(&self, now: Instant) -> Vec<JobInfo> {
+        let mut list: Vec<JobInfo> = self.drivers.iter().flat_map(|driver| driver.running(now)).collect();
+        list.extend(self.queue.list(now));
+        list
+    }
+}
+
+impl Desk for Shared {
+    fn reap(&self, key: Key) {
+        if mutant!(DropsOnTheCancellersThread) {
+            if let Some(runner) = self.attend_to(self.queue.remove(key)) {
+                self.settle_unstarted(runner, Cause::REQUESTED, self.host.now());
+            }
+            return;
+        }
+        self.keeper.reap.with(|list| list.push_back(key));
+        self.keeper.port.ring();
+    }
+
+    fn now(&self) -> Instant {
+        self.host.now()
+    }
+
+    #[cfg(feature = "std")]
+    fn block(&self, wait: &mut dyn FnMut()) -> Result<(), crate::WouldDeadlock> {
+        self.host.block(wait)
+    }
+
+    fn books(&self) -> &Books {
+        &self.books
+    }
+
+    fn cut_off(&self, job: &dyn Fn() -> JobInfo) {
+        if self.queue.is_closed() {
+            self.ending.cut_off(job());
+        }
+    }
+
+    fn finished(&self) {
+        self.books.finish();
+        if self.queue.is_closed() {
+            self.keeper.port.ring();
+        }
+    }
+
+    fn observer(&self) -> Option<&dyn Observer> {
+        self.config.observer.as_deref()
+    }
+}

@@ -1,0 +1,93 @@
+//! Where tools keep their numbered places: on the heap, growing, or in an array of a fixed length.
+
+mod sealed {
+    #[expect(unnameable_types, reason = "that it cannot be named is what seals Size")]
+    pub trait Sealed {}
+    #[cfg(feature = "alloc")]
+    impl Sealed for super::Heap {}
+    impl<const N: usize> Sealed for super::Fixed<N> {}
+}
+
+/// Where a [`Shelf`](crate::Shelf) or [`Timers`](crate::Timers) keeps its places: [`Heap`] or [`Fixed`].
+///
+/// The code of the tools is the same for both.
+pub trait Size: sealed::Sealed + 'static {
+    /// Places with numbers from 0 on.
+    #[doc(hidden)]
+    type Places<P>;
+
+    #[doc(hidden)]
+    fn all<P>(places: &Self::Places<P>) -> &[P];
+
+    #[doc(hidden)]
+    fn all_mut<P>(places: &mut Self::Places<P>) -> &mut [P];
+
+    /// Writes `place` at `index`, the first that was never written, which is less than `limit`.
+    #[doc(hidden)]
+    fn open<P>(places: &mut Self::Places<P>, index: u32, limit: u32, place: P) -> Result<(), P>;
+}
+
+/// Places on the heap.
+///
+/// They are made when they are first needed, each time as many as there are: a capacity of a million costs nothing until a
+/// million things are there at once, and what has grown once is used again without allocation.
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Heap;
+
+/// `N` places in the owner itself, without a heap.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Fixed<const N: usize>;
+
+/// How many places the heap gives at the least.
+#[cfg(feature = "alloc")]
+const FEWEST: usize = 8;
+
+#[cfg(feature = "alloc")]
+impl Size for Heap {
+    type Places<P> = alloc::vec::Vec<P>;
+
+    fn all<P>(places: &Self::Places<P>) -> &[P] {
+        places
+    }
+
+    fn all_mut<P>(places: &mut Self::Places<P>) -> &mut [P] {
+        places
+    }
+
+    fn open<P>(places: &mut Self::Places<P>, index: u32, limit: u32, place: P) -> Result<(), P> {
+        if index >= limit || index as usize != places.len() {
+            return Err(place);
+        }
+        if places.len() == places.capacity() {
+            // Doubled, but never beyond what can be used.
+            places.reserve_exact(places.len().max(FEWEST).min((limit - index) as usize));
+        }
+        places.push(place);
+        Ok(())
+    }
+}
+
+impl<const N: usize> Size for Fixed<N> {
+    type Places<P> = [P; N];
+
+    fn all<P>(places: &[P; N]) -> &[P] {
+        places
+    }
+
+    fn all_mut<P>(places: &mut [P; N]) -> &mut [P] {
+        places
+    }
+
+    fn open<P>(places: &mut [P; N], index: u32, _limit: u32, place: P) -> Result<(), P> {
+        match places.get_mut(index as usize) {
+            Some(old) => {
+                *old = place;
+                Ok(())
+            }
+            None => Err(place),
+        }
+    }
+}

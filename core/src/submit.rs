@@ -1,0 +1,235 @@
+//! The way of a job into the queue, and back out if it is not accepted.
+
+use crate::sync::Arc;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use crate::config::FullPolicy;
+use crate::handle::Handle;
+use crate::job::Job;
+use crate::job::cell::{AnyJob, JobCell, Runner};
+use crate::job::head::{Desk, Head};
+use crate::job::work::Work;
+use crate::observer::{Kind, RejectReason};
+use crate::queue::{Entry, Standing};
+use crate::shared::Shared;
+use crate::shelf::Key;
+use crate::{Instant, Priority};
+
+/// A job that was not accepted, with the reason. The job is in it, whole.
+#[non_exhaustive]
+pub struct Rejected<J> {
+    /// The job, to be submitted again, or elsewhere.
+    pub job: J,
+    /// Why it was not accepted.
+    pub reason: RejectReason,
+}
+
+impl<J> fmt::Debug for Rejected<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl<J> fmt::Display for Rejected<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the job was not accepted: {}", self.reason)
+    }
+}
+
+impl<J> core::error::Error for Rejected<J> {}
+
+/// What becomes of a submit: the handle of an accepted job, or the job back with the reason.
+pub type SubmitResult<W> = Result<Handle<<W as Work>::Value, <W as Work>::Error>, Rejected<Job<W>>>;
+
+/// A job made ready for the queue, but not in it.
+pub(crate) struct Candidate<W: Work> {
+    runner: Runner,
+    cell: Arc<JobCell<W>>,
+}
+
+impl<W: Work> Candidate<W> {
+    /// Makes the job's cell and token. From here on its queue time-out counts (D5).
+    pub(crate) fn new(shared: &Arc<Shared>, job: Job<W>) -> Result<Self, Rejected<Job<W>>> {
+        if W::KIND == Kind::Call && !shared.host.has_threads() {
+            let priority = job.conditions.priority;
+            return Err(turn_away(shared, job, RejectReason::NoThreads, priority));
+        }
+        if shared.queue.is_closed() {
+            let priority = job.conditions.priority;
+            return Err(turn_away(shared, job, RejectReason::Closed, priority));
+        }
+        let Job { work, conditions } = job;
+        let token = match &conditions.parent {
+            _ if mutant!(TokenIsNobodysChild) => crate::Token::new(),
+            Some(parent) => parent.child_of_both(&shared.root),
+            None => shared.root.child_token(),
+        };
+        if let Some(at) = conditions.deadline {
+            token.tighten(at);
+        }
+        let head = Head::new(conditions, W::KIND, token, shared.clone(), &shared.config);
+        let (runner, cell) = JobCell::create(head, work);
+        Ok(Self { runner, cell })
+    }
+
+    fn priority(&self) -> Priority {
+        self.runner.head().priority()
+    }
+
+    /// Puts the job into the queue.
+    pub(crate) fn enter(
+        self,
+        shared: &Arc<Shared>,
+        entry: Entry,
+    ) -> Result<Handle<W::Value, W::Error>, (Self, RejectReason)> {
+        let Self { runner, cell } = self;
+        let head = runner.head();
+        let due = Instant::earlier(head.queue_due, head.token.deadline());
+        head.token.attend(Waker::from(cell.clone()), head.is_linked());
+        match shared.queue.push(runner, entry, due, &shared.books) {
+            Err((runner, reason)) => {
+                runner.head().token.dismiss();
+                Err((Self { runner, cell }, reason))
+            }
+            Ok(accepted) => {
+                let head = cell.head();
+                head.tell_now(|observer, job| observer.submitted(job));
+                shared.ring_driver(accepted.ring);
+                if accepted.sooner {
+                    shared.keeper.port.ring();
+                }
+                if let Some(evicted) = accepted.evicted {
+                    evicted.head().tell_now(|observer, job| observer.evicted(job));
+                    shared.keeper.evicted.with(|list| list.push_back(evicted));
+                    shared.keeper.port.ring();
+                }
+                // The token may have been cancelled before it had anybody to tell.
+                if head.token.is_cancelled() {
+                    head.ask_for_reaping();
+                }
+                Ok(Handle { job: cell })
+            }
+        }
+    }
+
+    /// The job as it was before.
+    pub(crate) fn reject(self, shared: &Shared, reason: RejectReason) -> Rejected<Job<W>> {
+        let conditions = self.runner.head().conditions.clone();
+        let priority = conditions.priority;
+        let work = JobCell::recover(self.runner, &self.cell);
+        turn_away(shared, Job { work, conditions }, reason, priority)
+    }
+}
+
+fn turn_away<W>(shared: &Shared, job: Job<W>, reason: RejectReason, priority: Priority) -> Rejected<Job<W>> {
+    shared.books.reject();
+    if let Some(observer) = shared.observer() {
+        shared.books.contain(|| observer.rejected(reason, priority));
+    }
+    Rejected { job, reason }
+}
+
+/// A submit under way: gives the handle, or the job back.
+///
+/// Nothing is enqueued before the first poll. Where the policy is to wait and the queue is full, it waits for a place, in the
+/// order of arrival within a priority (Q9).
+///
+/// # Cancellation
+///
+/// Dropping it enqueues nothing and loses no capacity: a place it was granted goes to the next in line (Q6). The job is dropped
+/// with it.
+#[must_use = "a submit does nothing until it is awaited"]
+pub struct Submit<W: Work> {
+    shared: Arc<Shared>,
+    state: State<W>,
+}
+
+enum State<W: Work> {
+    New(Job<W>),
+    /// In line, under this key.
+    Waiting(Candidate<W>, Key),
+    Done,
+}
+
+impl<W: Work> Submit<W> {
+    pub(crate) fn new(shared: Arc<Shared>, job: Job<W>) -> Self {
+        Self { shared, state: State::New(job) }
+    }
+
+    /// Takes the job back from a submit that was not awaited to its end. `None` if it has been accepted.
+    #[cfg(feature = "std")]
+    pub(crate) fn recover(&mut self, reason: RejectReason) -> Option<Rejected<Job<W>>> {
+        match core::mem::replace(&mut self.state, State::Done) {
+            State::New(job) => {
+                let priority = job.conditions.priority;
+                Some(turn_away(&self.shared, job, reason, priority))
+            }
+            State::Waiting(candidate, key) => {
+                self.shared.queue.leave_line(key);
+                Some(candidate.reject(&self.shared, reason))
+            }
+            State::Done => None,
+        }
+    }
+}
+
+impl<W: Work> Future for Submit<W> {
+    type Output = SubmitResult<W>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        // Before anything is taken out: the waker may panic when it is cloned, and the place in line is left by drop (P3).
+        let standing = match &this.state {
+            State::Waiting(_, key) => this.shared.queue.stand(*key, cx.waker()),
+            State::New(_) | State::Done => Standing::Granted,
+        };
+        if standing == Standing::Waiting {
+            return Poll::Pending;
+        }
+        let (candidate, entry) = match core::mem::replace(&mut this.state, State::Done) {
+            State::Done => return Poll::Pending,
+            State::New(job) => match Candidate::new(&this.shared, job) {
+                Ok(candidate) => (candidate, Entry::New),
+                Err(rejected) => return Poll::Ready(Err(rejected)),
+            },
+            State::Waiting(candidate, _) if standing == Standing::Closed => {
+                return Poll::Ready(Err(candidate.reject(&this.shared, RejectReason::Closed)));
+            }
+            State::Waiting(candidate, _) => (candidate, Entry::Granted),
+        };
+        match candidate.enter(&this.shared, entry) {
+            Ok(handle) => Poll::Ready(Ok(handle)),
+            Err((candidate, RejectReason::Full))
+                if this.shared.config.full == FullPolicy::Wait || mutant!(WaitsAgainstThePolicy) =>
+            {
+                let Some(key) = this.shared.queue.wait(candidate.priority()) else {
+                    return Poll::Ready(Err(candidate.reject(&this.shared, RejectReason::Closed)));
+                };
+                this.state = State::Waiting(candidate, key);
+                // The place may have been granted at once: look again, and leave the waker.
+                self.poll(cx)
+            }
+            Err((candidate, reason)) => Poll::Ready(Err(candidate.reject(&this.shared, reason))),
+        }
+    }
+}
+
+// The job inside is never pinned: it is not polled before it is in its cell.
+impl<W: Work> Unpin for Submit<W> {}
+
+impl<W: Work> Drop for Submit<W> {
+    fn drop(&mut self) {
+        if let State::Waiting(_, key) = &self.state {
+            self.shared.queue.leave_line(*key);
+        }
+    }
+}
+
+impl<W: Work> fmt::Debug for Submit<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submit").finish_non_exhaustive()
+    }
+}

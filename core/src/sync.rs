@@ -1,0 +1,182 @@
+//! The only file that names atomics, `Arc` and locks: it swaps them for the target at hand and for the model checker.
+//!
+//! | build | lock | atomics, `Arc` |
+//! | --- | --- | --- |
+//! | `std` | `std::sync::Mutex` | `core`, `alloc` |
+//! | without `std` | a critical section, whose implementation the final binary chooses | `portable-atomic` |
+//! | `--cfg countermand_loom` | loom's | loom's |
+#![allow(unused_imports, reason = "each build uses its own part")]
+
+#[cfg(not(countermand_loom))]
+pub(crate) mod atomic {
+    pub(crate) use portable_atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+}
+
+/// Loom's atomics, but for one thing: a load can be made an exchange.
+///
+/// When loom looks for orders still to be tried, it remembers only the last access to an atomic. A thread that loads before
+/// it exchanges thus hides every load of the others, and their orders are not tried. As an exchange, a load is never
+/// hidden; but it never sees an old value. So each model runs both ways (see `crate::loom`). Where loads exchange, stores do too:
+/// else loom puts a store in order before an exchange that has not seen it, which no machine does.
+#[cfg(countermand_loom)]
+pub(crate) mod atomic {
+    use core::ops::Deref;
+    use core::sync::atomic::AtomicBool as Switch;
+
+    use loom::sync::atomic as loom_atomic;
+    pub(crate) use loom_atomic::{Ordering, fence};
+
+    /// Whether loads are exchanges.
+    pub(crate) static LOADS_EXCHANGE: Switch = Switch::new(false);
+
+    macro_rules! atomic {
+        ($name:ident $(<$t:ident>)?, $value:ty, $zero:expr) => {
+            #[derive(Debug)]
+            pub(crate) struct $name $(<$t>)? (loom_atomic::$name $(<$t>)?);
+
+            #[allow(dead_code, reason = "not every type is stored to")]
+            impl $(<$t>)? $name $(<$t>)? {
+                #[track_caller]
+                pub(crate) fn new(value: $value) -> Self {
+                    Self(loom_atomic::$name::new(value))
+                }
+
+                #[track_caller]
+                pub(crate) fn load(&self, ordering: Ordering) -> $value {
+                    if !LOADS_EXCHANGE.load(Ordering::Relaxed) {
+                        return self.0.load(ordering);
+                    }
+                    match self.0.compare_exchange($zero, $zero, Ordering::AcqRel, Ordering::Acquire) {
+                        Ok(now) | Err(now) => now,
+                    }
+                }
+
+                #[track_caller]
+                pub(crate) fn store(&self, value: $value, ordering: Ordering) {
+                    if !LOADS_EXCHANGE.load(Ordering::Relaxed) {
+                        return self.0.store(value, ordering);
+                    }
+                    self.0.swap(value, Ordering::AcqRel);
+                }
+            }
+
+            impl $(<$t>)? Default for $name $(<$t>)? {
+                fn default() -> Self {
+                    Self::new($zero)
+                }
+            }
+
+            impl $(<$t>)? Deref for $name $(<$t>)? {
+                type Target = loom_atomic::$name $(<$t>)?;
+
+                fn deref(&self) -> &Self::Target {
+                    &self.0
+                }
+            }
+        };
+    }
+
+    atomic!(AtomicBool, bool, false);
+    atomic!(AtomicU8, u8, 0);
+    atomic!(AtomicU64, u64, 0);
+    atomic!(AtomicUsize, usize, 0);
+    atomic!(AtomicPtr<T>, *mut T, core::ptr::null_mut());
+}
+
+#[cfg(countermand_loom)]
+pub(crate) use alloc::sync::Arc;
+#[cfg(countermand_loom)]
+pub(crate) use alloc::sync::Weak;
+#[cfg(all(feature = "alloc", not(countermand_loom)))]
+pub(crate) use alloc::sync::{Arc, Weak};
+
+/// Data behind a lock that is held for the length of a closure and no longer.
+///
+/// The closure must not run users' code and must not take the same lock again; it hands out what is to be woken, called or
+/// dropped, and the caller does that afterwards (T8). A panic inside poisons nothing (P3).
+#[derive(Debug)]
+pub(crate) struct Lock<T>(LockOf<T>);
+
+#[cfg(countermand_loom)]
+type LockOf<T> = loom::sync::Mutex<T>;
+#[cfg(all(feature = "std", not(countermand_loom)))]
+type LockOf<T> = std::sync::Mutex<T>;
+#[cfg(all(not(feature = "std"), not(countermand_loom)))]
+type LockOf<T> = critical_section::Mutex<core::cell::RefCell<T>>;
+
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "nothing is shared in the build without a heap yet"))]
+impl<T> Lock<T> {
+    #[cfg(any(feature = "std", countermand_loom))]
+    pub(crate) fn new(value: T) -> Self {
+        Self(LockOf::new(value))
+    }
+
+    #[cfg(not(any(feature = "std", countermand_loom)))]
+    pub(crate) const fn new(value: T) -> Self {
+        Self(LockOf::new(core::cell::RefCell::new(value)))
+    }
+
+    /// The data, for the one who has the lock to himself.
+    #[cfg(any(feature = "std", countermand_loom))]
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        match self.0.get_mut() {
+            Ok(data) => data,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+
+    /// The data, for the one who has the lock to himself.
+    #[cfg(not(any(feature = "std", countermand_loom)))]
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().get_mut()
+    }
+
+    /// Runs `f` on the data while the lock is held.
+    #[cfg(any(feature = "std", countermand_loom))]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        let mut guard = match self.0.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        f(&mut guard)
+    }
+
+    /// Runs `f` on the data while the lock is held.
+    #[cfg(not(any(feature = "std", countermand_loom)))]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        critical_section::with(|section| f(&mut self.0.borrow_ref_mut(section)))
+    }
+}
+
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+#[cfg(countermand_loom)]
+pub(crate) use loom::cell::UnsafeCell;
+
+/// A cell whose accesses the model checker can follow: it has loom's interface.
+#[cfg(all(feature = "alloc", not(countermand_loom)))]
+#[derive(Debug)]
+pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+
+#[cfg(all(feature = "alloc", not(countermand_loom)))]
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(core::cell::UnsafeCell::new(value))
+    }
+
+    /// Reads through the pointer that is given to `f`.
+    #[inline]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        f(self.0.get())
+    }
+
+    /// Writes through the pointer that is given to `f`.
+    #[inline]
+    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        f(self.0.get())
+    }
+}

@@ -1,0 +1,273 @@
+//! The exact timers of one attendant: what is due, in which order, and when to look again.
+
+use core::fmt;
+
+use crate::Instant;
+#[cfg(feature = "alloc")]
+use crate::size::Heap;
+use crate::size::{Fixed, Size};
+
+/// No place.
+const NONE: u32 = u32::MAX;
+
+/// How many children a node of the heap has.
+const ARITY: u32 = 4;
+
+/// Timers of a driver or a keeper. Nobody is woken by them: their owner asks what is due at a time that it was given.
+///
+/// They are exact: an item comes out when [`Instant::is_due`] says so, neither a tick early nor rounded up (D3); the
+/// earliest comes first, and among equals the one that was inserted first. Any point in time will do, a year or the end of
+/// time itself. Adding, removing and taking cost a logarithm of the number of timers; a timer later than all others is
+/// added in constant time. The items of a dropped `Timers` are dropped.
+///
+/// `S` says where the places are: [`Heap`](crate::Heap) or [`Fixed<N>`](crate::Fixed).
+///
+/// ```
+/// use countermand_core::{Fixed, Instant, Timers};
+/// let mut timers: Timers<&str, Fixed<4>> = Timers::new();
+/// let nine = timers.try_insert(Instant::from_nanos(9), "nine").unwrap();
+/// timers.try_insert(Instant::from_nanos(5), "five").unwrap();
+/// assert_eq!(timers.next_at(), Some(Instant::from_nanos(5)));
+/// assert_eq!(timers.pop_due(Instant::from_nanos(4)), None);
+/// assert_eq!(timers.pop_due(Instant::from_nanos(5)), Some((Instant::from_nanos(5), "five")));
+/// assert_eq!(timers.remove(nine), Some("nine"));
+/// assert_eq!(timers.remove(nine), None);
+/// ```
+///
+/// # Implementation notes
+///
+/// A heap of four children a node, ordered by time and then by the number of the insertion; the nodes lie apart from the
+/// items, so that a comparison touches nothing else. A timing wheel adds and removes in constant time, but it rounds: to know the exact next time it searches
+/// a slot, an alarm set by its slots wakes early and often, and eleven levels of 64 slots are too much for a device.
+///
+/// Invariants:
+/// 1. The first `len` nodes are in use; the node at `i` is not later than its children at `4 i + 1` to `4 i + 4`.
+/// 2. The node at `i` names the `slot` of its item, whose `position` is `i`.
+/// 3. Every slot below `used` holds an item that a node names, or is in the list of free ones.
+/// 4. No two insertions get the same number, so a key that outlived its timer fits no other (D7).
+pub struct Timers<T, S: Size> {
+    nodes: S::Places<Node>,
+    slots: S::Places<Slot<T>>,
+    limit: u32,
+    used: u32,
+    free: u32,
+    len: u32,
+    insertions: u64,
+}
+
+/// What an insertion gives: names the timer until it is removed or taken, and nothing afterwards (D7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimerKey {
+    number: u64,
+    slot: u32,
+}
+
+/// When an item is due, and where it is.
+#[derive(Clone, Copy)]
+struct Node {
+    at: Instant,
+    number: u64,
+    slot: u32,
+}
+
+/// Room for an item.
+struct Slot<T> {
+    /// Of the insertion that filled it last.
+    number: u64,
+    /// Where the node is; the next free slot, where there is no item.
+    position: u32,
+    item: Option<T>,
+}
+
+impl Node {
+    const NONE: Self = Self { at: Instant::ORIGIN, number: 0, slot: NONE };
+
+    fn is_before(&self, other: &Self) -> bool {
+        self.at < other.at || (self.at == other.at && self.number < other.number)
+    }
+}
+
+impl<T> Slot<T> {
+    const FREE: Self = Self { number: 0, position: NONE, item: None };
+}
+
+#[cfg(feature = "alloc")]
+impl<T> Timers<T, Heap> {
+    /// No timers, and no allocation before the first.
+    #[must_use]
+    pub const fn growing() -> Self {
+        Self::of(alloc::vec::Vec::new(), alloc::vec::Vec::new(), NONE - 1)
+    }
+
+    /// Adds a timer that is due at `at`, which may be past.
+    ///
+    /// # Panics
+    ///
+    /// With more than four billion timers.
+    pub fn insert(&mut self, at: Instant, item: T) -> TimerKey {
+        match self.try_insert(at, item) {
+            Ok(key) => key,
+            Err(_) => panic!("more than four billion timers"),
+        }
+    }
+}
+
+impl<T, const N: usize> Timers<T, Fixed<N>> {
+    /// Room for `N` timers.
+    #[must_use]
+    pub const fn new() -> Self {
+        const { assert!(N < NONE as usize, "at most 4,294,967,294 timers") }
+        Self::of([Node::NONE; N], [const { Slot::FREE }; N], N as u32)
+    }
+}
+
+impl<T, const N: usize> Default for Timers<T, Fixed<N>> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, S: Size> Timers<T, S> {
+    const fn of(nodes: S::Places<Node>, slots: S::Places<Slot<T>>, limit: u32) -> Self {
+        Self { nodes, slots, limit, used: 0, free: NONE, len: 0, insertions: 0 }
+    }
+
+    /// The number of timers.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there is no timer.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a timer that is due at `at`, which may be past.
+    ///
+    /// # Errors
+    ///
+    /// Gives `item` back when there is no room.
+    pub fn try_insert(&mut self, at: Instant, item: T) -> Result<TimerKey, T> {
+        let number = self.insertions + 1;
+        let filled = Slot { number, position: NONE, item: Some(item) };
+        let mut slot = self.free;
+        if let Some(free) = S::all_mut(&mut self.slots).get_mut(slot as usize) {
+            self.free = free.position;
+            *free = filled;
+        } else {
+            slot = self.used;
+            if let Err(Slot { item: Some(item), .. }) = S::open(&mut self.slots, slot, self.limit, filled) {
+                return Err(item);
+            }
+            // There are never more nodes in use than slots, so there is room for this one too.
+            let _ = S::open(&mut self.nodes, slot, self.limit, Node::NONE);
+            self.used += 1;
+        }
+        self.insertions = number;
+        self.len += 1;
+        self.rise(self.len - 1, Node { at, number, slot });
+        Ok(TimerKey { number, slot })
+    }
+
+    /// Takes the timer that `key` names.
+    pub fn remove(&mut self, key: TimerKey) -> Option<T> {
+        let position = self.named(key)?.position;
+        self.take(position).map(|(_, item)| item)
+    }
+
+    /// The item of the timer that `key` names.
+    #[must_use]
+    pub fn get_mut(&mut self, key: TimerKey) -> Option<&mut T> {
+        self.named(key)?;
+        S::all_mut(&mut self.slots).get_mut(key.slot as usize)?.item.as_mut()
+    }
+
+    /// When the earliest timer is due.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Instant> {
+        self.nodes().first().map(|node| node.at)
+    }
+
+    /// Takes the earliest timer if it is due at `now`, with the time for which it was set.
+    pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, T)> {
+        let at = self.next_at()?;
+        let due = if mutant!(ClockWraps) {
+            // Milliseconds in 32 bits: 49.7 days.
+            (at.as_nanos() / 1_000_000) as u32 <= (now.as_nanos() / 1_000_000) as u32
+        } else {
+            at.is_due(now)
+        };
+        if due { self.take(0) } else { None }
+    }
+
+    fn named(&self, key: TimerKey) -> Option<&Slot<T>> {
+        let slot = S::all(&self.slots).get(key.slot as usize)?;
+        let fits = slot.number == key.number || mutant!(StaleTimerHitsNext);
+        (fits && slot.item.is_some()).then_some(slot)
+    }
+
+    /// The nodes in use.
+    fn nodes(&self) -> &[Node] {
+        S::all(&self.nodes).get(..self.len as usize).unwrap_or_default()
+    }
+
+    /// Writes `node` at `position` and tells its slot.
+    fn set(&mut self, position: u32, node: Node) {
+        if let Some(place) = S::all_mut(&mut self.nodes).get_mut(position as usize) {
+            *place = node;
+        }
+        if let Some(slot) = S::all_mut(&mut self.slots).get_mut(node.slot as usize) {
+            slot.position = position;
+        }
+    }
+
+    /// Puts `node` into the hole at `hole`, or where it belongs above it.
+    fn rise(&mut self, mut hole: u32, node: Node) {
+        while let Some(above) = hole.checked_sub(1).map(|before| before / ARITY) {
+            match self.nodes().get(above as usize) {
+                Some(&parent) if node.is_before(&parent) => self.set(hole, parent),
+                _ => break,
+            }
+            hole = above;
+        }
+        self.set(hole, node);
+    }
+
+    /// Moves the hole at `hole` down to where nothing is below it. What fills it is usually one of the latest, so it is
+    /// cheaper to let it rise from there than to compare it all the way down.
+    fn sink(&mut self, mut hole: u32) -> u32 {
+        loop {
+            let first = (hole as usize).saturating_mul(ARITY as usize).saturating_add(1);
+            let below = self.nodes().get(first..).unwrap_or_default().iter().take(ARITY as usize).zip(first..);
+            let Some((&earliest, child)) =
+                below.reduce(|one, other| if other.0.is_before(one.0) { other } else { one })
+            else {
+                return hole;
+            };
+            self.set(hole, earliest);
+            hole = child as u32;
+        }
+    }
+
+    fn take(&mut self, position: u32) -> Option<(Instant, T)> {
+        let node = *self.nodes().get(position as usize)?;
+        let last = *self.nodes().last()?;
+        self.len -= 1;
+        if position != self.len {
+            let hole = self.sink(position);
+            self.rise(hole, last);
+        }
+        let slot = S::all_mut(&mut self.slots).get_mut(node.slot as usize)?;
+        slot.position = self.free;
+        self.free = node.slot;
+        slot.item.take().map(|item| (node.at, item))
+    }
+}
+
+impl<T, S: Size> fmt::Debug for Timers<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timers").field("len", &self.len).field("next_at", &self.next_at()).finish_non_exhaustive()
+    }
+}

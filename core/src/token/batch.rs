@@ -1,0 +1,103 @@
+//! This room takes those who are to be told out of the lock, so that they are called when it is released.
+
+use core::mem;
+use core::task::Waker;
+
+use super::callback::Callback;
+use super::stack::Calls;
+use crate::Cause;
+use crate::Panic;
+use crate::contain::{contain, contain_drop};
+use crate::sync::Arc;
+
+/// The listeners that were taken off a list under one hold of its lock. They are users' code, so never called, cloned or
+/// dropped under a lock (T8).
+pub(super) struct Batch {
+    wakers: [Option<Waker>; Batch::SIZE],
+    len: usize,
+    calls: Calls,
+}
+
+impl Batch {
+    /// How many wakers are taken under one hold of a lock. Few for the model checker, so that it sees more than one hold.
+    const SIZE: usize = if cfg!(countermand_loom) { 1 } else { 8 };
+
+    pub(super) const fn new() -> Self {
+        Self { wakers: [const { None }; Self::SIZE], len: 0, calls: Calls::new() }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.len == Self::SIZE
+    }
+
+    /// Adds a waker. There must be room.
+    pub(super) fn wake(&mut self, waker: Waker) {
+        self.wakers[self.len] = Some(waker);
+        self.len += 1;
+    }
+
+    /// Adds a callback.
+    pub(super) fn call(&mut self, callback: Arc<Callback>) {
+        self.calls.push(callback);
+    }
+
+    /// Tells them all, whichever of them panic (T9).
+    pub(super) fn tell(&mut self, cause: Cause, panic: &mut FirstPanic) {
+        for place in &mut self.wakers[..mem::take(&mut self.len)] {
+            if let Some(waker) = place.take() {
+                if mutant!(PanicEndsTheLoop) && panic.is_some() {
+                    mem::forget(waker);
+                    continue;
+                }
+                if mutant!(WakesTwice) {
+                    waker.wake_by_ref();
+                }
+                panic.run(|| waker.wake());
+            }
+        }
+        while let Some(callback) = self.calls.pop() {
+            if mutant!(PanicEndsTheLoop) && panic.is_some() {
+                continue;
+            }
+            panic.run(|| callback.run(cause));
+            panic.run(|| drop(callback));
+        }
+    }
+}
+
+/// The first panic of several pieces of users' code, each of which must have its turn before the panic goes on (T9).
+#[derive(Default)]
+pub(super) struct FirstPanic(Option<Panic>);
+
+impl FirstPanic {
+    pub(super) fn run(&mut self, f: impl FnOnce()) {
+        if let Err(panic) = contain(f) {
+            if self.0.is_none() {
+                self.0 = Some(panic);
+            } else {
+                discard(panic);
+            }
+        }
+    }
+
+    pub(super) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Lets the first panic go on, if there was one, unless this thread is panicking already.
+    pub(super) fn go_on(self) {
+        #[cfg(feature = "std")]
+        if let Some(panic) = self.0 {
+            if std::thread::panicking() {
+                discard(panic);
+            } else {
+                std::panic::resume_unwind(panic.into_payload());
+            }
+        }
+    }
+}
+
+/// Drops a panic that cannot go on because another one does. Its payload is a value of the user's, and may panic in turn.
+fn discard(panic: Panic) {
+    mem::forget(contain_drop(panic));
+}

@@ -1,0 +1,118 @@
+//! This room names what can be on the list of a node.
+#![allow(unsafe_code, reason = "an address with its kind, and the way from it to the link of what is there")]
+
+use core::ptr::{self, NonNull};
+
+use super::callback::Callback;
+use super::linked::Tap;
+use super::node::Node;
+use super::wait::Waiter;
+use crate::sync::{Arc, UnsafeCell};
+
+/// The address of something that can be on a [`List`], with its kind in the low two bits.
+///
+/// There are four kinds: a *waiter* inside a pinned future, a *callback*, a plain *child* node, and a *tap* of a linked
+/// node. All are aligned to four bytes at least.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry(*mut ());
+
+/// What is at the address of an [`Entry`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A [`Waiter`].
+    Waiter = 0,
+    /// A [`Callback`].
+    Callback = 1,
+    /// A plain child: its [`Node`].
+    Child = 2,
+    /// A [`Tap`] of a linked node.
+    Tap = 3,
+}
+
+/// The bits of the kind.
+const KIND: usize = 3;
+
+/// What an entry holds for its place on a list. Guarded by the lock of the list's owner.
+///
+/// An entry that is on no list has [`Entry::LOOSE`] for `prev`.
+#[derive(Clone, Copy)]
+pub(super) struct Link {
+    pub(super) prev: Entry,
+    pub(super) next: Entry,
+}
+
+impl Link {
+    pub(super) fn new() -> UnsafeCell<Self> {
+        UnsafeCell::new(Self { prev: Entry::LOOSE, next: Entry::NONE })
+    }
+}
+
+impl Entry {
+    pub(super) const NONE: Self = Self(ptr::null_mut());
+    /// No entry is at this address.
+    pub(super) const LOOSE: Self = Self(ptr::without_provenance_mut(usize::MAX));
+
+    pub(super) fn waiter(waiter: NonNull<Waiter>) -> Self {
+        Self::new(waiter.cast(), Kind::Waiter)
+    }
+
+    pub(super) fn callback(callback: &Arc<Callback>) -> Self {
+        Self(Arc::as_ptr(callback).cast_mut().cast::<()>().map_addr(|addr| addr | Kind::Callback as usize))
+    }
+
+    pub(super) fn child(node: NonNull<Node>) -> Self {
+        Self::new(node.cast(), Kind::Child)
+    }
+
+    pub(super) fn tap(tap: NonNull<Tap>) -> Self {
+        Self::new(tap.cast(), Kind::Tap)
+    }
+
+    fn new(address: NonNull<()>, kind: Kind) -> Self {
+        Self(address.as_ptr().map_addr(|addr| addr | kind as usize))
+    }
+
+    pub(super) fn kind(self) -> Kind {
+        match self.0.addr() & KIND {
+            0 => Kind::Waiter,
+            1 => Kind::Callback,
+            2 => Kind::Child,
+            _ => Kind::Tap,
+        }
+    }
+
+    pub(super) fn address<T>(self) -> *mut T {
+        self.0.map_addr(|addr| addr & !KIND).cast()
+    }
+
+    /// # Safety
+    ///
+    /// The entry must still be there, and be neither `NONE` nor `LOOSE`.
+    unsafe fn link<'a>(self) -> &'a UnsafeCell<Link> {
+        // SAFETY: promised by the caller; each arm names the type that the kind stands for.
+        unsafe {
+            match self.kind() {
+                Kind::Waiter => &(*self.address::<Waiter>()).link,
+                Kind::Callback => &(*self.address::<Callback>()).link,
+                Kind::Child => &(*self.address::<Node>()).branch,
+                Kind::Tap => &(*self.address::<Tap>()).link,
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`link`](Self::link), and the link is the caller's to read.
+    pub(super) unsafe fn get(self) -> Link {
+        // SAFETY: promised by the caller.
+        unsafe { self.link() }.with(|link| unsafe { *link })
+    }
+
+    /// # Safety
+    ///
+    /// As for [`link`](Self::link), and the link is the caller's to change.
+    pub(super) unsafe fn set(self, change: impl FnOnce(&mut Link)) {
+        // SAFETY: promised by the caller.
+        unsafe { self.link() }.with_mut(|link| change(unsafe { &mut *link }));
+    }
+}

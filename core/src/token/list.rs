@@ -1,0 +1,151 @@
+//! This room keeps, for one node, the list of those who are to hear of its cancellation.
+#![allow(unsafe_code, reason = "an intrusive list: what is on it lives in futures, callbacks and nodes")]
+
+use core::fmt;
+use core::ptr::NonNull;
+use core::task::Waker;
+
+use super::callback::Callback;
+use super::entry::{Entry, Kind, Link};
+use super::hold::NodeRef;
+use super::linked::Tap;
+use super::node::Node;
+use super::stack::Held;
+use super::wait::Waiter;
+use crate::sync::Arc;
+use crate::sync::atomic::Ordering;
+
+/// A list of [`Entry`]s, doubly linked so that each can leave at any time.
+pub(super) struct List {
+    head: Entry,
+}
+
+/// What was taken off a list, with what is needed to notify it once the lock is released.
+pub(super) enum Taken {
+    /// A waiter's waker.
+    Waiter(Option<Waker>),
+    /// A callback, and the list's count of it.
+    Callback(Arc<Callback>),
+    /// A child, held.
+    Node(Held),
+    /// A child that is being taken down.
+    Gone,
+}
+
+// The safety of every function below: the caller has `&mut List`, so the lock that guards the list and the links of the
+// entries on it. An entry on the list is there: it leaves, under the same lock, before it goes away.
+impl List {
+    pub(super) const fn new() -> Self {
+        Self { head: Entry::NONE }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.head == Entry::NONE
+    }
+
+    /// Puts an entry on the list.
+    ///
+    /// # Safety
+    ///
+    /// The entry is on no list, is used with no other list from now on, and leaves this one before it goes away. For a
+    /// callback, the caller gives the list a count of it.
+    pub(super) unsafe fn push(&mut self, entry: Entry) {
+        // SAFETY: see above; `entry` is there, promised by the caller.
+        unsafe {
+            entry.set(|link| *link = Link { prev: Entry::NONE, next: self.head });
+            if self.head != Entry::NONE {
+                self.head.set(|link| link.prev = entry);
+            }
+        }
+        self.head = entry;
+    }
+
+    /// Takes `entry` off the list, if it is on it.
+    ///
+    /// # Safety
+    ///
+    /// The entry is there, and has never been on any other list.
+    pub(super) unsafe fn remove(&mut self, entry: Entry) -> bool {
+        // SAFETY: see above.
+        unsafe {
+            let Link { prev, next } = entry.get();
+            if prev == Entry::LOOSE {
+                return false;
+            }
+            if next != Entry::NONE {
+                next.set(|link| link.prev = prev);
+            }
+            if prev == Entry::NONE {
+                self.head = next;
+            } else {
+                prev.set(|link| link.next = next);
+            }
+            entry.set(|link| link.prev = Entry::LOOSE);
+        }
+        true
+    }
+
+    /// Takes the first entry off the list.
+    pub(super) fn take(&mut self) -> Option<Taken> {
+        let entry = self.head;
+        if entry == Entry::NONE {
+            return None;
+        }
+        // SAFETY: see above.
+        unsafe { self.remove(entry) };
+        // SAFETY: see above; each arm names the type that the kind stands for. The waker of a waiter is guarded by this
+        // lock. A list owns a count of each callback on it. Whoever takes a node down first comes for this lock.
+        unsafe {
+            Some(match entry.kind() {
+                Kind::Waiter => {
+                    let waiter = entry.address::<Waiter>();
+                    let waker = (*waiter).waker.with_mut(|waker| (*waker).take());
+                    // From here on its future may drop it, lock or no lock.
+                    (*waiter).told.store(true, Ordering::Release);
+                    Taken::Waiter(waker)
+                }
+                Kind::Callback => Taken::Callback(Arc::from_raw(entry.address::<Callback>())),
+                Kind::Child => Self::hold(entry, NonNull::new_unchecked(entry.address())),
+                Kind::Tap => Self::hold(entry, (*entry.address::<Tap>()).owner),
+            })
+        }
+    }
+
+    /// Takes the first entry off the list, if it is a waiter and the only entry, and gives its waker.
+    pub(super) fn take_only_waiter(&mut self) -> Option<Waker> {
+        let entry = self.head;
+        // SAFETY: see above.
+        if entry == Entry::NONE || entry.kind() != Kind::Waiter || unsafe { entry.get() }.next != Entry::NONE {
+            return None;
+        }
+        match self.take() {
+            Some(Taken::Waiter(waker)) => waker,
+            _ => None,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`NodeRef::try_hold`].
+    unsafe fn hold(entry: Entry, owner: NonNull<Node>) -> Taken {
+        // SAFETY: promised by the caller.
+        match unsafe { NodeRef::try_hold(owner) } {
+            Some(held) => {
+                held.into_address();
+                // SAFETY: only called for a child or a tap that was just taken off, and the count is passed on.
+                Taken::Node(unsafe { Held::new(entry) })
+            }
+            None => Taken::Gone,
+        }
+    }
+}
+
+// SAFETY: the addresses on a list are only followed under its lock, and what they lead to may be used on any thread
+// (wakers, `Send` callbacks, nodes).
+unsafe impl Send for List {}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "List(empty)" } else { "List(..)" })
+    }
+}

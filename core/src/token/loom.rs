@@ -1,0 +1,457 @@
+//! The races of a token, one to a model.
+#![allow(unsafe_code, reason = "a cell that the model checker watches")]
+
+use core::task::{Context, Poll, Waker};
+use std::boxed::Box;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
+
+use ::loom::cell::UnsafeCell;
+use ::loom::future::block_on;
+use ::loom::thread;
+
+use super::Token;
+use crate::{Cause, loom_model, loom_model_bounded};
+
+/// Counts wakes, outside of what is modelled.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Count {
+    fn get(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+fn count() -> (Arc<Count>, Waker) {
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    (count, waker)
+}
+
+fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(waker))
+}
+
+/// Nobody listens to the token any more, and it is on nobody's list.
+fn assert_quiet(token: &Token) {
+    let node = token.node().expect("not the never token");
+    node.hub.with(|hub| assert!(hub.list.is_empty() && hub.seat.is_none() && !hub.attached));
+}
+
+#[test]
+fn loom_t1_one_of_two_is_first() {
+    loom_model("t1_one_of_two_is_first", || {
+        let token = Token::new();
+        let other = token.clone();
+        let thread = thread::spawn(move || {
+            let first = other.cancel_with(Cause::EVICTED);
+            assert!(other.is_cancelled(), "a loser returned too early");
+            first
+        });
+        let first = token.cancel_with(Cause::SHUTDOWN);
+        assert!(token.is_cancelled(), "a loser returned too early");
+        let cause = token.cause();
+        let other_first = thread.join().unwrap();
+        assert!(first != other_first);
+        assert_eq!(cause, Some(if first { Cause::SHUTDOWN } else { Cause::EVICTED }));
+    });
+}
+
+#[test]
+fn loom_t3_what_came_before_is_seen() {
+    loom_model("t3_what_came_before_is_seen", || {
+        let root = Token::new();
+        let leaf = root.child_token();
+        let data = Arc::new(UnsafeCell::new(0));
+        let written = Arc::clone(&data);
+        let thread = thread::spawn(move || {
+            // SAFETY: the reader waits for the cancel.
+            written.with_mut(|data| unsafe { *data = 7 });
+            root.cancel();
+        });
+        if leaf.is_cancelled() {
+            // SAFETY: the writer is done.
+            data.with(|data| assert_eq!(unsafe { *data }, 7));
+        }
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_t6_wait_against_cancel() {
+    loom_model("t6_wait_against_cancel", || {
+        let token = Token::new();
+        let waiting = token.clone();
+        let thread = thread::spawn(move || assert_eq!(block_on(waiting.cancelled()), Cause::REQUESTED));
+        assert!(token.cancel());
+        thread.join().unwrap();
+        assert_quiet(&token);
+    });
+}
+
+#[test]
+fn loom_t6_wait_on_a_child_against_cancel_of_the_root() {
+    loom_model_bounded("t6_wait_on_a_child_against_cancel_of_the_root", || {
+        let root = Token::new();
+        let leaf = root.child_token();
+        let waiting = leaf.clone();
+        let thread = thread::spawn(move || assert_eq!(block_on(waiting.cancelled()), Cause::SHUTDOWN));
+        root.cancel_with(Cause::SHUTDOWN);
+        thread.join().unwrap();
+        assert_quiet(&root);
+        drop((root, leaf));
+    });
+}
+
+#[test]
+fn loom_t6_wait_two_levels_down_against_cancel_of_the_root() {
+    loom_model_bounded("t6_wait_two_levels_down_against_cancel_of_the_root", || {
+        let root = Token::new();
+        let leaf = root.child_token().child_token();
+        let thread = thread::spawn(move || assert_eq!(block_on(leaf.cancelled()), Cause::SHUTDOWN));
+        root.cancel_with(Cause::SHUTDOWN);
+        thread.join().unwrap();
+        assert_quiet(&root);
+    });
+}
+
+#[test]
+fn loom_t6_two_siblings_wait_while_the_root_is_cancelled() {
+    loom_model_bounded("t6_two_siblings_wait_while_the_root_is_cancelled", || {
+        let root = Token::new();
+        let middle = root.child_token();
+        let threads = [middle.child_token(), middle.child_token()]
+            .map(|leaf| thread::spawn(move || assert_eq!(block_on(leaf.cancelled()), Cause::REQUESTED)));
+        root.cancel();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_quiet(&root);
+    });
+}
+
+#[test]
+fn loom_t6_a_wait_while_another_asks_for_the_cause() {
+    loom_model_bounded("t6_a_wait_while_another_asks_for_the_cause", || {
+        let root = Token::new();
+        let leaf = root.child_token();
+        let (waiting, asking) = (leaf.clone(), leaf);
+        let threads = [
+            thread::spawn(move || assert_eq!(block_on(waiting.cancelled()), Cause::REQUESTED)),
+            thread::spawn(move || assert!(asking.cause().is_none_or(|cause| cause == Cause::REQUESTED))),
+        ];
+        root.cancel();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_quiet(&root);
+    });
+}
+
+#[test]
+fn loom_t6_one_waits_while_its_sibling_leaves() {
+    loom_model_bounded("t6_one_waits_while_its_sibling_leaves", || {
+        let root = Token::new();
+        let middle = root.child_token();
+        let (staying, leaving) = (middle.child_token(), middle.child_token());
+        let (_, waker) = count();
+        let mut wait = Box::pin(leaving.cancelled_owned());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        let threads = [
+            thread::spawn(move || assert_eq!(block_on(staying.cancelled()), Cause::REQUESTED)),
+            thread::spawn(move || drop(wait)),
+        ];
+        root.cancel();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_quiet(&root);
+        assert_quiet(&middle);
+    });
+}
+
+#[test]
+fn loom_t6_cancel_of_child_and_root_with_a_waiter_below() {
+    loom_model_bounded("t6_cancel_of_child_and_root_with_a_waiter_below", || {
+        let root = Token::new();
+        let middle = root.child_token();
+        let leaf = middle.child_token();
+        let (count, waker) = count();
+        let mut wait = Box::pin(leaf.clone().cancelled_owned());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        let other = middle.clone();
+        let thread = thread::spawn(move || other.cancel_with(Cause::EVICTED));
+        root.cancel_with(Cause::SHUTDOWN);
+        let first = thread.join().unwrap();
+        assert_eq!(count.get(), 1, "T7");
+        let cause = if first { Cause::EVICTED } else { Cause::SHUTDOWN };
+        assert_eq!(middle.cause(), Some(cause));
+        assert!(poll(wait.as_mut(), &waker).is_ready());
+        drop(wait);
+        assert_quiet(&root);
+        assert_quiet(&middle);
+    });
+}
+
+#[test]
+fn loom_t6_the_last_waker_is_woken() {
+    loom_model("t6_the_last_waker_is_woken", || {
+        let token = Token::new();
+        let other = token.clone();
+        let thread = thread::spawn(move || other.cancel());
+        let (first, first_waker) = count();
+        let (second, second_waker) = count();
+        let mut wait = pin!(token.cancelled());
+        let pending = poll(wait.as_mut(), &first_waker).is_pending() && poll(wait.as_mut(), &second_waker).is_pending();
+        thread.join().unwrap();
+        assert!(!pending || (first.get(), second.get()) == (0, 1));
+    });
+}
+
+#[test]
+fn loom_r6_a_dropped_wait_against_cancel() {
+    loom_model("r6_a_dropped_wait_against_cancel", || {
+        let root = Token::new();
+        let leaf = root.child_token();
+        let (count, waker) = count();
+        let mut wait = Box::pin(leaf.clone().cancelled_owned());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        let other = root.clone();
+        let thread = thread::spawn(move || other.cancel());
+        drop(wait);
+        let so_far = count.get();
+        thread.join().unwrap();
+        assert!(count.get() <= 1 && so_far <= 1);
+        assert_quiet(&root);
+    });
+}
+
+#[test]
+fn loom_r6_two_waits_on_siblings_come_and_go() {
+    loom_model_bounded("r6_two_waits_on_siblings_come_and_go", || {
+        let root = Token::new();
+        let middle = root.child_token();
+        let come_and_go = |leaf: Token| {
+            let (_, waker) = count();
+            assert!(poll(pin!(leaf.cancelled()), &waker).is_pending());
+        };
+        let leaf = middle.child_token();
+        let thread = thread::spawn(move || come_and_go(leaf));
+        come_and_go(middle.child_token());
+        thread.join().unwrap();
+        assert_quiet(&middle);
+        assert_quiet(&root);
+    });
+}
+
+#[test]
+fn loom_r6_the_last_handle_is_dropped_against_cancel() {
+    loom_model("r6_the_last_handle_is_dropped_against_cancel", || {
+        let root = Token::new();
+        let held = Arc::new(());
+        let leaf = root.child_token();
+        let (ran, inside) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&held));
+        let counted = Arc::clone(&ran);
+        drop(leaf.on_cancel(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            drop(inside);
+        }));
+        let thread = thread::spawn(move || drop(leaf));
+        root.cancel();
+        thread.join().unwrap();
+        assert!(ran.load(Ordering::SeqCst) <= 1);
+        assert_eq!(Arc::strong_count(&held), 1, "the callback was dropped, run or not");
+        assert_quiet(&root);
+    });
+}
+
+#[test]
+fn loom_r8_two_handles_dropped_at_once() {
+    loom_model("r8_two_handles_dropped_at_once", || {
+        let root = Token::new();
+        let held = Arc::new(());
+        let inside = Arc::clone(&held);
+        drop(root.on_cancel(move |_| drop(inside)));
+        let leaf = root.child_token();
+        let thread = thread::spawn(move || drop(leaf));
+        drop(root);
+        thread.join().unwrap();
+        assert_eq!(Arc::strong_count(&held), 1);
+    });
+}
+
+#[test]
+fn loom_t10_a_cause_once_seen_stays() {
+    loom_model_bounded("t10_a_cause_once_seen_stays", || {
+        let root = Token::new();
+        let child = root.child_token();
+        let threads = [thread::spawn(move || root.cancel_with(Cause::SHUTDOWN.with_text("shared"))), {
+            let child = child.clone();
+            thread::spawn(move || child.cancel_with(Cause::EVICTED))
+        }];
+        let (first, second) = (child.cause(), child.cause());
+        assert!(first.is_none() || first == second);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert!(child.cause().is_some() && (second.is_none() || second == child.cause()));
+    });
+}
+
+#[test]
+fn loom_r3_whoever_saw_the_root_sees_the_leaf() {
+    loom_model("r3_whoever_saw_the_root_sees_the_leaf", || {
+        let root = Token::new();
+        let leaf = root.child_token().child_token();
+        let other = root.clone();
+        let thread = thread::spawn(move || other.cancel());
+        if root.is_cancelled() {
+            assert!(leaf.is_cancelled());
+        }
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_t12_a_callback_registers_while_its_parent_is_cancelled() {
+    loom_model("t12_a_callback_registers_while_its_parent_is_cancelled", || {
+        let root = Token::new();
+        let leaf = root.child_token();
+        let (ran, counted) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let inside = Arc::clone(&ran);
+        let thread = thread::spawn(move || root.cancel());
+        drop(leaf.on_cancel(move |_| {
+            inside.fetch_add(1, Ordering::SeqCst);
+            counted.fetch_add(1, Ordering::SeqCst);
+        }));
+        thread.join().unwrap();
+        assert_eq!(ran.load(Ordering::SeqCst), 1);
+        assert_eq!(Arc::strong_count(&ran), 1);
+    });
+}
+
+#[test]
+fn loom_t13_unregister_against_cancel() {
+    loom_model("t13_unregister_against_cancel", || {
+        let token = Token::new();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let inside = Arc::clone(&ran);
+        let registration = token.on_cancel(move |_| {
+            inside.fetch_add(1, Ordering::SeqCst);
+        });
+        let other = token.clone();
+        let thread = thread::spawn(move || other.cancel());
+        let prevented = registration.unregister();
+        thread.join().unwrap();
+        assert_eq!(ran.load(Ordering::SeqCst), usize::from(!prevented));
+        assert_eq!(Arc::strong_count(&ran), 1);
+    });
+}
+
+#[test]
+fn loom_r7_two_parents_are_cancelled_at_once() {
+    loom_model_bounded("r7_two_parents_are_cancelled_at_once", || {
+        let parents = [Token::new(), Token::new()];
+        let linked = Token::linked(&parents);
+        let (count, waker) = count();
+        let mut wait = Box::pin(linked.clone().cancelled_owned());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        let other = parents[1].clone();
+        let thread = thread::spawn(move || other.cancel_with(Cause::EVICTED));
+        parents[0].cancel_with(Cause::SHUTDOWN);
+        thread.join().unwrap();
+        assert_eq!(count.get(), 1);
+        let cause = linked.cause();
+        assert!(cause == Some(Cause::EVICTED) || cause == Some(Cause::SHUTDOWN));
+        assert_eq!(poll(wait.as_mut(), &waker), Poll::Ready(cause.unwrap()));
+        drop(wait);
+        assert_quiet(&linked);
+        parents.iter().for_each(assert_quiet);
+    });
+}
+
+#[test]
+fn loom_r6_a_linked_token_is_dropped_against_cancel() {
+    loom_model("r6_a_linked_token_is_dropped_against_cancel", || {
+        let parents = [Token::new(), Token::new()];
+        let linked = Token::linked(&parents);
+        let thread = thread::spawn(move || drop(linked));
+        parents[0].cancel();
+        thread.join().unwrap();
+        parents.iter().for_each(assert_quiet);
+    });
+}
+
+#[test]
+fn loom_r4_a_linked_token_is_born_while_a_parent_is_cancelled() {
+    loom_model("r4_a_linked_token_is_born_while_a_parent_is_cancelled", || {
+        let parents = [Token::new(), Token::new()];
+        let other = parents[0].clone();
+        let thread = thread::spawn(move || other.cancel_with(Cause::EVICTED));
+        let linked = Token::linked(&parents);
+        thread.join().unwrap();
+        assert!(parents[1].cancel());
+        assert_eq!(linked.cause(), Some(Cause::EVICTED), "T10");
+        drop(linked);
+        parents.iter().for_each(assert_quiet);
+    });
+}
+
+#[test]
+fn loom_r9_a_shield_ends_while_the_outside_is_cancelled() {
+    loom_model("r9_a_shield_ends_while_the_outside_is_cancelled", || {
+        let token = Token::new();
+        let shield = token.shield();
+        let inner = shield.token().clone();
+        let (count, waker) = count();
+        let mut wait = Box::pin(inner.clone().cancelled_owned());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        let other = token.clone();
+        let thread = thread::spawn(move || other.cancel_with(Cause::EVICTED));
+        shield.end();
+        thread.join().unwrap();
+        assert_eq!(count.get(), 1);
+        assert_eq!(inner.cause(), Some(Cause::EVICTED));
+        drop(wait);
+        assert_quiet(&token);
+    });
+}
+
+#[test]
+fn loom_t6_a_linked_listener_against_cancel_of_the_root() {
+    loom_model("t6_a_linked_listener_against_cancel_of_the_root", || {
+        let root = Token::new();
+        let token = root.child_token();
+        let thread = thread::spawn(move || root.cancel());
+        let (count, waker) = count();
+        let refused = token.attend(waker, true);
+        thread.join().unwrap();
+        assert!(refused || count.get() == 1);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}
+
+#[test]
+fn loom_t7_a_listener_is_dismissed_against_cancel() {
+    loom_model("t7_a_listener_is_dismissed_against_cancel", || {
+        let token = Token::new();
+        let (count, waker) = count();
+        assert!(!token.attend(waker, false));
+        let other = token.clone();
+        let thread = thread::spawn(move || other.cancel());
+        token.dismiss();
+        thread.join().unwrap();
+        assert!(count.get() <= 1);
+        assert_eq!(Arc::strong_count(&count), 1);
+    });
+}

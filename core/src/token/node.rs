@@ -1,0 +1,184 @@
+//! This room describes one node of the tree and the look upwards from it.
+
+use core::fmt;
+use core::ops::ControlFlow;
+use core::task::Waker;
+
+use super::entry::Link;
+use super::hold::NodeRef;
+use super::linked;
+use super::list::{List, Taken};
+use super::up::{Parents, Up};
+use super::word::{Seen, Word};
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Lock, UnsafeCell};
+use crate::{Cause, Instant};
+
+/// One node of the tree. Nodes know their parents; a parent knows a child only while somebody listens to the child.
+pub(super) struct Node {
+    /// How many hold the node: tokens, observers, children, and a canceller on its way.
+    pub(super) refs: AtomicUsize,
+    /// Whether it is cancelled, and why.
+    pub(super) word: Word,
+    /// Its own deadline in nanoseconds, or [`NO_DEADLINE`].
+    deadline: AtomicU64,
+    /// Whom it looks up to. Never changes.
+    pub(super) up: Up,
+    /// Who listens to it.
+    pub(super) hub: Lock<Hub>,
+    /// Its place on the list of its one parent. Guarded by the parent's lock; unused by a linked node.
+    pub(super) branch: UnsafeCell<Link>,
+}
+
+/// Who listens to a node. Guarded by the node's lock.
+#[derive(Debug)]
+pub(super) struct Hub {
+    /// Waiters, callbacks and children.
+    pub(super) list: List,
+    /// The one permanent listener.
+    pub(super) seat: Option<Waker>,
+    /// Whether the permanent listener wants to hear of ancestors too.
+    pub(super) seat_linked: bool,
+    /// Whether the node may be on its parents' lists. Set before it is put there, under this lock. A canceller takes it off
+    /// under the parent's lock only, so this may be true for too long, but never false too early: whoever takes the node
+    /// down relies on that.
+    pub(super) attached: bool,
+}
+
+const NO_DEADLINE: u64 = u64::MAX;
+
+impl Node {
+    pub(super) fn new(up: Up, word: Word, deadline: Option<Instant>) -> Self {
+        Self {
+            refs: AtomicUsize::new(1),
+            word,
+            deadline: AtomicU64::new(deadline.map_or(NO_DEADLINE, Instant::as_nanos)),
+            up,
+            hub: Lock::new(Hub { list: List::new(), seat: None, seat_linked: false, attached: false }),
+            branch: Link::new(),
+        }
+    }
+
+    /// The node's own deadline.
+    pub(super) fn own_deadline(&self) -> Option<Instant> {
+        let nanos = self.deadline.load(Ordering::Acquire);
+        (nanos != NO_DEADLINE).then(|| Instant::from_nanos(nanos))
+    }
+
+    /// Makes the node's own deadline `at`, if it has none or a later one.
+    pub(super) fn tighten(&self, at: Instant) {
+        self.deadline.fetch_min(at.as_nanos(), Ordering::AcqRel);
+    }
+}
+
+/// The look upwards.
+impl NodeRef {
+    /// Visits the node, and each ancestor that can be seen from it, until `visit` breaks.
+    #[inline]
+    pub(super) fn look_up<'a, R>(&'a self, mut visit: impl FnMut(&'a Self, Seen) -> ControlFlow<R>) -> Option<R> {
+        let mut node = self;
+        loop {
+            let seen = node.word.load();
+            if let ControlFlow::Break(found) = visit(node, seen) {
+                return Some(found);
+            }
+            if seen.is_masked() {
+                return None; // R9
+            }
+            match node.up.get() {
+                Parents::None => return None,
+                Parents::One(_) if mutant!(LooksOneLevelUp) && !node.is(self) => return None,
+                Parents::One(parent) if mutant!(MiddleDropCutsOff) && parent.is_held_once() => return None,
+                Parents::One(parent) => node = parent,
+                Parents::Many(linked) => return linked::look_up(linked, &mut visit),
+            }
+        }
+    }
+
+    /// Whether the node, or an ancestor that can be seen from it, is cancelled.
+    ///
+    /// What [`canceller`](Self::canceller) finds, in fewer steps: the question that is asked most.
+    #[inline]
+    pub(super) fn is_cancelled(&self) -> bool {
+        if cfg!(feature = "mutants") {
+            return self.canceller().is_some();
+        }
+        let mut node: &Node = self;
+        loop {
+            let seen = node.word.load();
+            if !seen.is_live() {
+                return seen.is_cancelled();
+            }
+            match node.up.get() {
+                Parents::None => return false,
+                Parents::One(parent) => node = parent,
+                Parents::Many(linked) => return linked::is_cancelled(linked),
+            }
+        }
+    }
+
+    /// The nearest that is cancelled: the node itself or an ancestor.
+    #[inline]
+    pub(super) fn canceller(&self) -> Option<&Self> {
+        self.look_up(
+            |node, seen| if seen.is_cancelled() { ControlFlow::Break(node) } else { ControlFlow::Continue(()) },
+        )
+    }
+
+    /// The cause, if the node is cancelled. A cause that was found at an ancestor is written down in the node, so that
+    /// nobody can change it afterwards (T10).
+    pub(super) fn cause(&self) -> Option<Cause> {
+        if let Some(own) = self.word.cause() {
+            return Some(own);
+        }
+        let canceller = self.canceller()?;
+        if !canceller.is(self) {
+            self.word.inherit(&canceller.word);
+        }
+        self.word.cause()
+    }
+
+    /// The earliest deadline of the node and its ancestors (D1).
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let mut least: Option<Instant> = None;
+        self.look_up(|node, _| {
+            if let Some(own) = node.own_deadline() {
+                least = Some(least.map_or(own, |least| least.min(own)));
+                if mutant!(ChildOverridesDeadline) {
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        least
+    }
+}
+
+impl Hub {
+    /// Whether nobody listens.
+    pub(super) fn is_bare(&self) -> bool {
+        self.list.is_empty() && self.seat.is_none()
+    }
+
+    /// If there is no listener, or only a waiter or the permanent listener, takes its waker. `None` if there are others.
+    pub(super) fn take_only(&mut self) -> Option<Option<Waker>> {
+        if self.list.is_empty() {
+            return Some(self.seat.take());
+        }
+        if self.seat.is_some() { None } else { self.list.take_only_waiter().map(Some) }
+    }
+
+    /// Takes the next listener that the node itself owns; for when the node is taken down.
+    ///
+    /// Those are callbacks, the permanent listener, and the wakers of futures that were forgotten. (A child would hold the
+    /// node.)
+    pub(super) fn take_own(&mut self) -> Option<Taken> {
+        self.seat.take().map(|waker| Taken::Waiter(Some(waker))).or_else(|| self.list.take())
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("word", &self.word).field("deadline", &self.own_deadline()).finish_non_exhaustive()
+    }
+}

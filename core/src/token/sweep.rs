@@ -1,0 +1,146 @@
+//! This room carries a cancellation down to all who listen.
+
+use core::task::Waker;
+
+use alloc::vec::Vec;
+
+use super::batch::{Batch, FirstPanic};
+use super::hold::NodeRef;
+use super::list::Taken;
+use super::node::{Hub, Node};
+use super::stack::Todo;
+use super::tree::climb;
+use super::up::Parents;
+use crate::Cause;
+
+/// Cancels a node. Says whether it was this call that did (T1).
+pub(super) fn cancel(node: &NodeRef, cause: Cause) -> bool {
+    if node.is_cancelled() && !mutant!(LaterCauseOverwrites) {
+        return mutant!(BothToldFirst);
+    }
+    if mutant!(WakesThenSets) {
+        sweep(node, cause);
+    }
+    if !node.word.cancel(cause) {
+        return mutant!(BothToldFirst);
+    }
+    sweep(node, cause);
+    if mutant!(ChildCancelsParent) {
+        if let Parents::One(parent) = node.up.get() {
+            cancel(parent, cause);
+        }
+    }
+    true
+}
+
+/// Tells everyone who listens to a cancelled node or to a descendant of it.
+///
+/// Whoever makes a node cancelled, or finds it cancelled by an ancestor on the way up, does this. Several may at the same
+/// time: each listener is on one list, and is taken off once.
+pub(super) fn sweep(first: &NodeRef, cause: Cause) {
+    // Most nodes have no listener, or one that waits, and need no more than this.
+    let alone = first.hub.with(|hub| if hub.attached || mutant!(WakesUnderTheLock) { None } else { hub.take_only() });
+    match alone {
+        None => sweep_all(first, cause),
+        Some(None) => {}
+        Some(Some(waker)) => tell_only(waker),
+    }
+}
+
+/// Tells the only listener of a node.
+fn tell_only(waker: Waker) {
+    if mutant!(WakesTwice) {
+        waker.wake_by_ref();
+    }
+    waker.wake();
+}
+
+#[inline(never)]
+fn sweep_all(first: &NodeRef, cause: Cause) {
+    let mut sweep = Sweep { todo: Todo::new(), also: Vec::new(), batch: Batch::new(), panic: FirstPanic::default() };
+    sweep.drain(first, cause);
+    while let Some(node) = sweep.next() {
+        let cause = node.cause().unwrap_or(cause);
+        sweep.drain(&node, cause);
+    }
+    sweep.panic.go_on();
+}
+
+/// A sweep on its way down the tree.
+struct Sweep {
+    /// Children that were taken off a list.
+    todo: Todo,
+    /// Nodes that were found cancelled on the way up from a node that left its parents' lists.
+    also: Vec<NodeRef>,
+    batch: Batch,
+    panic: FirstPanic,
+}
+
+impl Sweep {
+    fn next(&mut self) -> Option<NodeRef> {
+        let Some(node) = self.todo.pop() else {
+            return self.also.pop();
+        };
+        if matches!(node.up.get(), Parents::One(_)) {
+            // It was taken off its only parent's list on the way here.
+            node.hub.with(|hub| hub.attached = false);
+        }
+        Some(node)
+    }
+
+    /// Tells everyone who listens to this node, and puts its children on `todo`.
+    fn drain(&mut self, node: &NodeRef, cause: Cause) {
+        let attached = loop {
+            let (more, attached) = node.hub.with(|hub| {
+                let more = self.take_some(node, hub);
+                if mutant!(WakesUnderTheLock) {
+                    self.batch.tell(cause, &mut self.panic);
+                }
+                (more, hub.attached)
+            });
+            self.batch.tell(cause, &mut self.panic);
+            if !more {
+                break attached;
+            }
+        };
+        if attached {
+            self.also.extend(climb(node).cloned());
+        }
+    }
+
+    /// Takes a batch of listeners and a bounded number of children. Says whether there may be more.
+    fn take_some(&mut self, node: &Node, hub: &mut Hub) -> bool {
+        const AT_ONCE: usize = 64;
+        if let Some(waker) = hub.seat.take() {
+            self.batch.wake(waker);
+        }
+        for _ in 0..AT_ONCE {
+            if self.batch.is_full() {
+                return true;
+            }
+            match hub.list.take() {
+                None => return false,
+                Some(Taken::Waiter(waker)) => {
+                    if let Some(waker) = waker {
+                        self.batch.wake(waker);
+                    }
+                }
+                Some(Taken::Callback(callback)) => self.batch.call(callback),
+                Some(Taken::Node(held)) => {
+                    held.node().word.inherit(&node.word);
+                    self.todo.push(held);
+                }
+                Some(Taken::Gone) => {}
+            }
+        }
+        true
+    }
+}
+
+/// Sweeps a node that [`climb`] found cancelled.
+#[cold]
+pub(super) fn sweep_found(node: &NodeRef) {
+    if let Some(cause) = node.cause() {
+        sweep(node, cause);
+    }
+}

@@ -1,0 +1,233 @@
+//! This room connects nodes with those who listen, upwards.
+
+use core::ptr::NonNull;
+
+use alloc::vec::Vec;
+
+use super::entry::Entry;
+use super::hold::NodeRef;
+use super::node::{Hub, Node};
+use super::sweep::sweep_found;
+use super::up::{Parents, Up};
+use super::word::Seen;
+
+/// What became of an entry that was to be put on a node's list.
+#[derive(PartialEq, Eq)]
+pub(super) enum Joined {
+    /// It is on the list, and will be told.
+    Listening,
+    /// The node is cancelled, and the entry is on no list.
+    Refused,
+    /// The node is cancelled, and a canceller has taken the entry, and tells it.
+    Told,
+}
+
+/// What a step up from a node did.
+enum Step {
+    /// It was as it should be.
+    Same,
+    /// It was put on its parents' lists, or taken off.
+    Moved,
+    /// The node was found cancelled, by itself or by a parent, and somebody may not have been told.
+    Cancelled,
+}
+
+/// Puts `entry` on the list of `node`, and sees to it that the node hears of its ancestors.
+///
+/// # Safety
+///
+/// As for [`List::push`](super::list::List::push).
+#[allow(unsafe_code, reason = "passes the promise on")]
+pub(super) unsafe fn join(node: &NodeRef, entry: Entry) -> Joined {
+    let step = node.hub.with(|hub| {
+        let seen = node.word.load();
+        // T6: whoever cancels the node comes for this lock afterwards.
+        if seen.is_cancelled() && !mutant!(WaiterDoesNotLookAgain) {
+            return None;
+        }
+        // SAFETY: promised by the caller.
+        unsafe { hub.list.push(entry) };
+        Some(step(node, seen, hub))
+    });
+    let Some(step) = step else {
+        return Joined::Refused;
+    };
+    let Some(cancelled) = go_on(node, step) else {
+        return Joined::Listening;
+    };
+    // SAFETY: it was put on this list above, and the caller keeps it there.
+    let removed = node.hub.with(|hub| unsafe { hub.list.remove(entry) });
+    sweep_found(cancelled);
+    if removed { Joined::Refused } else { Joined::Told }
+}
+
+/// Takes `entry` off the list of `node`. Says whether it was on it.
+///
+/// # Safety
+///
+/// As for [`List::remove`](super::list::List::remove).
+#[allow(unsafe_code, reason = "passes the promise on")]
+pub(super) unsafe fn part(node: &NodeRef, entry: Entry) -> bool {
+    let step = node.hub.with(|hub| {
+        // SAFETY: promised by the caller.
+        unsafe { hub.list.remove(entry) }.then(|| step(node, node.word.load(), hub))
+    });
+    let Some(step) = step else {
+        return false;
+    };
+    if let Some(cancelled) = go_on(node, step) {
+        sweep_found(cancelled);
+    }
+    true
+}
+
+/// Brings the node and its ancestors into line with who listens to it now.
+pub(super) fn realign(node: &NodeRef) {
+    if let Some(cancelled) = climb(node) {
+        sweep_found(cancelled);
+    }
+}
+
+/// From `node` upwards: puts each node to whom somebody listens on its parents' lists, and takes each other one off.
+///
+/// Ends where nothing had to change. Gives back a node that was found cancelled on the way, which the caller has to sweep.
+pub(super) fn climb(node: &NodeRef) -> Option<&NodeRef> {
+    if node.up.is_none() {
+        return None;
+    }
+    go_on(node, node.hub.with(|hub| step(node, node.word.load(), hub)))
+}
+
+/// Goes on with a climb after the step from `node`.
+fn go_on(node: &NodeRef, step: Step) -> Option<&NodeRef> {
+    match (step, node.up.get()) {
+        (Step::Same, _) | (Step::Moved, Parents::None) => None,
+        (Step::Cancelled, _) => Some(node),
+        (Step::Moved, Parents::One(parent)) if parent.up.is_none() => None,
+        (Step::Moved, _) => climb_on(node),
+    }
+}
+
+/// Climbs on from the parents of `node`.
+#[inline(never)]
+fn climb_on(node: &NodeRef) -> Option<&NodeRef> {
+    let mut moved = node;
+    let mut rest: Vec<&NodeRef> = Vec::new();
+    loop {
+        let mut next = match moved.up.get() {
+            Parents::None => None,
+            Parents::One(parent) => Some(parent),
+            Parents::Many(linked) => {
+                // A root has nothing above it.
+                let mut parents = linked.parents().filter(|parent| !parent.up.is_none());
+                let first = parents.next();
+                rest.extend(parents);
+                first
+            }
+        };
+        moved = loop {
+            let node = match next.take() {
+                Some(node) => node,
+                None => rest.pop()?,
+            };
+            match node.hub.with(|hub| step(node, node.word.load(), hub)) {
+                Step::Same => {}
+                Step::Moved => break node,
+                Step::Cancelled => return Some(node),
+            }
+        };
+    }
+}
+
+/// Puts the node on its parents' lists or takes it off, as its hub requires. `seen` is a look at its word under the lock.
+#[inline]
+fn step(node: &NodeRef, seen: Seen, hub: &mut Hub) -> Step {
+    if node.up.is_none() {
+        return Step::Same;
+    }
+    // One look at the word for both questions: it may be cancelled at any time, lock or no lock, by somebody who asks for
+    // the cause.
+    if has_untold(seen, hub) {
+        return Step::Cancelled;
+    }
+    let wanted = wants_to_hear(node, seen, hub);
+    if wanted == hub.attached {
+        return Step::Same;
+    }
+    connect(node, hub, wanted)
+}
+
+/// Puts the node on its parents' lists, or takes it off.
+///
+/// The only place where two locks are held: the child's, by the caller, then the parent's.
+#[inline(never)]
+#[allow(unsafe_code, reason = "puts the node on its parents' lists")]
+fn connect(node: &NodeRef, hub: &mut Hub, wanted: bool) -> Step {
+    hub.attached = true;
+    let mut all = true;
+    for_each_place(node.address(), &node.up, |parent, place| {
+        all &= parent.hub.with(|above| {
+            if !wanted {
+                // SAFETY: the node is there, and this place of it belongs to this parent.
+                unsafe { above.list.remove(place) };
+                return true;
+            }
+            if parent.word.load().is_cancelled() && !mutant!(ChildLinkedAfterSweep) {
+                // R4, T6: the parent's canceller has been here, or is yet to come for this lock.
+                node.word.inherit(&parent.word);
+                return false;
+            }
+            // SAFETY: whoever takes the node down takes it off first, since `attached` is set.
+            unsafe { above.list.push(place) };
+            true
+        });
+    });
+    hub.attached = wanted;
+    if all { Step::Moved } else { Step::Cancelled }
+}
+
+/// Takes a node that nobody holds, and that was attached, off its parents' lists.
+///
+/// # Safety
+///
+/// The node is there.
+#[allow(unsafe_code, reason = "takes the node off its parents' lists")]
+pub(super) unsafe fn leave_parents(address: NonNull<Node>) {
+    // SAFETY: promised by the caller.
+    let up = unsafe { &(*address.as_ptr()).up };
+    for_each_place(address, up, |parent, place| {
+        // SAFETY: the node is there, and this place of it belongs to this parent.
+        parent.hub.with(|above| unsafe { above.list.remove(place) });
+        realign(parent);
+    });
+}
+
+/// Whether the node has to be on its parents' lists.
+fn wants_to_hear(node: &Node, seen: Seen, hub: &Hub) -> bool {
+    if seen.is_cancelled() || seen.is_masked() {
+        return false;
+    }
+    !hub.list.is_empty() || (hub.seat.is_some() && hub.seat_linked) || matches!(node.up.get(), Parents::Many(_))
+}
+
+/// Whether the node is cancelled while somebody still listens to it.
+///
+/// Whoever asks for the cause writes it down in the node and tells nobody. If the ancestor's canceller went by before the
+/// node was on its parents' lists, nobody comes a second time: so whoever connects or parts a listener looks here (T6, T12).
+fn has_untold(seen: Seen, hub: &Hub) -> bool {
+    let blind = [mutant!(WaiterDoesNotLookAgain), mutant!(ChildLinkedAfterSweep)];
+    if blind.contains(&true) {
+        return false;
+    }
+    seen.is_cancelled() && !hub.is_bare()
+}
+
+/// Each parent of the node at `address`, with the node's place on the parent's list.
+#[inline(always)]
+fn for_each_place(address: NonNull<Node>, up: &Up, mut f: impl FnMut(&NodeRef, Entry)) {
+    match up.get() {
+        Parents::None => {}
+        Parents::One(parent) => f(parent, Entry::child(address)),
+        Parents::Many(linked) => linked.places().for_each(|(parent, place)| f(parent, place)),
+    }
+}

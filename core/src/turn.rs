@@ -1,0 +1,51 @@
+//! Which job this thread is in the middle of. In a job's poll, a blocking wait would hold up the driver (C3). In a poll or a
+//! call, waiting for the end of the job's own worker would wait for itself (S5).
+
+use core::marker::PhantomData;
+
+/// A job, by the address of its worker and its number, and whether it is polled here or called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Current {
+    pub(crate) worker: usize,
+    pub(crate) job: u64,
+    pub(crate) in_poll: bool,
+}
+
+#[cfg(feature = "std")]
+std::thread_local! {
+    static CURRENT: core::cell::Cell<Option<Current>> = const { core::cell::Cell::new(None) };
+}
+
+/// While it lives, this thread is in a job's poll or call.
+pub(crate) struct InTurn {
+    before: Option<Current>,
+    /// Not `Send`: it belongs to this thread.
+    here: PhantomData<*const ()>,
+}
+
+impl InTurn {
+    pub(crate) fn enter(current: Current) -> Self {
+        Self { before: swap(Some(current)), here: PhantomData }
+    }
+
+    /// The job in whose poll or call this thread is. Always `None` where there are no thread-locals to remember it in.
+    pub(crate) fn current() -> Option<Current> {
+        #[cfg(feature = "std")]
+        return CURRENT.with(core::cell::Cell::get);
+        #[cfg(not(feature = "std"))]
+        return None;
+    }
+}
+
+impl Drop for InTurn {
+    fn drop(&mut self) {
+        swap(self.before);
+    }
+}
+
+fn swap(current: Option<Current>) -> Option<Current> {
+    #[cfg(feature = "std")]
+    return CURRENT.with(|cell| cell.replace(current));
+    #[cfg(not(feature = "std"))]
+    return current.and(None);
+}

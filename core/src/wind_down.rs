@@ -1,0 +1,129 @@
+//! Drives the shutdown of a worker, step by step, for its keeper.
+//!
+//! The limit of an abort bounds the wait for what nobody can stop: calls, which are left to themselves then, and tasks in a
+//! driver that is held up in one poll. A task that a driver can still drop is waited for: it goes at its next turn, or when its
+//! grace or its shielded section ends.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
+
+use crate::ending::Mode;
+use crate::observer::JobInfo;
+use crate::shared::Shared;
+use crate::sync::atomic::Ordering;
+use crate::{Cause, Instant};
+
+/// How far apart two looks are at a driver that seems to be held up, once the limit has passed.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// See the head of the file.
+pub(crate) struct WindDown {
+    /// Whether it has seen that an abort was asked for.
+    aborts: bool,
+    /// For each driver, the number of the poll it was in at the last look.
+    polls: Box<[u64]>,
+    /// When to look again, once the limit has passed.
+    look_at: Option<Instant>,
+    /// The calls that were left to themselves.
+    survivors: Vec<JobInfo>,
+}
+
+impl WindDown {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        Self { aborts: false, polls: shared.drivers.iter().map(|_| 0).collect(), look_at: None, survivors: Vec::new() }
+    }
+
+    /// Does one thing, if there is one to do: at most one job is dropped and settled. False if there is none.
+    pub(crate) fn step(&mut self, shared: &Shared, now: Instant) -> bool {
+        match shared.ending.mode() {
+            Mode::Open | Mode::Over => false,
+            Mode::Drain { .. } | Mode::Abort { .. } if shared.books.unfinished() == 0 => {
+                self.finish(shared, Vec::new());
+                true
+            }
+            Mode::Drain { until } => {
+                if !mutant!(InsiderJoinsItself) && shared.ending.only_insiders_are_left(shared.books.unfinished()) {
+                    shared.ending.tell_insiders(shared.books.counts(), |waker| shared.wake(waker));
+                    return true;
+                }
+                let over = until.is_some_and(|until| until.is_due(now)) && !mutant!(DrainLimitIsIgnored);
+                if over {
+                    // S4
+                    shared.ending.ask(Mode::Abort { until: now.checked_add(shared.config.shutdown_limit) });
+                }
+                over
+            }
+            Mode::Abort { .. } if !self.aborts => {
+                self.begin(shared, now);
+                true
+            }
+            Mode::Abort { until } => {
+                if let Some(runner) = shared.attend_to(shared.queue.pop_any()) {
+                    shared.settle_unstarted(runner, Cause::SHUTDOWN, now);
+                    return true;
+                }
+                let over = until.is_some_and(|until| until.is_due(now)) && !mutant!(AbortWaitsForCallsForEver);
+                over && self.give_up(shared, now)
+            }
+        }
+    }
+
+    /// When it must have a step at the latest.
+    pub(crate) fn next_at(&self, shared: &Shared) -> Option<Instant> {
+        match shared.ending.mode() {
+            Mode::Open | Mode::Over => None,
+            Mode::Drain { .. } if mutant!(DrainLimitIsIgnored) => None,
+            Mode::Abort { .. } if mutant!(AbortWaitsForCallsForEver) => None,
+            Mode::Drain { until } => until,
+            Mode::Abort { until } => self.look_at.or(until),
+        }
+    }
+
+    /// The first step of an abort, which has begun already unless it is a drain that turned into it.
+    fn begin(&mut self, shared: &Shared, now: Instant) {
+        self.aborts = true;
+        self.polls = shared.drivers.iter().map(|driver| driver.poll_number()).collect();
+        if !shared.aborting.load(Ordering::SeqCst) {
+            shared.begin_abort(now);
+        }
+    }
+
+    /// The limit has passed (B4). False if nothing can be done but wait.
+    fn give_up(&mut self, shared: &Shared, now: Instant) -> bool {
+        let mut abandoned = false;
+        for job in shared.drivers.iter().flat_map(|driver| driver.jobs()) {
+            let info = job.head().info(now);
+            if job.abandon(now) {
+                abandoned = true;
+                self.survivors.push(info);
+            }
+        }
+        if abandoned {
+            return true;
+        }
+        if self.look_at.is_some_and(|at| !at.is_due(now)) {
+            return false;
+        }
+        // A driver that is in the poll it was in at the last look is held up, and with it the jobs in its lanes.
+        let polls: Box<[u64]> = shared.drivers.iter().map(|driver| driver.poll_number()).collect();
+        let before = mem::replace(&mut self.polls, polls);
+        let held = |driver: usize| before[driver] % 2 == 1 && before[driver] == self.polls[driver];
+        let running = |driver: usize| shared.drivers[driver].running(now);
+        let (stuck, free): (Vec<usize>, Vec<usize>) = (0..shared.drivers.len()).partition(|&driver| held(driver));
+        if free.iter().all(|&driver| running(driver).is_empty()) && !stuck.is_empty() {
+            let stuck = stuck.into_iter().flat_map(running).collect();
+            self.finish(shared, stuck);
+            return true;
+        }
+        self.look_at = now.checked_add(BETWEEN_LOOKS);
+        false
+    }
+
+    fn finish(&mut self, shared: &Shared, stuck: Vec<JobInfo>) {
+        self.survivors.extend(stuck);
+        let survivors = mem::take(&mut self.survivors);
+        shared.ending.finish(shared.books.counts(), survivors, |waker| shared.wake(waker));
+    }
+}

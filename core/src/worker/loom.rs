@@ -1,0 +1,117 @@
+//! The races around a whole worker, one to a model: in each, everything finishes before anybody shuts down (L6).
+
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use ::loom::future::block_on;
+use ::loom::sync::Mutex;
+use ::loom::thread::{self, JoinHandle};
+
+use super::Worker;
+use crate::{Alarm, Assembly, Drive, Host, Instant, Job, Outcome, WorkerConfig, loom_model_bounded};
+
+/// A host without time.
+struct Still;
+
+impl Host for Still {
+    type Alarm = Silent;
+
+    fn now(&self) -> Instant {
+        Instant::ORIGIN
+    }
+
+    fn alarm(&self) -> Silent {
+        Silent
+    }
+}
+
+struct Silent;
+
+impl Alarm for Silent {
+    fn poll_at(self: Pin<&mut Self>, _: Instant, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+/// A worker of one lane: its driver in a thread of its own, and the keeper, which is not driven.
+fn one_driver() -> (Worker, JoinHandle<()>, Drive<Still>) {
+    let config = WorkerConfig::new().lanes(1).drivers(1).capacity(1).watchdog(None);
+    let (worker, mut attendants) = Assembly::new(config, Arc::new(Still)).unwrap().into_parts();
+    let keeper = attendants.pop().unwrap();
+    let driver = attendants.pop().unwrap();
+    (worker, thread::spawn(move || block_on(driver)), keeper)
+}
+
+#[test]
+fn loom_l6_a_job_submitted_to_a_parking_driver_is_started() {
+    loom_model_bounded("l6_a_job_submitted_to_a_parking_driver_is_started", || {
+        let (worker, thread, keeper) = one_driver();
+        let handle = worker.try_submit(Job::task(async { 7 })).unwrap();
+        assert!(matches!(block_on(handle), Outcome::Completed(7)));
+        drop(keeper);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_l5_a_wake_between_poll_and_park_is_not_lost() {
+    loom_model_bounded("l5_a_wake_between_poll_and_park_is_not_lost", || {
+        let (worker, thread, keeper) = one_driver();
+        let gate: Arc<Mutex<(bool, Option<Waker>)>> = Arc::new(Mutex::new((false, None)));
+        let inside = gate.clone();
+        let waits = poll_fn(move |cx| {
+            let mut gate = inside.lock().unwrap();
+            gate.1 = Some(cx.waker().clone());
+            if gate.0 { Poll::Ready(()) } else { Poll::Pending }
+        });
+        let handle = worker.try_submit(Job::task(waits)).unwrap();
+        let waker = {
+            let mut gate = gate.lock().unwrap();
+            gate.0 = true;
+            gate.1.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        assert!(matches!(block_on(handle), Outcome::Completed(())));
+        drop(keeper);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_j1_a_job_cancelled_while_it_is_taken_settles_once() {
+    loom_model_bounded("j1_a_job_cancelled_while_it_is_taken_settles_once", || {
+        let (worker, thread, keeper) = one_driver();
+        let handle = worker.try_submit(Job::task(async { 7 })).unwrap();
+        let first = handle.cancel();
+        match block_on(handle) {
+            Outcome::Completed(7) => {}
+            Outcome::Cancelled { .. } => assert!(first, "cancelled by nobody"),
+            other => panic!("{other:?}"),
+        }
+        let counts = worker.counts();
+        assert_eq!((counts.accepted, counts.settled()), (1, 1));
+        drop(keeper);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_s1_what_is_accepted_while_closing_is_settled() {
+    loom_model_bounded("s1_what_is_accepted_while_closing_is_settled", || {
+        let (worker, thread, keeper) = one_driver();
+        let closer = worker.clone();
+        let closing = thread::spawn(move || closer.close());
+        let handle = worker.try_submit(Job::task(async { 7 }));
+        // The driver leaves when the queue is closed and empty: whatever was let in, it has seen.
+        thread.join().unwrap();
+        if let Ok(handle) = handle {
+            assert!(handle.is_finished(), "accepted, and settled by nobody");
+        }
+        closing.join().unwrap();
+        drop(keeper);
+    });
+}

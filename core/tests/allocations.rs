@@ -1,0 +1,100 @@
+//! What a worker asks of the allocator: one or two allocations a job, none that stay.
+#![cfg(feature = "std")]
+#![allow(unsafe_code, reason = "an allocator that counts")]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+use common::bench::{Bench, take};
+use countermand_core::{Instant, Job, Outcome, Priority, Token, WorkerConfig};
+
+thread_local! {
+    static COUNT: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
+}
+
+/// Counts the allocations of each thread, and the bytes that it holds.
+struct Counting;
+
+// SAFETY: passes every call on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(1, layout.size() as i64);
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        note(0, -(layout.size() as i64));
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+fn note(allocations: u64, bytes: i64) {
+    // Nothing is counted while a thread ends.
+    let _ = COUNT.try_with(|count| count.set((count.get().0 + allocations, count.get().1 + bytes)));
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn bench() -> Bench {
+    let mut bench = Bench::new(WorkerConfig::new().lanes(4).drivers(1).capacity(64));
+    // The first job of each lane makes what stays.
+    for _ in 0..3 {
+        round(&mut bench, 64);
+        let timed = Job::task(async {}).run_timeout(Duration::from_secs(1)).queue_timeout(Duration::from_secs(1));
+        drop(bench.worker.try_submit(timed).expect("a place"));
+        bench.run();
+    }
+    bench
+}
+
+/// Submits so many jobs, and runs until they have settled.
+fn round(bench: &mut Bench, jobs: u64) {
+    for number in 0..jobs {
+        drop(bench.worker.try_submit(Job::task(async move { number })).expect("a place"));
+    }
+    bench.run();
+}
+
+#[test]
+fn a_submit_allocates_once_or_twice() {
+    let mut bench = bench();
+    let second = Duration::from_secs(1);
+    let plain = || Job::task(async { 1 });
+    let service = Token::new();
+    let parent = service.child_token();
+    for options in 0..5 {
+        for _ in 0..3 {
+            let job = match options {
+                0 => plain(),
+                1 => plain().name("named").priority(Priority::High).cancel_on_drop(),
+                // A parent that is not of this worker: the job's token has two.
+                4 => plain().parent(&parent),
+                2 => plain().run_timeout(second).queue_timeout(second).grace(second),
+                _ => plain().deadline(Instant::from_nanos(1_000)),
+            };
+            let before = COUNT.get().0;
+            let handle = bench.worker.try_submit(job);
+            let made = COUNT.get().0 - before;
+            assert!((1..=2).contains(&made), "options {options}: {made} allocations");
+            bench.run();
+            assert!(matches!(take(&mut handle.expect("a place")), Outcome::Completed(1)));
+        }
+    }
+}
+
+#[test]
+fn a_million_jobs_leave_memory_flat() {
+    let mut bench = bench();
+    let before = COUNT.get().1;
+    for _ in 0..1_000_000 / 64 {
+        round(&mut bench, 64);
+    }
+    assert_eq!(COUNT.get().1 - before, 0, "bytes held after a million jobs more than before");
+    assert!(bench.worker.counts().completed > 1_000_000 - 64);
+}

@@ -1,0 +1,111 @@
+//! The figures of `Metrics`, compared with what the test knows that it did.
+#![cfg(feature = "std")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::bench::Bench;
+use countermand_core::{Cause, Class, Counts, Job, Metrics, Phase, Priority, Shutdown, WorkerConfig};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn bench(metrics: &Arc<Metrics>) -> Bench {
+    Bench::new(WorkerConfig::new().lanes(1).drivers(1).capacity(2).observer(Arc::clone(metrics) as _))
+}
+
+#[test]
+fn counts_what_happened_by_priority_and_outcome() {
+    let metrics = Arc::new(Metrics::new());
+    let mut bench = bench(&metrics);
+    // The only lane is taken for two seconds.
+    let long = Job::task_with(|cx| async move { cx.sleep(2 * SECOND).await }).priority(Priority::High);
+    let _long = bench.worker.try_submit(long).expect("a place");
+    bench.run();
+    let cancelled = bench.worker.try_submit(Job::task(async {})).expect("a place");
+    let late = Job::task(async {}).priority(Priority::Low).queue_timeout(SECOND);
+    let _late = bench.worker.try_submit(late).expect("a place");
+    assert!(bench.worker.try_submit(Job::task(async {}).priority(Priority::Critical)).is_err());
+    let midway = metrics.snapshot();
+    assert_eq!(Priority::ALL.map(|level| midway.submitted(level)), [1, 1, 1, 0]);
+    assert_eq!(Priority::ALL.map(|level| midway.unsettled(level)), [1, 1, 1, 0]);
+    assert_eq!(Priority::ALL.map(|level| midway.started(level)), [0, 0, 1, 0]);
+    assert_eq!(Priority::ALL.map(|level| midway.rejected(level)), [0, 0, 0, 1]);
+
+    assert!(cancelled.cancel());
+    bench.advance(SECOND);
+    bench.advance(SECOND);
+    let panicking = Job::task(async { panic!("on purpose") }).priority(Priority::Critical);
+    let _panicking = bench.worker.try_submit(panicking).expect("a place");
+    let failing = Job::fallible(async { Err::<(), _>("on purpose") }).priority(Priority::Critical);
+    let _failing = bench.worker.try_submit(failing).expect("a place");
+    bench.run();
+
+    let figures = metrics.snapshot();
+    assert_eq!(figures.settled_as(Class::Completed, Priority::High), 1);
+    assert_eq!(figures.settled_as(Class::Cancelled { cause: Cause::REQUESTED, started: false }, Priority::Normal), 1);
+    assert_eq!(figures.settled_as(Class::TimedOut(Phase::Queued), Priority::Low), 1);
+    assert_eq!(figures.settled_as(Class::Panicked, Priority::Critical), 1);
+    assert_eq!(figures.settled_as(Class::Failed, Priority::Critical), 1);
+    assert_eq!(Priority::ALL.map(|level| figures.settled(level)), [1, 1, 1, 2]);
+    assert_eq!(Priority::ALL.map(|level| figures.unsettled(level)), [0; 4]);
+    // The one that timed out waited for a second and never ran; the long one ran for two and never waited.
+    assert_eq!(figures.queued(Priority::Low).max(), Some(SECOND));
+    assert_eq!(figures.running(Priority::Low).count(), 0);
+    assert_eq!(figures.queued(Priority::High).max(), Some(Duration::ZERO));
+    assert_eq!(figures.running(Priority::High).max(), Some(2 * SECOND));
+    assert_eq!(figures.running(Priority::Critical).count(), 2);
+    agrees_with_the_books(&metrics, bench.worker.counts());
+}
+
+#[test]
+fn every_sample_has_its_own_name_and_all_of_them_add_up() {
+    let metrics = Arc::new(Metrics::new());
+    let mut bench = bench(&metrics);
+    for round in 0..40_u64 {
+        let priority = Priority::ALL[round as usize % 4];
+        let handle =
+            bench.worker.try_submit(Job::task_with(|cx| async move { cx.yield_now().await }).priority(priority));
+        if round % 3 == 0 {
+            let _ = handle.map(|handle| handle.cancel());
+        }
+        if round % 5 == 0 {
+            bench.run();
+        }
+    }
+    drop(bench.worker.shutdown(Shutdown::Abort));
+    bench.run();
+    let figures = metrics.snapshot();
+    let mut names: Vec<_> =
+        figures.samples().map(|sample| (sample.name, sample.priority.index(), sample.attribute)).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "two samples go by one name");
+    assert!(names.iter().all(|(name, _, _)| name.starts_with("countermand.")));
+    assert_eq!(figures.histograms().count(), 8);
+    agrees_with_the_books(&metrics, bench.worker.counts());
+}
+
+/// The worker counts for itself, elsewhere; both must agree.
+fn agrees_with_the_books(metrics: &Metrics, counts: Counts) {
+    let figures = metrics.snapshot();
+    let sum = |name: &str, attribute: Option<&str>| -> u64 {
+        let samples = figures.samples().filter(|sample| sample.name == name);
+        samples
+            .filter(|sample| attribute.is_none() || sample.attribute.map(|(_, value)| value) == attribute)
+            .map(|sample| sample.value)
+            .sum()
+    };
+    assert!(counts.accepted > 0 && counts.balances());
+    assert_eq!(sum("countermand.jobs.submitted", None), counts.accepted);
+    assert_eq!(sum("countermand.jobs.rejected", None), counts.rejected);
+    let settled = ["completed", "failed", "cancelled", "timed_out", "panicked", "abandoned"]
+        .map(|outcome| sum("countermand.jobs.settled", Some(outcome)));
+    let books =
+        [counts.completed, counts.failed, counts.cancelled, counts.timed_out, counts.panicked, counts.abandoned];
+    assert_eq!(settled, books);
+    let waited: u64 = Priority::ALL.iter().map(|level| figures.queued(*level).count()).sum();
+    assert_eq!(waited, counts.settled());
+}
