@@ -1,0 +1,48 @@
+//! No thread is left behind. Alone in its file: it counts the threads of its process.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::future::pending;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use countermand_blocking::Blocking;
+use countermand_core::{Job, Shutdown, WorkerConfig};
+
+const HANGS: Duration = Duration::from_secs(60);
+
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").expect("a list of threads").count()
+}
+
+fn until_there_are(expected: usize) {
+    let begun = Instant::now();
+    while threads() != expected {
+        assert!(begun.elapsed() < HANGS, "{} threads instead of {expected}", threads());
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn every_thread_ends_with_its_worker() {
+    let before = threads();
+    let host = Blocking::new();
+    for round in 0..20 {
+        let worker = host.start(WorkerConfig::new().lanes(4).drivers(2)).expect("a worker");
+        let stuck = worker.try_submit(Job::task(pending::<()>())).expect("a place");
+        let call = worker.try_submit(Job::call(|_| threads())).expect("a place");
+        // Two drivers, the keeper, and whoever runs the call.
+        assert!(call.wait().expect("a free thread").completed().is_some_and(|during| during >= before + 4));
+        if round % 2 == 0 {
+            worker.shutdown_blocking(Shutdown::Abort).expect("a free thread");
+        }
+        drop((worker, stuck));
+    }
+    drop(host);
+    until_there_are(before);
+
+    // A worker that cannot be started takes the threads with it that it was given already; one that was never used as well.
+    drop(Blocking::builder().stack_size(usize::MAX / 4).build().start(WorkerConfig::new()));
+    drop(Blocking::new().start(WorkerConfig::new()));
+    until_there_are(before);
+}
