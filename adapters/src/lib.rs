@@ -1,0 +1,61 @@
+//! Bounded, prioritised, cancellable jobs that keep the same promises on every host.
+//!
+//! This crate is the core, [`countermand_core`], and the hosts under their features:
+//!
+//! | feature | host | where its jobs run |
+//! | --- | --- | --- |
+//! | `runtime-tokio` | `Tokio` | tasks and the blocking pool of a tokio runtime, multi-thread or current-thread |
+//! | `runtime-smol` | `Smol` | smol's executor and timers |
+//! | `runtime-blocking` | `Blocking` | threads, with no runtime at all |
+//! | `sim` | `Sim` | virtual time and a seeded schedule, for tests |
+//!
+//! No feature excludes another. A host whose feature is off cannot be named:
+#![cfg_attr(feature = "runtime-tokio", doc = "```\nuse countermand::Tokio;\n```")]
+#![cfg_attr(not(feature = "runtime-tokio"), doc = "```compile_fail,E0432\nuse countermand::Tokio;\n```")]
+#![cfg_attr(feature = "runtime-smol", doc = "```\nuse countermand::Smol;\n```")]
+#![cfg_attr(not(feature = "runtime-smol"), doc = "```compile_fail,E0432\nuse countermand::Smol;\n```")]
+#![cfg_attr(feature = "runtime-blocking", doc = "```\nuse countermand::Blocking;\n```")]
+#![cfg_attr(not(feature = "runtime-blocking"), doc = "```compile_fail,E0432\nuse countermand::Blocking;\n```")]
+#![cfg_attr(feature = "sim", doc = "```\nuse countermand::Sim;\n```")]
+#![cfg_attr(not(feature = "sim"), doc = "```compile_fail,E0432\nuse countermand::Sim;\n```")]
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub use countermand_core::*;
+
+/// Each host's package whole, under its short name: what else it offers besides the host itself.
+pub mod hosts {
+    #[cfg(feature = "runtime-blocking")]
+    pub use countermand_blocking as blocking;
+    #[cfg(feature = "sim")]
+    pub use countermand_sim as sim;
+    #[cfg(feature = "runtime-smol")]
+    pub use countermand_smol as smol;
+    #[cfg(feature = "runtime-tokio")]
+    pub use countermand_tokio as tokio;
+}
+
+#[cfg(feature = "runtime-blocking")]
+#[doc(no_inline)]
+pub use countermand_blocking::Blocking;
+#[cfg(feature = "sim")]
+#[doc(no_inline)]
+pub use countermand_sim::Sim;
+#[cfg(feature = "runtime-smol")]
+#[doc(no_inline)]
+pub use countermand_smol::Smol;
+#[cfg(feature = "runtime-tokio")]
+#[doc(no_inline)]
+pub use countermand_tokio::Tokio;
+
+/// The README's programs, compiled and run with the documentation's tests.
+#[cfg(all(
+    doctest,
+    feature = "runtime-tokio",
+    feature = "runtime-smol",
+    feature = "runtime-blocking",
+    feature = "sim"
+))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
