@@ -1,0 +1,223 @@
+//! What an adapter's author hands to the suite: the one trait, and the candidate that it becomes.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countermand_core::{Assembly, ConfigError, Host, Instant, Worker, WorkerConfig};
+
+use crate::bench::Order;
+use crate::probe::gate;
+use crate::race::message;
+use crate::warped::{Clock, Warped};
+use crate::{Bench, Check, Flaw, LocalFuture, Profile, Rule};
+
+/// A future that may move to another thread.
+pub type SendFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A host as the suite examines it.
+///
+/// # For implementers
+///
+/// - [`run`](Self::run) MUST run `main` to its end in the place where a user's program would submit jobs and await
+///   handles: inside the runtime. It MUST let drivers go on whenever `main` is pending.
+/// - [`launch`](Self::launch) MUST start every attendant of the assembly as the adapter's own `start` does. It is generic
+///   over the host because the suite puts a clock of its own over yours.
+/// - What [`profile`](Self::profile) claims is examined. What it does not claim is reported as not applicable.
+pub trait Examinee: Sized + 'static {
+    /// What the host is called in reports and on the command line.
+    const NAME: &'static str;
+
+    /// The version of what is examined.
+    const VERSION: &'static str;
+
+    /// The host.
+    type Host: Host<Alarm: Send>;
+
+    /// What the target has.
+    fn profile() -> Profile;
+
+    /// Sets the host up, runs `main` on it, and takes it down. Where the host has a schedule to choose, `seed` chooses it.
+    fn run(seed: u64, main: impl FnOnce(Rc<Self>) -> LocalFuture<'static, ()>);
+
+    /// The host beneath.
+    fn host(&self) -> Arc<Self::Host>;
+
+    /// Starts every attendant of the assembly on this host, and gives back the door.
+    fn launch<H: Host<Alarm: Send>>(&self, assembly: Assembly<H>) -> Worker;
+
+    /// A runtime of the same kind beside the one that `main` runs in, which the suite will stop while jobs run in it (S6).
+    ///
+    /// `None`, the default, where there is nothing to stop.
+    fn doomed(seed: u64) -> Option<Doomed<Self>> {
+        let _ = seed;
+        None
+    }
+
+    /// Runs a future that is not the worker's on the same host.
+    ///
+    /// # Errors
+    ///
+    /// Gives it back where the host runs nothing but workers, which is the default.
+    fn spawn(&self, future: SendFuture) -> Result<(), SendFuture> {
+        Err(future)
+    }
+
+    /// Lets the calling thread, a call's or the suite's, block in `wait`. A host that schedules its calls itself overrides this,
+    /// and goes on with others meanwhile.
+    fn blocked(wait: &mut dyn FnMut()) {
+        wait();
+    }
+
+    /// A pause between two looks at a condition. A host whose time stands still while nobody waits for it overrides this.
+    fn nap(&self, span: Duration) -> LocalFuture<'static, ()> {
+        Box::pin(crate::nap::nap(span))
+    }
+}
+
+/// A runtime that is going to be stopped.
+#[expect(missing_debug_implementations, reason = "it is what the author put in, and a closure")]
+#[expect(clippy::exhaustive_structs, reason = "authors of adapters make it")]
+pub struct Doomed<E> {
+    /// What runs on it.
+    pub examinee: E,
+    /// Stops it for good, and returns when it has stopped. Called on a thread of its own, without a runtime.
+    pub stop: Box<dyn FnOnce() + Send>,
+}
+
+/// The examinee without its type: what a [`Bench`] stands on.
+pub(crate) trait Ground {
+    fn profile(&self) -> Profile;
+    fn name(&self) -> &'static str;
+    fn now(&self) -> Instant;
+    fn start(&self, config: WorkerConfig, clock: &Arc<Clock>) -> Result<Worker, ConfigError>;
+    fn parts(&self, config: WorkerConfig, clock: &Arc<Clock>) -> Result<(Worker, Vec<SendFuture>), ConfigError>;
+    fn doomed(
+        &self,
+        seed: u64,
+        config: WorkerConfig,
+        clock: &Arc<Clock>,
+    ) -> Option<Result<(Worker, Stop), ConfigError>>;
+    fn nap(&self, span: Duration) -> LocalFuture<'static, ()>;
+    fn spawn(&self, future: SendFuture) -> Result<(), SendFuture>;
+}
+
+/// Stops a doomed runtime.
+pub(crate) type Stop = Box<dyn FnOnce() + Send>;
+
+impl<E: Examinee> Ground for Rc<E> {
+    fn profile(&self) -> Profile {
+        E::profile()
+    }
+
+    fn name(&self) -> &'static str {
+        E::NAME
+    }
+
+    fn now(&self) -> Instant {
+        self.host().now()
+    }
+
+    fn start(&self, config: WorkerConfig, clock: &Arc<Clock>) -> Result<Worker, ConfigError> {
+        start(&**self, config, clock)
+    }
+
+    fn parts(&self, config: WorkerConfig, clock: &Arc<Clock>) -> Result<(Worker, Vec<SendFuture>), ConfigError> {
+        let host = Warped::new(self.host(), Arc::clone(clock));
+        let (worker, attendants) = Assembly::new(config, Arc::new(host))?.into_parts();
+        let attendants = attendants.into_iter().map(|attendant| Box::pin(attendant) as SendFuture);
+        Ok((worker, attendants.collect()))
+    }
+
+    fn doomed(
+        &self,
+        seed: u64,
+        config: WorkerConfig,
+        clock: &Arc<Clock>,
+    ) -> Option<Result<(Worker, Stop), ConfigError>> {
+        let Doomed { examinee, stop } = E::doomed(seed)?;
+        Some(start(&examinee, config, clock).map(|worker| (worker, stop)))
+    }
+
+    fn nap(&self, span: Duration) -> LocalFuture<'static, ()> {
+        E::nap(self, span)
+    }
+
+    fn spawn(&self, future: SendFuture) -> Result<(), SendFuture> {
+        E::spawn(self, future)
+    }
+}
+
+fn start<E: Examinee>(examinee: &E, config: WorkerConfig, clock: &Arc<Clock>) -> Result<Worker, ConfigError> {
+    let host = Warped::new(examinee.host(), Arc::clone(clock));
+    Ok(examinee.launch(Assembly::new(config, Arc::new(host))?))
+}
+
+/// A host that the program can examine, by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    name: &'static str,
+    version: &'static str,
+    profile: fn() -> Profile,
+    examine: fn(&'static Rule, Order) -> Check,
+}
+
+impl Candidate {
+    /// The candidate for an examinee.
+    #[must_use]
+    pub const fn of<E: Examinee>() -> Self {
+        Self { name: E::NAME, version: E::VERSION, profile: E::profile, examine: examine::<E> }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The version of what is examined.
+    #[must_use]
+    pub const fn version(&self) -> &'static str {
+        self.version
+    }
+
+    /// What its target has.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        (self.profile)()
+    }
+
+    /// Examines one rule, in this process. A panic of the rule or of the host is a broken rule.
+    pub(crate) fn examine(&self, rule: &'static Rule, order: Order) -> Check {
+        let missing = rule.needs().beyond(self.profile());
+        if missing != Profile::NONE {
+            return Err(Flaw::NotApplicable(format!("{} declares a target without {missing}", self.name)));
+        }
+        let examine = self.examine;
+        catch_unwind(AssertUnwindSafe(|| examine(rule, order))).unwrap_or_else(|payload: Box<dyn Any + Send>| {
+            Err(Flaw::Broken(format!("panicked: {}", message(&*payload))))
+        })
+    }
+}
+
+fn examine<E: Examinee>(rule: &'static Rule, order: Order) -> Check {
+    let found = Rc::new(RefCell::new(None));
+    let put = Rc::clone(&found);
+    gate::block_through(E::blocked);
+    E::run(order.seed, move |examinee| {
+        Box::pin(async move {
+            let bench = Bench::new(Box::new(examinee), order);
+            let check = (rule.check)(&bench).await;
+            *put.borrow_mut() = Some(check);
+        })
+    });
+    let found = found.borrow_mut().take();
+    found.unwrap_or_else(|| {
+        Err(Flaw::Broken("the host came back without having run the main future to its end".to_owned()))
+    })
+}

@@ -1,0 +1,204 @@
+//! Plants one defect at a time, and shows which rule sees it.
+//!
+//! A suite that has never failed anybody proves nothing. Each mutant is the reference with one defect, and names the rule that
+//! must kill it: be broken, hang or crash on at least one host on which the reference keeps it.
+
+use std::io;
+use std::time::Duration;
+
+use countermand_core::mutant::Mutant;
+
+use crate::bench::Order;
+use crate::child::{Finding, Task};
+use crate::{Candidate, Flaw, Rule, rules, runner};
+
+/// In which order hosts are tried; others come after these. The first replays, the rest have real threads.
+const BEST_FIRST: [&str; 3] = ["sim", "blocking", "tokio"];
+
+/// How often each host is tried, with a new seed each time.
+const SEEDS: u64 = 4;
+
+/// A mutant may make everything wait; the reference takes a small part of this.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// When the watchdog ends a child, at the least; otherwise ten times as long as the reference took.
+const WATCHDOG: Duration = Duration::from_secs(15);
+
+/// Something with one defect, and the rule that must see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Suspect {
+    /// In the core; on any host.
+    Core(Mutant),
+    /// The host itself, under a name of its own.
+    Host { candidate: Candidate, defect: &'static str, rule: &'static str },
+}
+
+impl Suspect {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Core(mutant) => mutant.name(),
+            Self::Host { candidate, .. } => candidate.name(),
+        }
+    }
+
+    pub(crate) fn defect(&self) -> &'static str {
+        match self {
+            Self::Core(mutant) => mutant.defect(),
+            Self::Host { defect, .. } => defect,
+        }
+    }
+
+    pub(crate) fn rule(&self) -> &'static str {
+        match self {
+            Self::Core(mutant) => mutant.rule(),
+            Self::Host { rule, .. } => rule,
+        }
+    }
+
+    /// All of them: the core's mutants, then the hosts that lie.
+    fn all() -> Vec<Self> {
+        let core = Mutant::ALL.iter().copied().map(Self::Core);
+        #[cfg(feature = "hosts")]
+        let hosts = crate::liars::ALL.iter().flat_map(|liar| {
+            let (candidate, defect) = (liar.candidate, liar.defect);
+            liar.rules.iter().map(move |rule| Self::Host { candidate, defect, rule })
+        });
+        #[cfg(not(feature = "hosts"))]
+        let hosts = [];
+        core.chain(hosts).collect()
+    }
+}
+
+/// What came of one.
+#[derive(Clone, Debug)]
+pub(crate) struct Fate {
+    pub(crate) suspect: Suspect,
+    /// How often its rule was examined with it, over all hosts and seeds.
+    pub(crate) runs: u64,
+    /// Where and why its rule saw it.
+    pub(crate) killed: Option<Kill>,
+    pub(crate) took: Duration,
+}
+
+/// Where and why a mutant died.
+#[derive(Clone, Debug)]
+pub(crate) struct Kill {
+    pub(crate) host: &'static str,
+    pub(crate) seed: u64,
+    pub(crate) saw: String,
+}
+
+/// A rule of a mutant that does not hold, or is not known to hold, without any.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsound {
+    pub(crate) host: &'static str,
+    pub(crate) rule: &'static Rule,
+    pub(crate) flaw: Flaw,
+}
+
+/// What came of all.
+#[derive(Clone, Debug)]
+pub(crate) struct Cull {
+    pub(crate) seed: u64,
+    pub(crate) fates: Vec<Fate>,
+    /// Rules that the unmutated reference does not keep.
+    pub(crate) unsound: Vec<Unsound>,
+}
+
+impl Cull {
+    /// Whether each mutant was killed by its rule, and the reference by none.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.unsound.is_empty() && self.fates.iter().all(|fate| fate.killed.is_some())
+    }
+}
+
+/// A rule on a host, and how long the reference took for it.
+struct Ground {
+    candidate: Candidate,
+    rule: &'static Rule,
+    limit: Duration,
+}
+
+/// Examines the reference, and then each mutant whose rule is among `chosen`, on the hosts given.
+///
+/// # Errors
+///
+/// When a child cannot be run.
+pub(crate) fn cull(
+    hosts: &[Candidate],
+    chosen: &[&'static Rule],
+    order: Order,
+    mut told: impl FnMut(usize, usize, &str),
+) -> io::Result<Cull> {
+    let order = Order { patience: PATIENCE, ..order };
+    let mut hosts = hosts.to_vec();
+    let rank = |host: &Candidate| BEST_FIRST.iter().position(|best| *best == host.name()).unwrap_or(BEST_FIRST.len());
+    hosts.sort_by_key(rank);
+    let mut suspects = Suspect::all();
+    suspects.retain(|suspect| chosen.iter().any(|rule| rule.id() == suspect.rule()));
+    let references: Vec<Task> = rules::all()
+        .filter(|rule| suspects.iter().any(|suspect| suspect.rule() == rule.id()))
+        .flat_map(|rule| hosts.iter().map(move |candidate| (rule, *candidate)))
+        .map(|(rule, candidate)| Task { candidate, rule, order, mutant: None, limit: WATCHDOG * 4 })
+        .collect();
+    let total = references.len() + suspects.len();
+    let mut done = 0;
+    let findings = runner::each(&references, Task::run, |place, _| {
+        done += 1;
+        told(done, total, references[place].rule.id());
+    })?;
+    let mut grounds = Vec::new();
+    let mut unsound = Vec::new();
+    for (task, Finding { check, took }) in references.iter().zip(findings) {
+        let Task { candidate, rule, .. } = *task;
+        match check {
+            Ok(_) => grounds.push(Ground { candidate, rule, limit: WATCHDOG.max(took * 10) }),
+            // A target that lacks what the rule speaks of says nothing about the mutant either.
+            Err(Flaw::NotApplicable(_)) => {}
+            Err(flaw) => unsound.push(Unsound { host: candidate.name(), rule, flaw }),
+        }
+    }
+    let fates = runner::each(
+        &suspects,
+        |suspect| hunt(*suspect, &grounds, order),
+        |place, _| {
+            done += 1;
+            told(done, total, suspects[place].name());
+        },
+    )?;
+    Ok(Cull { seed: order.seed, fates, unsound })
+}
+
+/// Tries the suspect's rule on one host after the other, and again with other seeds, until one sees it.
+fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> {
+    let mut fate = Fate { suspect, runs: 0, killed: None, took: Duration::ZERO };
+    let sound = || grounds.iter().filter(|ground| ground.rule.id() == suspect.rule());
+    for seed in (0..SEEDS).map(|step| order.seed.wrapping_add(step)) {
+        let order = Order { seed, ..order };
+        let tasks: Vec<Task> = match suspect {
+            Suspect::Core(mutant) => {
+                sound().map(|ground| ground.task(order, ground.candidate, Some(mutant.name()))).collect()
+            }
+            // The host is the defect: what matters is that the rule is kept by others.
+            Suspect::Host { candidate, .. } => {
+                sound().take(1).map(|ground| ground.task(order, candidate, None)).collect()
+            }
+        };
+        for task in tasks {
+            let Finding { check, took } = task.run()?;
+            fate.runs += 1;
+            fate.took += took;
+            if let Err(Flaw::Broken(saw)) = check {
+                fate.killed = Some(Kill { host: task.candidate.name(), seed, saw });
+                return Ok(fate);
+            }
+        }
+    }
+    Ok(fate)
+}
+
+impl Ground {
+    fn task(&self, order: Order, candidate: Candidate, mutant: Option<&'static str>) -> Task {
+        Task { candidate, rule: self.rule, order, mutant, limit: self.limit }
+    }
+}

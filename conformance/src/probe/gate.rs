@@ -1,0 +1,123 @@
+//! A gate that opens once: tasks await it, threads block at it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// How the host at hand lets a thread block; there is one host a process.
+static BLOCKED: OnceLock<fn(&mut dyn FnMut())> = OnceLock::new();
+
+/// From now on threads block at gates through `blocked`.
+pub(crate) fn block_through(blocked: fn(&mut dyn FnMut())) {
+    // A second rule in one process would be of the same host.
+    let _ = BLOCKED.set(blocked);
+}
+
+/// Lets this thread block in `wait`, as the host at hand wants it.
+pub(crate) fn blocking(wait: &mut dyn FnMut()) {
+    match BLOCKED.get() {
+        Some(blocked) => blocked(wait),
+        None => wait(),
+    }
+}
+
+/// Opens once and stays open. Clones are the same gate. That is how a rule forces an order instead of hoping for it.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<Hinge>);
+
+#[derive(Debug, Default)]
+struct Hinge {
+    leaf: Mutex<Leaf>,
+    opened: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Leaf {
+    open: bool,
+    waiting: Vec<Waker>,
+}
+
+impl Gate {
+    /// A closed one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens it, and wakes all who wait. Opening again does nothing.
+    pub fn open(&self) {
+        let waiting = {
+            let mut leaf = self.leaf();
+            leaf.open = true;
+            std::mem::take(&mut leaf.waiting)
+        };
+        self.0.opened.notify_all();
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether it is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.leaf().open
+    }
+
+    /// How many tasks wait, as far as they said (a dropped one still counts).
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.leaf().waiting.len()
+    }
+
+    /// Ready when the gate is open.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future leaves the gate as it is.
+    pub fn wait(&self) -> Pass {
+        Pass(self.clone())
+    }
+
+    /// Blocks the thread until the gate is open.
+    ///
+    /// # Panics
+    ///
+    /// After thirty seconds, so that a rule which fails does not leave threads behind.
+    pub fn wait_blocking(&self) {
+        let mut opened = false;
+        blocking(&mut || {
+            let (leaf, _) = self
+                .0
+                .opened
+                .wait_timeout_while(self.leaf(), Duration::from_secs(30), |leaf| !leaf.open)
+                .unwrap_or_else(PoisonError::into_inner);
+            opened = leaf.open;
+        });
+        assert!(opened, "nobody opened the gate in thirty seconds");
+    }
+
+    fn leaf(&self) -> MutexGuard<'_, Leaf> {
+        self.0.leaf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The future of [`Gate::wait`].
+#[derive(Debug)]
+#[must_use = "a future does nothing until it is polled"]
+pub struct Pass(Gate);
+
+impl Future for Pass {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
+        let mut leaf = self.0.leaf();
+        if leaf.open {
+            return Poll::Ready(());
+        }
+        if !leaf.waiting.iter().any(|known| known.will_wake(&waker)) {
+            leaf.waiting.push(waker);
+        }
+        Poll::Pending
+    }
+}

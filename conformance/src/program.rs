@@ -1,0 +1,320 @@
+//! The `conformance` program: reads what is asked, examines, reports, and says by its exit status how it went.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::bench::Order;
+use crate::child::{self, Task};
+use crate::contract::{Article, TO_COME, article, articles};
+use crate::report::{self, Replay, Report, Verdict};
+use crate::{Candidate, Rule, rules, runner, script};
+
+/// The budget for which `rounds(base)` is `base`.
+const USUAL_BUDGET: u64 = 60;
+
+/// How long something that must come is waited for in a child.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// When the watchdog ends a child at the usual budget.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// Checks the rules of the countermand contract on hosts.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Exit status: 0 all rules hold, 1 a rule is broken, 2 the suite or its surroundings are \
+                                 at fault, 3 something stayed inconclusive."
+)]
+struct Args {
+    /// Only this host (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// Only this rule, such as J4 (may be repeated)
+    #[arg(long, value_name = "ID")]
+    rule: Vec<String>,
+    /// Only this group of rules, such as J (may be repeated)
+    #[arg(long, value_name = "G")]
+    group: Vec<String>,
+    /// Where everything random comes from [default: the time]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Roughly how long all of it may take on two cores; more time, more runs of what races
+    #[arg(long, value_name = "SECONDS", default_value_t = USUAL_BUDGET, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    budget: u64,
+    /// List hosts and rules, and examine nothing
+    #[arg(long)]
+    list: bool,
+    /// Say what a rule says and how it is examined
+    #[arg(long, value_name = "ID")]
+    explain: Option<String>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Write the report to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Play so many random gated scripts on every host, and compare their traces event by event
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000", conflicts_with = "mutants")]
+    scripts: Option<u64>,
+    /// Plant one defect at a time in the core, and show which rule sees it
+    #[arg(long)]
+    mutants: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Junit,
+    Html,
+}
+
+/// What [`main!`](crate::main) calls.
+#[must_use]
+pub fn main(candidates: &[Candidate]) -> ExitCode {
+    if let Some(served) = child::serve(candidates).or_else(|| script::serve(candidates)) {
+        return match served {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => fault(&why),
+        };
+    }
+    let args = Args::parse();
+    match run(&args, candidates) {
+        Ok(code) => code,
+        Err(why) => fault(&why),
+    }
+}
+
+fn fault(why: &str) -> ExitCode {
+    eprintln!("conformance: {why}");
+    ExitCode::from(2)
+}
+
+fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
+    if let Some(id) = &args.explain {
+        return explain(id, candidates).and_then(|text| deliver(args, &text)).map(|()| ExitCode::SUCCESS);
+    }
+    let hosts = chosen_hosts(&args.host, candidates)?;
+    let chosen = chosen_rules(&args.rule, &args.group)?;
+    if args.list {
+        return deliver(args, &list(&hosts, &chosen)).map(|()| ExitCode::SUCCESS);
+    }
+    let seed = args.seed.unwrap_or_else(seed_of_the_time);
+    if let Some(count) = args.scripts {
+        return scripts(args, &hosts, seed, count);
+    }
+    let effort = args.budget as f64 / USUAL_BUDGET as f64;
+    let order = Order { seed, effort, patience: PATIENCE };
+    if args.mutants {
+        return mutants(args, &hosts, &chosen, order);
+    }
+    let tasks: Vec<Task> = hosts
+        .iter()
+        .flat_map(|candidate| chosen.iter().map(move |rule| (*candidate, *rule)))
+        .map(|(candidate, rule)| Task {
+            candidate,
+            rule,
+            order,
+            mutant: None,
+            limit: WATCHDOG.mul_f64(effort.max(1.0)),
+        })
+        .collect();
+    let bar = progress(tasks.len());
+    let findings = runner::each(&tasks, Task::run, |place, _| {
+        bar.set_message(format!("{} {}", tasks[place].candidate.name(), tasks[place].rule.id()));
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    let findings = findings.map_err(|error| format!("a child process could not be run: {error}"))?;
+    let report = Report::new(seed, &tasks, findings);
+    let replay = Replay::of_this_program();
+    let text = match args.format {
+        Format::Table => report::table(&report, &replay, args.out.is_none() && io::stdout().is_terminal()),
+        Format::Json => report::json(&report)?,
+        Format::Junit => report::junit(&report, &replay),
+        Format::Html => report::html(&report, &replay),
+    };
+    deliver(args, &text)?;
+    Ok(ExitCode::from(match report.worst() {
+        Verdict::Fail => 1,
+        Verdict::Inconclusive => 3,
+        Verdict::Pass | Verdict::NotApplicable => 0,
+    }))
+}
+
+#[cfg(feature = "mutants")]
+fn mutants(args: &Args, hosts: &[Candidate], chosen: &[&'static Rule], order: Order) -> Result<ExitCode, String> {
+    let bar = progress(0);
+    let cull = crate::mutants::cull(hosts, chosen, order, |done, total, what| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        bar.set_message(what.to_owned());
+    });
+    bar.finish_and_clear();
+    let cull = cull.map_err(|error| format!("a child process could not be run: {error}"))?;
+    let text = match args.format {
+        Format::Table => {
+            report::kills(&cull, &Replay::of_this_program(), args.out.is_none() && io::stdout().is_terminal())
+        }
+        Format::Json => report::kills_json(&cull)?,
+        Format::Junit | Format::Html => return Err("mutants are reported as table or json".to_owned()),
+    };
+    deliver(args, &text)?;
+    Ok(ExitCode::from(u8::from(!cull.is_clean())))
+}
+
+/// Builds this program with the defects in it, under another name, and hands everything over to that.
+#[cfg(not(feature = "mutants"))]
+fn mutants(_: &Args, _: &[Candidate], _: &[&'static Rule], order: Order) -> Result<ExitCode, String> {
+    use std::env;
+    use std::process::Command;
+
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let program = env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
+    // target/release/conformance
+    let target = program.ancestors().nth(2).ok_or("this program is in no target directory")?;
+    let mut arguments: Vec<_> = env::args_os().skip(1).collect();
+    if !env::args().any(|argument| argument == "--seed" || argument.starts_with("--seed=")) {
+        arguments.extend(["--seed".into(), order.seed.to_string().into()]);
+    }
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["run", "--quiet", "--release", "--features", "mutants", "--bin", "conformance-mutants"])
+        .args(["--manifest-path", manifest, "--target-dir"])
+        .arg(target)
+        .arg("--")
+        .args(arguments)
+        .status()
+        .map_err(|error| format!("cannot run cargo to build the mutants: {error}"))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    match code {
+        Some(code @ 0..=3) => Ok(ExitCode::from(code)),
+        // 101: cargo could not build it.
+        _ => Err(format!("the build with mutants ended with {status}")),
+    }
+}
+
+fn scripts(args: &Args, hosts: &[Candidate], seed: u64, count: u64) -> Result<ExitCode, String> {
+    if hosts.len() < 2 || count == 0 {
+        return Err("there is something to compare from two hosts and one script on".to_owned());
+    }
+    let bar = progress(hosts.len() * usize::try_from(count).unwrap_or(usize::MAX));
+    let comparison = script::compare(hosts, seed, count, || bar.inc(1));
+    bar.finish_and_clear();
+    let comparison = comparison?;
+    deliver(args, &format!("scripts from seed {seed} on\n{}", comparison.text))?;
+    Ok(ExitCode::from(u8::from(comparison.differing != 0)))
+}
+
+/// Small enough to be typed again.
+fn seed_of_the_time() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    fastrand::Rng::with_seed(since.as_nanos() as u64).u64(0..1_000_000_000)
+}
+
+fn progress(length: usize) -> ProgressBar {
+    // Hidden by itself when standard error is no terminal.
+    let bar = ProgressBar::new(length as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn deliver(args: &Args, text: &str) -> Result<(), String> {
+    match &args.out {
+        Some(path) => fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display())),
+        None => match io::stdout().lock().write_all(text.as_bytes()) {
+            // A reader that has seen enough is no fault.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result.map_err(|error| format!("cannot write to standard output: {error}")),
+        },
+    }
+}
+
+fn chosen_hosts(names: &[String], candidates: &[Candidate]) -> Result<Vec<Candidate>, String> {
+    for name in names {
+        if !candidates.iter().any(|candidate| candidate.name() == name) {
+            let known: Vec<_> = candidates.iter().map(Candidate::name).collect();
+            return Err(format!("no host is called {name:?}; there are: {}", known.join(", ")));
+        }
+    }
+    let chosen = |candidate: &&Candidate| names.is_empty() || names.iter().any(|name| name == candidate.name());
+    Ok(candidates.iter().filter(chosen).copied().collect())
+}
+
+fn chosen_rules(ids: &[String], groups: &[String]) -> Result<Vec<&'static Rule>, String> {
+    for id in ids {
+        if !rules::all().any(|rule| rule.id().eq_ignore_ascii_case(id)) {
+            return Err(not_here(id, article(id).map(Article::group)));
+        }
+    }
+    for group in groups {
+        if !rules::all().any(|rule| rule.group().eq_ignore_ascii_case(group)) {
+            let known = articles().iter().any(|article| article.group().eq_ignore_ascii_case(group));
+            return Err(not_here(group, known.then_some(group)));
+        }
+    }
+    let all = ids.is_empty() && groups.is_empty();
+    let named = |name: &str, list: &[String]| list.iter().any(|listed| listed.eq_ignore_ascii_case(name));
+    Ok(rules::all().filter(|rule| all || named(rule.id(), ids) || named(rule.group(), groups)).collect())
+}
+
+fn not_here(what: &str, group: Option<&str>) -> String {
+    let issue = group.and_then(|group| TO_COME.iter().find(|(to_come, _)| to_come.eq_ignore_ascii_case(group)));
+    match issue {
+        Some((_, issue)) => format!("{what} is in the contract, but not yet in the program: issue {issue}"),
+        None => {
+            let groups: BTreeSet<_> = rules::all().map(Rule::group).collect();
+            let groups: Vec<_> = groups.into_iter().collect();
+            format!(
+                "the contract has no {what:?}; groups in the program: {}; --list shows the rules",
+                groups.join(", ")
+            )
+        }
+    }
+}
+
+fn list(hosts: &[Candidate], chosen: &[&Rule]) -> String {
+    let mut text = String::new();
+    for host in hosts {
+        text += &format!("host {} {} ({})\n", host.name(), host.version(), host.profile());
+    }
+    for rule in chosen {
+        text += &format!("{:4} {}\n", rule.id(), rule.title());
+    }
+    for (group, issue) in TO_COME {
+        let ids: Vec<_> =
+            articles().iter().filter(|article| article.group() == *group).map(|a| a.id.as_str()).collect();
+        text += &format!("{group}: not yet in the program, issue {issue}: {}\n", ids.join(" "));
+    }
+    text
+}
+
+fn explain(id: &str, candidates: &[Candidate]) -> Result<String, String> {
+    let article = article(id).ok_or_else(|| not_here(id, None))?;
+    let mut text = format!("{} ({})\n\n{}\n", article.id, article.chapter, article.text);
+    if let Some(reading) = &article.reading {
+        text += &format!("\nReading: {reading}\n");
+    }
+    match rules::all().find(|rule| rule.id() == article.id) {
+        None => text += &format!("\n{}\n", not_here(&article.id, Some(article.group()))),
+        Some(rule) => {
+            text += &format!("\nExamined by: {}\n", rule.name());
+            for candidate in candidates {
+                let missing = rule.needs().beyond(candidate.profile()).to_string();
+                if !missing.is_empty() {
+                    text +=
+                        &format!("Not applicable on {}: it declares a target without {missing}\n", candidate.name());
+                }
+            }
+        }
+    }
+    Ok(text)
+}

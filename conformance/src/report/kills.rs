@@ -1,0 +1,114 @@
+//! The report on mutants: which rule killed which.
+
+use std::fmt::Write as _;
+
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width};
+use serde::Serialize;
+
+use super::{Replay, suite};
+use crate::mutants::Cull;
+
+/// The kill table.
+pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_BORDERS_ONLY);
+    if colours {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(150);
+    table.set_header(["mutant", "its defect", "killed by", "on", "runs", "what was seen"]);
+    for fate in &cull.fates {
+        let (by, host, saw, colour) = match &fate.killed {
+            Some(kill) => (fate.suspect.rule().to_owned(), kill.host, &*kill.saw, Color::Green),
+            None => (format!("NOBODY ({})", fate.suspect.rule()), "", "", Color::Red),
+        };
+        table.add_row([
+            Cell::new(fate.suspect.name()),
+            Cell::new(fate.suspect.defect()),
+            Cell::new(by).fg(colour),
+            Cell::new(host),
+            Cell::new(fate.runs).set_alignment(CellAlignment::Right),
+            Cell::new(short(saw)),
+        ]);
+    }
+    for (column, width) in [(1, 44), (5, 56)] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(width)));
+        }
+    }
+    let mut out = format!("{}, mutants\n{table}\n", suite(cull.seed));
+    for unsound in &cull.unsound {
+        let (host, rule) = (unsound.host, unsound.rule);
+        let _ = writeln!(out, "\nThe reference itself, without any mutant, on {host}: {} {}", rule.id(), unsound.flaw);
+        let _ = writeln!(out, "  seed {}; replay: {}", cull.seed, replay.command(cull.seed, host, rule.id()));
+    }
+    let killed = cull.fates.iter().filter(|fate| fate.killed.is_some()).count();
+    let runs: u64 = cull.fates.iter().map(|fate| fate.runs).sum();
+    let survivors: Vec<_> =
+        cull.fates.iter().filter(|fate| fate.killed.is_none()).map(|fate| fate.suspect.name()).collect();
+    let _ = writeln!(out, "\n{killed} of {} mutants died by their own rule, in {runs} runs", cull.fates.len());
+    if !survivors.is_empty() {
+        let _ = writeln!(out, "survivors: {}", survivors.join(", "));
+    }
+    out
+}
+
+fn short(text: &str) -> String {
+    const LONGEST: usize = 160;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[derive(Serialize)]
+struct Kills<'a> {
+    suite: String,
+    mutants: Vec<FateReport<'a>>,
+    reference: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct FateReport<'a> {
+    name: &'a str,
+    defect: &'a str,
+    rule: &'a str,
+    killed: bool,
+    host: Option<&'a str>,
+    seed: Option<u64>,
+    saw: Option<&'a str>,
+    runs: u64,
+    millis: u64,
+}
+
+/// The kill table as JSON.
+///
+/// # Errors
+///
+/// The text of what kept it from being written.
+pub(crate) fn kills_json(cull: &Cull) -> Result<String, String> {
+    let mutants = cull.fates.iter().map(|fate| FateReport {
+        name: fate.suspect.name(),
+        defect: fate.suspect.defect(),
+        rule: fate.suspect.rule(),
+        killed: fate.killed.is_some(),
+        host: fate.killed.as_ref().map(|kill| kill.host),
+        seed: fate.killed.as_ref().map(|kill| kill.seed),
+        saw: fate.killed.as_ref().map(|kill| &*kill.saw),
+        runs: fate.runs,
+        millis: u64::try_from(fate.took.as_millis()).unwrap_or(u64::MAX),
+    });
+    let unsound =
+        |unsound: &crate::mutants::Unsound| format!("{} {} {}", unsound.host, unsound.rule.id(), unsound.flaw);
+    let kills = Kills {
+        suite: suite(cull.seed),
+        mutants: mutants.collect(),
+        reference: cull.unsound.iter().map(unsound).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&kills).map_err(|error| error.to_string())?;
+    text.push('\n');
+    Ok(text)
+}

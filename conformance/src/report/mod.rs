@@ -1,0 +1,146 @@
+//! What was found, and the four ways to say it.
+
+mod html;
+mod json;
+mod junit;
+#[cfg(feature = "mutants")]
+mod kills;
+mod table;
+
+use std::env;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) use html::html;
+pub(crate) use json::json;
+pub(crate) use junit::junit;
+#[cfg(feature = "mutants")]
+pub(crate) use kills::{kills, kills_json};
+pub(crate) use table::table;
+
+use crate::child::{Finding, Task};
+use crate::{Candidate, Flaw, Rule};
+
+/// How a rule fared on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    NotApplicable,
+    Pass,
+    Inconclusive,
+    Fail,
+}
+
+impl Verdict {
+    /// As the JSON report spells it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::NotApplicable => "not-applicable",
+            Self::Pass => "pass",
+            Self::Inconclusive => "inconclusive",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// One rule on one host.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) rule: &'static Rule,
+    pub(crate) verdict: Verdict,
+    pub(crate) why: Option<String>,
+    pub(crate) runs: u64,
+    pub(crate) took: Duration,
+}
+
+impl Entry {
+    pub(crate) fn new(rule: &'static Rule, finding: Finding) -> Self {
+        let (verdict, why, runs) = match finding.check {
+            Ok(runs) => (Verdict::Pass, None, runs),
+            Err(Flaw::Broken(why)) => (Verdict::Fail, Some(why), 0),
+            Err(Flaw::NotApplicable(why)) => (Verdict::NotApplicable, Some(why), 0),
+            Err(Flaw::Inconclusive(why)) => (Verdict::Inconclusive, Some(why), 0),
+        };
+        Self { rule, verdict, why, runs, took: finding.took }
+    }
+}
+
+/// All that was found on one host.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) candidate: Candidate,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// All that was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(crate) seed: u64,
+    pub(crate) columns: Vec<Column>,
+}
+
+impl Report {
+    /// Puts the findings into columns; `findings` are in the order of `tasks`, which goes host by host.
+    pub(crate) fn new(seed: u64, tasks: &[Task], findings: Vec<Finding>) -> Self {
+        let mut columns: Vec<Column> = Vec::new();
+        for (task, finding) in tasks.iter().zip(findings) {
+            let entry = Entry::new(task.rule, finding);
+            match columns.last_mut() {
+                Some(column) if column.candidate.name() == task.candidate.name() => column.entries.push(entry),
+                _ => columns.push(Column { candidate: task.candidate, entries: vec![entry] }),
+            }
+        }
+        Self { seed, columns }
+    }
+
+    /// The gravest verdict of all.
+    pub(crate) fn worst(&self) -> Verdict {
+        self.entries().map(|(_, entry)| entry.verdict).max().unwrap_or(Verdict::NotApplicable)
+    }
+
+    /// All entries with their hosts.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Candidate, &Entry)> {
+        self.columns.iter().flat_map(|column| column.entries.iter().map(|entry| (&column.candidate, entry)))
+    }
+
+    /// The groups that were examined, in the order of the contract.
+    pub(crate) fn groups(&self) -> Vec<&'static str> {
+        let mut groups = Vec::new();
+        for (_, entry) in self.entries() {
+            if !groups.contains(&entry.rule.group()) {
+                groups.push(entry.rule.group());
+            }
+        }
+        groups
+    }
+
+    /// The rules that were examined, in the order of the contract.
+    pub(crate) fn rules(&self) -> Vec<&'static Rule> {
+        self.columns.first().map(|column| column.entries.iter().map(|entry| entry.rule).collect()).unwrap_or_default()
+    }
+}
+
+/// What the suite is called in reports.
+pub(crate) fn suite(seed: u64) -> String {
+    format!("{} {}, seed {seed}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+}
+
+/// The command that examines one rule on one host again.
+#[derive(Clone, Debug)]
+pub(crate) struct Replay(String);
+
+impl Replay {
+    /// How this program was started: through cargo, or by its path.
+    pub(crate) fn of_this_program() -> Self {
+        let program = env::args().next().unwrap_or_else(|| "conformance".to_owned());
+        let name = Path::new(&program).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        Self(match env::var("CARGO_PKG_NAME") {
+            Ok(package) if name.starts_with("conformance") => format!("cargo run --release -p {package} --"),
+            Ok(package) => format!("cargo run --release -p {package} --example {name} --"),
+            Err(_) => program,
+        })
+    }
+
+    pub(crate) fn command(&self, seed: u64, host: &str, rule: &str) -> String {
+        format!("{} --host {host} --rule {rule} --seed {seed}", self.0)
+    }
+}

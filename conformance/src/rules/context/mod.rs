@@ -1,0 +1,23 @@
+//! Group C: context, that is where one is and what time it is.
+
+mod anywhere;
+mod blocking;
+mod objects;
+mod threads;
+mod time;
+
+use crate::rule::rules;
+
+use anywhere::c1_every_call_works_anywhere;
+use blocking::c3_a_blocking_wait_goes_on_or_is_refused;
+use objects::c2_nothing_needs_a_runtime_to_be_made_or_dropped;
+use threads::c5_what_may_not_cross_threads_does_not_compile;
+use time::c4_only_monotonic_time_counts;
+
+rules! {
+    "C1" c1_every_call_works_anywhere, needs threads;
+    "C2" c2_nothing_needs_a_runtime_to_be_made_or_dropped, needs threads;
+    "C3" c3_a_blocking_wait_goes_on_or_is_refused, needs threads;
+    "C4" c4_only_monotonic_time_counts, needs threads;
+    "C5" c5_what_may_not_cross_threads_does_not_compile;
+}

@@ -1,0 +1,59 @@
+//! One named test a rule and host, for `cargo test` and its kin.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use crate::bench::Order;
+use crate::child::{self, Task};
+use crate::{Candidate, Flaw, rules};
+
+/// What [`tests!`](crate::tests) calls. The variables `CONFORMANCE_SEED` and `CONFORMANCE_EFFORT` (1 is the program's
+/// usual) may be set.
+#[must_use]
+pub fn main(candidates: &[Candidate]) -> ExitCode {
+    if let Some(served) = child::serve(candidates) {
+        return match served {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::from(2)
+            }
+        };
+    }
+    let (seed, effort) = match (variable("CONFORMANCE_SEED", 1_u64), variable("CONFORMANCE_EFFORT", 0.2_f64)) {
+        (Ok(seed), Ok(effort)) => (seed, effort),
+        (Err(why), _) | (_, Err(why)) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
+    let order = Order { seed, effort, patience: Duration::from_secs(20) };
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(2);
+    let trials = candidates
+        .iter()
+        .flat_map(|candidate| rules::all().map(move |rule| (*candidate, rule)))
+        .map(|(candidate, rule)| {
+            let task = Task { candidate, rule, order, mutant: None, limit: Duration::from_secs(120) };
+            Trial::ignorable_test(format!("{}::{}", candidate.name(), rule.name()), move || trial(&task))
+        })
+        .collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(task: &Task) -> Result<Completion, Failed> {
+    match task.run()?.check {
+        Ok(_) => Ok(Completion::Completed),
+        Err(Flaw::NotApplicable(why)) => Ok(Completion::Ignored { reason: Some(why) }),
+        Err(flaw) => Err(Failed::from(flaw)),
+    }
+}
+
+fn variable<T: std::str::FromStr<Err: std::fmt::Display>>(name: &str, default: T) -> Result<T, String> {
+    match std::env::var(name) {
+        Ok(value) => value.parse().map_err(|error| format!("{name}={value:?}: {error}")),
+        Err(_) => Ok(default),
+    }
+}
