@@ -27,7 +27,8 @@ pub enum Shutdown {
     /// driver is held up in one poll, are waited for as long as
     /// [`shutdown_limit`](crate::WorkerConfig::shutdown_limit) says (B4).
     Abort,
-    /// As `Abort`, with a limit of one's own.
+    /// As `Abort`, with a limit of one's own. A limit of zero, too, waits for a poll that is in progress: held up is a driver that
+    /// stays in one poll for 10 ms or more.
     AbortWithin(Duration),
 }
 

@@ -131,6 +131,7 @@ mutants! {
     ClosingFlagReadOutsideTheLock = "S1", "whether the worker is closed is looked up when a submit begins, and not again under the lock";
     DrainReturnsBeforeTheLastDestructor = "S2", "a drain is over before the last result is dropped";
     ShutdownForgetsWaitingSubmitters = "S3", "waiting submitters are not told of a shutdown";
+    PollInProgressCountsAsHeldUp = "S3", "an abort gives up a driver for held up that is in the middle of a poll";
     AbortAsksNobody = "S3", "an abort does not ask the jobs that run";
     DrainLimitIsIgnored = "S4", "a drain with a limit never turns into an abort";
     ReportForgetsWhoWasCutOff = "S4", "the report does not say who was cut off";

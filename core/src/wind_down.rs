@@ -2,7 +2,8 @@
 //!
 //! The limit of an abort bounds the wait for what nobody can stop: calls, which are left to themselves then, and tasks in a
 //! driver that is held up in one poll. A task that a driver can still drop is waited for: it goes at its next turn, or when its
-//! grace or its shielded section ends.
+//! grace or its shielded section ends. Held up is a driver that is in the same poll at two looks, [`BETWEEN_LOOKS`] apart at the
+//! least: of a poll that is merely in progress when the limit passes, the end is waited for.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -15,7 +16,7 @@ use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::{Cause, Instant};
 
-/// How far apart two looks are at a driver that seems to be held up, once the limit has passed.
+/// How far apart two looks are at a driver that seems to be held up.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// See the head of the file.
@@ -24,15 +25,18 @@ pub(crate) struct WindDown {
     aborts: bool,
     /// For each driver, the number of the poll it was in at the last look.
     polls: Box<[u64]>,
-    /// When to look again, once the limit has passed.
-    look_at: Option<Instant>,
+    /// When the next look may be taken: before that, one poll at both would say nothing.
+    next_look: Option<Instant>,
+    /// Whether the limit has passed, and the next look is what is waited for.
+    looks: bool,
     /// The calls that were left to themselves.
     survivors: Vec<JobInfo>,
 }
 
 impl WindDown {
     pub(crate) fn new(shared: &Shared) -> Self {
-        Self { aborts: false, polls: shared.drivers.iter().map(|_| 0).collect(), look_at: None, survivors: Vec::new() }
+        let polls = shared.drivers.iter().map(|_| 0).collect();
+        Self { aborts: false, polls, next_look: None, looks: false, survivors: Vec::new() }
     }
 
     /// Does one thing, if there is one to do: at most one job is dropped and settled. False if there is none.
@@ -77,14 +81,15 @@ impl WindDown {
             Mode::Drain { .. } if mutant!(DrainLimitIsIgnored) => None,
             Mode::Abort { .. } if mutant!(AbortWaitsForCallsForEver) => None,
             Mode::Drain { until } => until,
-            Mode::Abort { until } => self.look_at.or(until),
+            Mode::Abort { .. } if self.looks => self.next_look,
+            Mode::Abort { until } => until,
         }
     }
 
     /// The first step of an abort, which has begun already unless it is a drain that turned into it.
     fn begin(&mut self, shared: &Shared, now: Instant) {
         self.aborts = true;
-        self.polls = shared.drivers.iter().map(|driver| driver.poll_number()).collect();
+        self.look(shared, now);
         if !shared.aborting.load(Ordering::SeqCst) {
             shared.begin_abort(now);
         }
@@ -103,12 +108,12 @@ impl WindDown {
         if abandoned {
             return true;
         }
-        if self.look_at.is_some_and(|at| !at.is_due(now)) {
+        self.looks = true;
+        if self.next_look.is_some_and(|at| !at.is_due(now)) && !mutant!(PollInProgressCountsAsHeldUp) {
             return false;
         }
         // A driver that is in the poll it was in at the last look is held up, and with it the jobs in its lanes.
-        let polls: Box<[u64]> = shared.drivers.iter().map(|driver| driver.poll_number()).collect();
-        let before = mem::replace(&mut self.polls, polls);
+        let before = self.look(shared, now);
         let held = |driver: usize| before[driver] % 2 == 1 && before[driver] == self.polls[driver];
         let running = |driver: usize| shared.drivers[driver].running(now);
         let (stuck, free): (Vec<usize>, Vec<usize>) = (0..shared.drivers.len()).partition(|&driver| held(driver));
@@ -117,8 +122,13 @@ impl WindDown {
             self.finish(shared, stuck);
             return true;
         }
-        self.look_at = now.checked_add(BETWEEN_LOOKS);
         false
+    }
+
+    /// Looks in which poll each driver is; gives what was seen at the last look.
+    fn look(&mut self, shared: &Shared, now: Instant) -> Box<[u64]> {
+        self.next_look = now.checked_add(BETWEEN_LOOKS);
+        mem::replace(&mut self.polls, shared.drivers.iter().map(|driver| driver.poll_number()).collect())
     }
 
     fn finish(&mut self, shared: &Shared, stuck: Vec<JobInfo>) {

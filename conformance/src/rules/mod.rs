@@ -1,6 +1,7 @@
 //! The rules, one file a group, and the register of them all.
 
 mod call;
+mod captive;
 mod context;
 mod crew;
 mod deadline;

@@ -13,6 +13,7 @@ use countermand_core::{
 
 use super::super::kit::{Puppet, TICK, has, lanes, lock, secs, stopped, unstarted};
 use super::super::scene::Roll;
+use super::in_a_poll;
 use crate::{Bench, Check, Flaw, Gate, Profile, Recorder, ensure, ensure_eq, poll};
 
 pub(super) async fn s3_abort_asks_then_drops(bench: &Bench) -> Check {
@@ -22,6 +23,8 @@ pub(super) async fn s3_abort_asks_then_drops(bench: &Bench) -> Check {
         ensure_eq!((report.counts.accepted, report.cut_off.len()), (0, 0), "accepted and cut off");
     }
     tasks_and_queue(bench).await?;
+    in_a_poll::is_waited_for(bench).await?;
+    in_a_poll::is_given_up(bench).await?;
     if has(bench, Profile::NONE.blocking()) {
         calls(bench).await?;
     }
@@ -29,7 +32,7 @@ pub(super) async fn s3_abort_asks_then_drops(bench: &Bench) -> Check {
     for round in 0..rounds {
         in_full_flight(bench, round).await?;
     }
-    Ok(rounds + 5)
+    Ok(rounds + 7)
 }
 
 async fn tasks_and_queue(bench: &Bench) -> Result<(), Flaw> {
