@@ -82,9 +82,12 @@ mod shelf;
 mod size;
 #[cfg(feature = "alloc")]
 mod slot;
+#[cfg(feature = "serde")]
+mod spelt;
 #[cfg(feature = "alloc")]
 mod submit;
 mod sync;
+mod text;
 #[cfg(feature = "alloc")]
 mod timed;
 mod timers;
@@ -117,6 +120,7 @@ pub use shelf::{Key, Shelf};
 #[cfg(feature = "alloc")]
 pub use size::Heap;
 pub use size::{Fixed, Size};
+pub use text::{Text, TextTooLong};
 pub use timers::{TimerKey, Timers};
 #[cfg(feature = "alloc")]
 pub use token::{Cancelled, CancelledOwned, DropGuard, Registration, RunUntilCancelled, Shield, Token, TokenObserver};

@@ -13,8 +13,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const FLOORS: [&[&[&str]]; 6] = [
     // Ground: words, environment.
     &[&[
-        "cause", "error", "host", "id", "instant", "observer", "origin", "outcome", "priority", // words
-        "contain", "mutant", "size", "sync", // environment
+        "cause", "error", "host", "id", "instant", "observer", "origin", "outcome", "priority", "text", // words
+        "contain", "mutant", "size", "spelt", "sync", // environment
     ]],
     // Tools.
     &[&["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "timers", "turn"], &["metrics"]],
