@@ -35,7 +35,6 @@ mod cause;
 mod clockwork;
 #[cfg(feature = "alloc")]
 mod config;
-#[cfg(feature = "alloc")]
 mod contain;
 mod discipline;
 #[cfg(feature = "alloc")]
@@ -44,6 +43,7 @@ mod drive;
 mod driver;
 #[cfg(feature = "alloc")]
 mod ending;
+mod guard;
 #[cfg(feature = "alloc")]
 mod handle;
 mod histogram;
@@ -87,6 +87,7 @@ mod spelt;
 #[cfg(feature = "alloc")]
 mod submit;
 mod sync;
+mod telemetry;
 mod text;
 #[cfg(feature = "alloc")]
 mod timed;
@@ -108,6 +109,13 @@ pub use cause::{Cause, CauseKind, Detail};
 #[cfg(feature = "alloc")]
 pub use contain::Panic;
 pub use discipline::{Discipline, Picker};
+#[doc(hidden)]
+pub use guard::__private;
+pub use guard::{
+    Allowed, BlueprintId, Checked, Choice, DependencyPolicy, Guard, GuardCounts, IdError, IdFault, IdText, Identifier,
+    KernelId, Knowledge, Known, Permission, PolicyError, PolicyFault, Prefetch, Presence, Present, Reason, Registry,
+    RunId, SeedId, SubsystemId, TrainingRunId, Violation,
+};
 pub use histogram::{Histogram, SharedHistogram};
 #[cfg(feature = "alloc")]
 pub use host::Call;
@@ -120,6 +128,7 @@ pub use shelf::{Key, Shelf};
 #[cfg(feature = "alloc")]
 pub use size::Heap;
 pub use size::{Fixed, Size};
+pub use telemetry::{Event, Intake, Level};
 pub use text::{Text, TextTooLong};
 pub use timers::{TimerKey, Timers};
 #[cfg(feature = "alloc")]

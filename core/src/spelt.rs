@@ -12,7 +12,7 @@ use serde::de::{Error, Visitor};
 /// # Errors
 ///
 /// The deserializer's, or what the parser says.
-pub(crate) fn deserialize<'de, T, D>(deserializer: D, expected: &'static str) -> Result<T, D::Error>
+pub fn deserialize<'de, T, D>(deserializer: D, expected: &'static str) -> Result<T, D::Error>
 where
     T: FromStr<Err: fmt::Display>,
     D: Deserializer<'de>,

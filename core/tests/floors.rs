@@ -13,13 +13,27 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const FLOORS: [&[&[&str]]; 6] = [
     // Ground: words, environment.
     &[&[
-        "cause", "error", "host", "id", "instant", "observer", "origin", "outcome", "priority", "text", // words
-        "contain", "mutant", "size", "spelt", "sync", // environment
+        "cause",
+        "error",
+        "host",
+        "id",
+        "instant",
+        "observer",
+        "origin",
+        "outcome",
+        "priority",
+        "telemetry",
+        "text", // words
+        "contain",
+        "mutant",
+        "size",
+        "spelt",
+        "sync", // environment
     ]],
     // Tools.
     &[&["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "timers", "turn"], &["metrics"]],
     // Holdings.
-    &[&["config", "ending", "token"], &["timed"], &["clockwork"]],
+    &[&["config", "ending", "guard", "token"], &["timed"], &["clockwork"]],
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
