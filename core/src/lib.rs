@@ -71,6 +71,8 @@ mod origin;
 mod outcome;
 #[cfg(feature = "alloc")]
 mod port;
+#[cfg(feature = "alloc")]
+mod preflight;
 mod priority;
 #[cfg(feature = "alloc")]
 mod queue;
@@ -112,9 +114,9 @@ pub use discipline::{Discipline, Picker};
 #[doc(hidden)]
 pub use guard::__private;
 pub use guard::{
-    Allowed, BlueprintId, Checked, Choice, DependencyPolicy, Guard, GuardCounts, IdError, IdFault, IdText, Identifier,
-    KernelId, Knowledge, Known, Permission, PolicyError, PolicyFault, Prefetch, Presence, Present, Reason, Registry,
-    RunId, SeedId, SubsystemId, TrainingRunId, Violation,
+    Allowed, BlueprintId, CheckId, Checked, Choice, DependencyPolicy, Guard, GuardCounts, IdError, IdFault, IdText,
+    Identifier, KernelId, Knowledge, Known, Permission, PolicyError, PolicyFault, Prefetch, Presence, Present, Reason,
+    Registry, RunId, SeedId, SubsystemId, TrainingRunId, Violation,
 };
 pub use histogram::{Histogram, SharedHistogram};
 #[cfg(feature = "alloc")]
@@ -152,6 +154,7 @@ pub use {
     keeper::Keeper,
     metrics::{Metrics, MetricsSnapshot, Sample},
     observer::{JobInfo, JobState, Kind, Observer, RejectReason, Settled},
+    preflight::{Check, Cleared, Grounded, PlanError, PlanFault, Preflight, Skipped},
     scope::{Scope, Scoped, ScopedSubmit},
     submit::{Rejected, Submit, SubmitResult},
     timed::TimedToken,

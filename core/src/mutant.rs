@@ -156,6 +156,9 @@ mutants! {
     ViolationReportedTwice = "G2", "a violation yields two events";
     FallbackWithoutPermission = "G3", "a fallback that no policy allows is used";
     FallbackUsedSilently = "G3", "only the first use of an allowed fallback is reported";
+    PreflightStopsAtTheFirst = "G4", "a preflight ends with its first violation";
+    CycleIsNotNamed = "G4", "of a cycle only its first check is named";
+    SkipsNothing = "G4", "a check is made although what it comes after did not pass";
 }
 
 /// 0 for none, else the mutant's number plus one.

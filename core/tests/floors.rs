@@ -39,7 +39,7 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Machine.
     &[&["call", "lane", "shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
     // Door.
-    &[&["submit", "wait"], &["worker"], &["drive", "scope"], &["assembly"]],
+    &[&["submit", "wait"], &["worker"], &["drive", "preflight", "scope"], &["assembly"]],
 ];
 
 /// What the house takes from its surroundings only through `sync`, which swaps it for the target and for the model checker; and clocks,

@@ -106,7 +106,7 @@ fn a_violation_is_reported_once_through_however_many_hands() {
     reported(&log, &again, "redis", "localhost:6379", Reason::CheckFailed);
     assert_eq!(guard.counts().violations, 1);
     let as_error: Box<dyn std::error::Error> = Box::new(again);
-    assert_eq!(as_error.to_string(), "kasmina: redis localhost:6379 did not pass its check (refused)");
+    assert_eq!(as_error.to_string(), "kasmina: redis localhost:6379 did not pass (refused)");
     assert!(size_of::<Violation>() <= size_of::<usize>(), "with a heap it is a pointer wide");
 }
 

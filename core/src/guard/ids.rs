@@ -1,4 +1,4 @@
-//! The identifiers that every service here speaks of.
+//! The identifiers that services here speak of.
 
 identifier! {
     /// A run of anything: the widest of the runs.
@@ -13,4 +13,6 @@ identifier! {
     pub struct SeedId = "seed";
     /// A part of the whole that answers for itself: `tolaria`, `tamiyo`, `kasmina`.
     pub struct SubsystemId = "subsystem";
+    /// A check of a preflight.
+    pub struct CheckId = "check";
 }

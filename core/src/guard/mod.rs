@@ -28,7 +28,7 @@ pub use checks::{Choice, Prefetch};
 pub use id_error::{IdError, IdFault};
 pub use id_text::IdText;
 pub use identifier::Identifier;
-pub use ids::{BlueprintId, KernelId, RunId, SeedId, SubsystemId, TrainingRunId};
+pub use ids::{BlueprintId, CheckId, KernelId, RunId, SeedId, SubsystemId, TrainingRunId};
 pub use policy::{DependencyPolicy, PolicyError, PolicyFault};
 pub use reason::Reason;
 pub use registry::Registry;
@@ -86,7 +86,7 @@ pub struct GuardCounts {
     pub violations: u64,
     /// Uses of allowed fallbacks.
     pub fallbacks: u64,
-    /// Panics of the intake that were contained (P4).
+    /// Panics of the intake, and of destructors of what checks had captured that were not made, which were contained (P4).
     pub contained_panics: u64,
 }
 
@@ -184,9 +184,12 @@ impl<I: Intake, const P: usize, const N: usize> Guard<I, P, N> {
     }
 
     fn tell(&self, event: &Event) {
-        if !survives(|| self.intake.take(event)) {
-            self.contained.fetch_add(1, Ordering::Relaxed);
-        }
+        self.count_contained(u64::from(!survives(|| self.intake.take(event))));
+    }
+
+    /// So many panics of others' code were contained.
+    pub(crate) fn count_contained(&self, panics: u64) {
+        self.contained.fetch_add(panics, Ordering::Relaxed);
     }
 }
 

@@ -65,11 +65,11 @@ impl fmt::Display for Reason {
             Self::InvalidIdentifier => "is no valid identifier",
             Self::UnknownIdentifier => "is not known",
             Self::FallbackNotAllowed => "is a fallback that no policy allows",
-            Self::CheckFailed => "did not pass its check",
-            Self::CheckTimedOut => "was not checked in time",
-            Self::CheckPanicked => "was not checked: the check panicked",
-            Self::CheckCancelled => "was not checked: the check was cancelled",
-            Self::CheckRejected => "was not checked: the worker did not take the check",
+            Self::CheckFailed => "did not pass",
+            Self::CheckTimedOut => "was not done in time",
+            Self::CheckPanicked => "panicked",
+            Self::CheckCancelled => "was cancelled",
+            Self::CheckRejected => "was not accepted by the worker",
         })
     }
 }
