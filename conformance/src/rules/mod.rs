@@ -5,6 +5,7 @@ mod context;
 mod crew;
 mod deadline;
 mod drops;
+mod guard;
 mod job;
 mod kit;
 mod lane;
@@ -31,6 +32,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         lane::RULES,
         context::RULES,
         drops::RULES,
+        guard::RULES,
     ];
     groups.into_iter().flatten()
 }
