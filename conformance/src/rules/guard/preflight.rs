@@ -62,7 +62,7 @@ async fn any_shape(bench: &Bench, random: &mut fastrand::Rng) -> Result<(), Flaw
     let count = random.usize(2..12);
     let made: Mutex<Vec<usize>> = Mutex::new(Vec::new());
     let started = std::sync::Arc::new(Mutex::new(Vec::new()));
-    let (mut points, mut fate, mut befores) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut points, mut fate, mut shape) = (Vec::new(), Vec::new(), Vec::new());
     for place in 0..count {
         let before: Vec<usize> = (0..place).filter(|_| random.u8(0..4) == 0).collect();
         let holds = random.u8(0..3) > 0;
@@ -85,7 +85,7 @@ async fn any_shape(bench: &Bench, random: &mut fastrand::Rng) -> Result<(), Flaw
         // Made only if all before it passed.
         let is_made = before.iter().all(|before| fate[*before] == Some(true));
         fate.push(is_made.then_some(holds));
-        befores.push(before);
+        shape.push(before);
     }
     let of = |wanted: Option<bool>| -> Vec<String> {
         (0..count).filter(|place| fate[*place] == wanted).map(|place| format!("c{place}")).collect()
@@ -99,12 +99,12 @@ async fn any_shape(bench: &Bench, random: &mut fastrand::Rng) -> Result<(), Flaw
         }
     };
     let names = |checks: Vec<countermand_core::CheckId>| checks.iter().map(ToString::to_string).collect::<Vec<_>>();
-    ensure_eq!(names(failed), of(Some(false)), "checks that were reported, after {befores:?}");
-    ensure_eq!(names(passed), of(Some(true)), "checks that passed, after {befores:?}");
+    ensure_eq!(names(failed), of(Some(false)), "checks that were reported, in the shape {shape:?}");
+    ensure_eq!(names(passed), of(Some(true)), "checks that passed, in the shape {shape:?}");
     ensure_eq!(
         names(skipped.iter().map(|skipped| skipped.check).collect()),
         of(None),
-        "checks that were skipped, after {befores:?}"
+        "checks that were skipped, in the shape {shape:?}"
     );
     for skipped in &skipped {
         let because = skipped.because_of.to_string();
@@ -113,7 +113,7 @@ async fn any_shape(bench: &Bench, random: &mut fastrand::Rng) -> Result<(), Flaw
     let mut done: Vec<usize> = lock(&made).iter().chain(lock(&started).iter()).copied().collect();
     done.sort_unstable();
     let expected: Vec<usize> = (0..count).filter(|place| fate[*place].is_some()).collect();
-    ensure_eq!(done, expected, "checks that were made, after {befores:?}");
+    ensure_eq!(done, expected, "checks that were made, in the shape {shape:?}");
     one_event_each(&guard, &ledger, end.as_ref().err())
 }
 
