@@ -40,7 +40,15 @@ sysroot neither core compiler_builtins
 sysroot alloc core compiler_builtins alloc
 
 check neither --no-default-features
+# What needs no heap is there without one.
+core=$(ls -t "$work/target-neither/$host/debug/deps"/libcountermand_core-*.rmeta | head -n 1)
+echo "#![no_std] pub use countermand_core::{BlueprintId, DependencyPolicy, Event, Guard, Intake, Known, Level, Registry, Text, Violation, identifier};
+    identifier! { /// One of its own.
+    pub struct PumpId = \"pump\"; }" |
+    "$rustc" --edition 2024 --sysroot "$work/sysroot-neither" --crate-type lib --emit metadata --out-dir "$work" -L "dependency=$(dirname "$core")" \
+        --extern "countermand_core=$core" -
 check neither --no-default-features --features critical-section
+check neither --no-default-features --features serde
 check alloc --no-default-features --features alloc
 check alloc --no-default-features --features alloc,critical-section
 echo "bare: std"

@@ -30,6 +30,8 @@ pub(crate) struct Task {
     pub(crate) mutant: Option<&'static str>,
     /// When the watchdog ends the child.
     pub(crate) limit: Duration,
+    /// The host on which the rule is examined instead, since it says nothing of any.
+    pub(crate) elsewhere: Option<&'static str>,
 }
 
 /// What came of it.
@@ -106,12 +108,30 @@ fn activate(name: &str) -> Result<(), String> {
 }
 
 impl Task {
+    /// Each of the rules on each of the hosts, host by host; one that says nothing of a host only on the first.
+    pub(crate) fn all(hosts: &[Candidate], rules: &[&'static Rule], order: Order, limit: Duration) -> Vec<Self> {
+        let first = hosts.first().map(Candidate::name);
+        let task = |candidate: &Candidate, rule: &'static Rule| Self {
+            candidate: *candidate,
+            rule,
+            order,
+            mutant: None,
+            limit,
+            elsewhere: first.filter(|first| rule.is_once() && *first != candidate.name()),
+        };
+        hosts.iter().flat_map(|candidate| rules.iter().map(move |rule| task(candidate, rule))).collect()
+    }
+
     /// Examines the rule in a child process.
     ///
     /// # Errors
     ///
     /// When the process cannot be started or watched, which says nothing about the rule.
     pub(crate) fn run(&self) -> io::Result<Finding> {
+        if let Some(host) = self.elsewhere {
+            let why = format!("it says nothing of the host; examined once, on {host}");
+            return Ok(Finding { check: Err(Flaw::NotApplicable(why)), took: Duration::ZERO });
+        }
         let begun = Instant::now();
         let mut child = Command::new(env::current_exe()?)
             .arg(CALL)

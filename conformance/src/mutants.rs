@@ -136,11 +136,9 @@ pub(crate) fn cull(
     hosts.sort_by_key(rank);
     let mut suspects = Suspect::all();
     suspects.retain(|suspect| chosen.iter().any(|rule| rule.id() == suspect.rule()));
-    let references: Vec<Task> = rules::all()
-        .filter(|rule| suspects.iter().any(|suspect| suspect.rule() == rule.id()))
-        .flat_map(|rule| hosts.iter().map(move |candidate| (rule, *candidate)))
-        .map(|(rule, candidate)| Task { candidate, rule, order, mutant: None, limit: WATCHDOG * 4 })
-        .collect();
+    let suspected: Vec<_> =
+        rules::all().filter(|rule| suspects.iter().any(|suspect| suspect.rule() == rule.id())).collect();
+    let references = Task::all(&hosts, &suspected, order, WATCHDOG * 4);
     let total = references.len() + suspects.len();
     let mut done = 0;
     let findings = runner::each(&references, Task::run, |place, _| {
@@ -199,6 +197,6 @@ fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> 
 
 impl Ground {
     fn task(&self, order: Order, candidate: Candidate, mutant: Option<&'static str>) -> Task {
-        Task { candidate, rule: self.rule, order, mutant, limit: self.limit }
+        Task { candidate, rule: self.rule, order, mutant, limit: self.limit, elsewhere: None }
     }
 }

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bench::Order;
 use crate::child::{self, Task};
-use crate::contract::{Article, TO_COME, article, articles};
+use crate::contract::{article, articles, is_in_group, issue_of};
 use crate::report::{self, Replay, Report, Verdict};
 use crate::{Candidate, Rule, rules, runner, script};
 
@@ -115,17 +115,7 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     if args.mutants {
         return mutants(args, &hosts, &chosen, order);
     }
-    let tasks: Vec<Task> = hosts
-        .iter()
-        .flat_map(|candidate| chosen.iter().map(move |rule| (*candidate, *rule)))
-        .map(|(candidate, rule)| Task {
-            candidate,
-            rule,
-            order,
-            mutant: None,
-            limit: WATCHDOG.mul_f64(effort.max(1.0)),
-        })
-        .collect();
+    let tasks = Task::all(&hosts, &chosen, order, WATCHDOG.mul_f64(effort.max(1.0)));
     let bar = progress(tasks.len());
     let findings = runner::each(&tasks, Task::run, |place, _| {
         bar.set_message(format!("{} {}", tasks[place].candidate.name(), tasks[place].rule.id()));
@@ -252,13 +242,12 @@ fn chosen_hosts(names: &[String], candidates: &[Candidate]) -> Result<Vec<Candid
 fn chosen_rules(ids: &[String], groups: &[String]) -> Result<Vec<&'static Rule>, String> {
     for id in ids {
         if !rules::all().any(|rule| rule.id().eq_ignore_ascii_case(id)) {
-            return Err(not_here(id, article(id).map(Article::group)));
+            return Err(not_here(id));
         }
     }
     for group in groups {
         if !rules::all().any(|rule| rule.group().eq_ignore_ascii_case(group)) {
-            let known = articles().iter().any(|article| article.group().eq_ignore_ascii_case(group));
-            return Err(not_here(group, known.then_some(group)));
+            return Err(not_here(group));
         }
     }
     let all = ids.is_empty() && groups.is_empty();
@@ -266,10 +255,10 @@ fn chosen_rules(ids: &[String], groups: &[String]) -> Result<Vec<&'static Rule>,
     Ok(rules::all().filter(|rule| all || named(rule.id(), ids) || named(rule.group(), groups)).collect())
 }
 
-fn not_here(what: &str, group: Option<&str>) -> String {
-    let issue = group.and_then(|group| TO_COME.iter().find(|(to_come, _)| to_come.eq_ignore_ascii_case(group)));
-    match issue {
-        Some((_, issue)) => format!("{what} is in the contract, but not yet in the program: issue {issue}"),
+/// Why a rule, or a whole group, cannot be examined.
+fn not_here(what: &str) -> String {
+    match articles().iter().filter(|article| is_in_group(article, what)).find_map(|article| issue_of(&article.id)) {
+        Some(issue) => format!("{what} is in the contract, but not yet in the program: issue {issue}"),
         None => {
             let groups: BTreeSet<_> = rules::all().map(Rule::group).collect();
             let groups: Vec<_> = groups.into_iter().collect();
@@ -289,24 +278,33 @@ fn list(hosts: &[Candidate], chosen: &[&Rule]) -> String {
     for rule in chosen {
         text += &format!("{:4} {}\n", rule.id(), rule.title());
     }
-    for (group, issue) in TO_COME {
-        let ids: Vec<_> =
-            articles().iter().filter(|article| article.group() == *group).map(|a| a.id.as_str()).collect();
+    let mut to_come: Vec<(&str, u32, Vec<&str>)> = Vec::new();
+    for article in articles() {
+        let Some(issue) = issue_of(&article.id) else { continue };
+        match to_come.last_mut() {
+            Some((group, _, ids)) if *group == article.group() => ids.push(&article.id),
+            _ => to_come.push((article.group(), issue, vec![&article.id])),
+        }
+    }
+    for (group, issue, ids) in to_come {
         text += &format!("{group}: not yet in the program, issue {issue}: {}\n", ids.join(" "));
     }
     text
 }
 
 fn explain(id: &str, candidates: &[Candidate]) -> Result<String, String> {
-    let article = article(id).ok_or_else(|| not_here(id, None))?;
+    let article = article(id).ok_or_else(|| not_here(id))?;
     let mut text = format!("{} ({})\n\n{}\n", article.id, article.chapter, article.text);
     if let Some(reading) = &article.reading {
         text += &format!("\nReading: {reading}\n");
     }
     match rules::all().find(|rule| rule.id() == article.id) {
-        None => text += &format!("\n{}\n", not_here(&article.id, Some(article.group()))),
+        None => text += &format!("\n{}\n", not_here(&article.id)),
         Some(rule) => {
             text += &format!("\nExamined by: {}\n", rule.name());
+            if rule.is_once() {
+                text += "It says nothing of a host, and is examined on the first one only.\n";
+            }
             for candidate in candidates {
                 let missing = rule.needs().beyond(candidate.profile()).to_string();
                 if !missing.is_empty() {

@@ -40,6 +40,7 @@ pub struct Rule {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
     pub(crate) needs: Profile,
+    pub(crate) once: bool,
     pub(crate) check: for<'a> fn(&'a Bench) -> LocalFuture<'a, Check>,
 }
 
@@ -60,6 +61,12 @@ impl Rule {
     #[must_use]
     pub const fn needs(&self) -> Profile {
         self.needs
+    }
+
+    /// Whether it says nothing of a host, so that it is examined on the first one only.
+    #[must_use]
+    pub const fn is_once(&self) -> bool {
+        self.once
     }
 
     /// The name in words: `not polled after a request`.
@@ -111,22 +118,27 @@ macro_rules! ensure_eq {
     };
 }
 
-/// The rules of a group: number, function, and what the target must have (`threads`, `unwind`, `blocking`).
+/// The rules of a group: number, function, and what the target must have (`threads`, `unwind`, `blocking`). One that says nothing of
+/// a host is examined `once`.
 ///
 /// ```text
 /// rules! {
 ///     "J3" j3_ready_beats_a_request_of_the_same_poll;
 ///     "J12" j12_wait_from_a_thread_without_a_runtime, needs threads;
+///     "G1" g1_an_empty_identifier_cannot_be_constructed => once;
 /// }
 /// ```
 macro_rules! rules {
-    ($($id:literal $function:ident $(, needs $($need:ident)+)?;)*) => {
+    (@once) => { false };
+    (@once once) => { true };
+    ($($id:literal $function:ident $(, needs $($need:ident)+)? $(=> $once:ident)?;)*) => {
         /// The rules of this group.
         pub(crate) const RULES: &[$crate::Rule] = &[$(
             $crate::Rule {
                 id: $id,
                 name: stringify!($function),
                 needs: $crate::Profile::NONE$($(.$need())+)?,
+                once: $crate::rule::rules!(@once $($once)?),
                 check: |bench| Box::pin($function(bench)),
             },
         )*];

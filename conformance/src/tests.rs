@@ -32,15 +32,11 @@ pub fn main(candidates: &[Candidate]) -> ExitCode {
     let order = Order { seed, effort, patience: Duration::from_secs(20) };
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
-    let trials = candidates
-        .iter()
-        .flat_map(|candidate| rules::all().map(move |rule| (*candidate, rule)))
-        .map(|(candidate, rule)| {
-            let task = Task { candidate, rule, order, mutant: None, limit: Duration::from_secs(120) };
-            Trial::ignorable_test(format!("{}::{}", candidate.name(), rule.name()), move || trial(&task))
-        })
-        .collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let rules: Vec<_> = rules::all().collect();
+    let trials = Task::all(candidates, &rules, order, Duration::from_secs(120)).into_iter().map(|task| {
+        Trial::ignorable_test(format!("{}::{}", task.candidate.name(), task.rule.name()), move || trial(&task))
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
 fn trial(task: &Task) -> Result<Completion, Failed> {

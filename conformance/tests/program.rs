@@ -93,7 +93,10 @@ fn list_and_explain_examine_nothing() {
     let rule = text(&conformance(&["--explain", "t12"]));
     assert!(rule.starts_with("T12 (Token)\n\nA callback runs exactly once"), "{rule}");
     assert!(rule.contains("t12_callback_runs_exactly_once"), "{rule}");
-    let to_come = text(&conformance(&["--explain", "G4"]));
+    assert!(list.contains("G: not yet in the program, issue 3: G5 G6 G7 G8"), "{list}");
+    let once = text(&conformance(&["--explain", "G1"]));
+    assert!(once.contains("g1_an_empty_identifier_cannot_be_constructed\nIt says nothing of a host"), "{once}");
+    let to_come = text(&conformance(&["--explain", "G5"]));
     assert!(to_come.contains("not yet in the program: issue 3"), "{to_come}");
 }
 
@@ -102,13 +105,31 @@ fn what_cannot_be_asked_is_refused_with_what_can() {
     assert!(refused(&["--host", "embassy"]).contains("there are: tokio, tokio-current-thread, smol, blocking, sim"));
     assert!(refused(&["--rule", "T99"]).contains("the contract has no \"T99\""));
     assert!(refused(&["--rule", "E4"]).contains("issue 4"));
-    assert!(refused(&["--group", "G"]).contains("issue 3"));
+    assert!(refused(&["--rule", "g8"]).contains("issue 3"));
+    assert!(refused(&["--group", "E"]).contains("issue 4"));
     assert!(refused(&["--group", "é"]).contains("the contract has no"));
     assert!(refused(&["--explain", ""]).contains("the contract has no"));
     for arguments in [["--format", "pdf"], ["--budget", "0"], ["--seed", "-1"], ["--wat", ""]] {
         assert!(refused(&arguments).contains("error:"), "{arguments:?}");
     }
     assert!(refused(&["--rule", "T11", "--host", "sim", "--out", "/nowhere/at/all"]).contains("cannot write /nowhere"));
+}
+
+#[test]
+fn a_rule_that_says_nothing_of_a_host_is_examined_on_the_first() {
+    let json = text(&conformance(&["--host", "sim", "--host", "smol", "--rule", "G1", "--format", "json"]));
+    let json: Value = serde_json::from_str(&json).expect("the report is JSON");
+    for (place, host, verdict) in [(0, "smol", "pass"), (1, "sim", "not-applicable")] {
+        let seen = &json["hosts"][place];
+        assert_eq!(
+            (&seen["name"], &seen["rules"][0]["verdict"]),
+            (&Value::from(host), &Value::from(verdict)),
+            "{json}"
+        );
+    }
+    assert_eq!(json["hosts"][1]["rules"][0]["why"], "it says nothing of the host; examined once, on smol");
+    // Where it is the only one, it is the first.
+    assert!(text(&conformance(&["--host", "sim", "--rule", "G1"])).contains("1 passed"));
 }
 
 #[test]

@@ -128,13 +128,10 @@ impl Books {
         contain(f).map_err(|panic| self.note_panic(panic)).ok()
     }
 
-    /// Counts a panic that is nobody's outcome, and drops what it carries: that, too, is others' code.
+    /// Counts a panic that is nobody's outcome, and drops what it carries.
     pub(crate) fn note_panic(&self, panic: Panic) {
         self.contained_panics.fetch_add(1, Ordering::AcqRel);
-        if let Err(second) = contain(|| drop(panic)) {
-            // A payload whose destructor panics is not given a second chance.
-            core::mem::forget(second);
-        }
+        panic.discard();
     }
 
     /// A job is settled, and nothing of it is left to be dropped or called.

@@ -1,15 +1,19 @@
 //! Turns a panic of users' code into a value, where the target unwinds.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+#[cfg(feature = "alloc")]
 use core::any::Any;
+#[cfg(feature = "alloc")]
 use core::fmt;
 
-use alloc::boxed::Box;
-
 /// What a job panicked with.
+#[cfg(feature = "alloc")]
 pub struct Panic {
     payload: Box<dyn Any + Send>,
 }
 
+#[cfg(feature = "alloc")]
 impl Panic {
     /// Wraps a payload as `catch_unwind` gives it.
     #[must_use]
@@ -29,21 +33,43 @@ impl Panic {
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.payload
     }
+
+    /// Drops it, and the payload with it: that, too, is others' code.
+    pub(crate) fn discard(self) {
+        if let Err(second) = contain_drop(self) {
+            // A payload whose destructor panics is not given a second chance.
+            core::mem::forget(second);
+        }
+    }
 }
 
+#[cfg(feature = "alloc")]
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Panic").field("message", &self.message()).finish_non_exhaustive()
     }
 }
 
+#[cfg(feature = "alloc")]
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.message().unwrap_or("a payload that is not text"))
     }
 }
 
+/// Runs others' code whose panic is nobody's outcome. Whether it came to its end; where nothing unwinds, it does.
+pub(crate) fn survives(f: impl FnOnce()) -> bool {
+    #[cfg(feature = "alloc")]
+    return contain(f).map_err(Panic::discard).is_ok();
+    #[cfg(not(feature = "alloc"))]
+    {
+        f();
+        true
+    }
+}
+
 /// Runs `f`; a panic inside comes out as a value. Without `std` there is no unwinding to stop, and `f` is simply run.
+#[cfg(feature = "alloc")]
 pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     #[cfg(feature = "std")]
     return std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)).map_err(Panic::new);
@@ -52,6 +78,7 @@ pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
 }
 
 /// Drops `value`; a panic of its destructor comes out as a value.
+#[cfg(feature = "alloc")]
 pub(crate) fn contain_drop<T>(value: T) -> Result<(), Panic> {
     contain(|| drop(value))
 }

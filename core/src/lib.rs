@@ -35,7 +35,6 @@ mod cause;
 mod clockwork;
 #[cfg(feature = "alloc")]
 mod config;
-#[cfg(feature = "alloc")]
 mod contain;
 mod discipline;
 #[cfg(feature = "alloc")]
@@ -44,6 +43,7 @@ mod drive;
 mod driver;
 #[cfg(feature = "alloc")]
 mod ending;
+mod guard;
 #[cfg(feature = "alloc")]
 mod handle;
 mod histogram;
@@ -71,6 +71,8 @@ mod origin;
 mod outcome;
 #[cfg(feature = "alloc")]
 mod port;
+#[cfg(feature = "alloc")]
+mod preflight;
 mod priority;
 #[cfg(feature = "alloc")]
 mod queue;
@@ -82,9 +84,13 @@ mod shelf;
 mod size;
 #[cfg(feature = "alloc")]
 mod slot;
+#[cfg(feature = "serde")]
+mod spelt;
 #[cfg(feature = "alloc")]
 mod submit;
 mod sync;
+mod telemetry;
+mod text;
 #[cfg(feature = "alloc")]
 mod timed;
 mod timers;
@@ -105,6 +111,13 @@ pub use cause::{Cause, CauseKind, Detail};
 #[cfg(feature = "alloc")]
 pub use contain::Panic;
 pub use discipline::{Discipline, Picker};
+#[doc(hidden)]
+pub use guard::__private;
+pub use guard::{
+    Allowed, BlueprintId, CheckId, Checked, Choice, DependencyPolicy, Guard, GuardCounts, IdError, IdFault, IdText,
+    Identifier, KernelId, Knowledge, Known, Permission, PolicyError, PolicyFault, Prefetch, Presence, Present, Reason,
+    Registry, RunId, SeedId, SubsystemId, TrainingRunId, Violation,
+};
 pub use histogram::{Histogram, SharedHistogram};
 #[cfg(feature = "alloc")]
 pub use host::Call;
@@ -117,6 +130,8 @@ pub use shelf::{Key, Shelf};
 #[cfg(feature = "alloc")]
 pub use size::Heap;
 pub use size::{Fixed, Size};
+pub use telemetry::{Event, Intake, Level};
+pub use text::{Text, TextTooLong};
 pub use timers::{TimerKey, Timers};
 #[cfg(feature = "alloc")]
 pub use token::{Cancelled, CancelledOwned, DropGuard, Registration, RunUntilCancelled, Shield, Token, TokenObserver};
@@ -139,6 +154,7 @@ pub use {
     keeper::Keeper,
     metrics::{Metrics, MetricsSnapshot, Sample},
     observer::{JobInfo, JobState, Kind, Observer, RejectReason, Settled},
+    preflight::{Check, Cleared, Grounded, PlanError, PlanFault, Preflight, Skipped},
     scope::{Scope, Scoped, ScopedSubmit},
     submit::{Rejected, Submit, SubmitResult},
     timed::TimedToken,

@@ -148,6 +148,18 @@ mutants! {
     NotifiesOnlyTheFirst = "L6", "a driver is rung only for a job that finds the queue empty";
     BlocksInsideOfADriver = "C3", "a blocking wait in a job's poll is not refused";
     TrustsABackwardClock = "C4", "a clock that goes back is believed";
+
+    // guard
+    BlankIdentifierAccepted = "G1", "an identifier may be blank";
+    LongIdentifierIsCut = "G1", "an identifier that is too long is cut, and accepted";
+    ChecksAfterTheSideEffect = "G2", "a fallback is made before it is looked up whether it is allowed";
+    ReportsAndLetsPass = "G2", "an identifier that the registry does not know is reported, and let through";
+    ViolationReportedTwice = "G2", "a violation yields two events";
+    FallbackWithoutPermission = "G3", "a fallback that no policy allows is used";
+    FallbackUsedSilently = "G3", "only the first use of an allowed fallback is reported";
+    PreflightStopsAtTheFirst = "G4", "a preflight ends with its first violation";
+    CycleIsNotNamed = "G4", "of a cycle only its first check is named";
+    SkipsNothing = "G4", "a check is made although what it comes after did not pass";
 }
 
 /// 0 for none, else the mutant's number plus one.

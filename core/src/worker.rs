@@ -123,8 +123,14 @@ impl Worker {
     #[cfg(feature = "std")]
     pub fn shutdown_blocking(&self, how: Shutdown) -> Result<Report, crate::WouldDeadlock> {
         let mut wait = self.shutdown(how);
-        match crate::wait::block_on(&**self.shared(), Pin::new(&mut wait), None)? {
-            Some(report) => Ok(report),
+        self.block_on(Pin::new(&mut wait))
+    }
+
+    /// Waits for `future` on this thread, without limit.
+    #[cfg(feature = "std")]
+    pub(crate) fn block_on<F: Future>(&self, future: Pin<&mut F>) -> Result<F::Output, crate::WouldDeadlock> {
+        match crate::wait::block_on(&**self.shared(), future, None)? {
+            Some(value) => Ok(value),
             None => unreachable!("a wait without a limit ends with its value"),
         }
     }

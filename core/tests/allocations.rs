@@ -1,4 +1,4 @@
-//! What a worker asks of the allocator: one or two allocations a job, none that stay.
+//! What a worker asks of the allocator: one or two allocations a job, none that stay. And a guard: nothing, but for a violation.
 #![cfg(feature = "std")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
@@ -9,7 +9,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use common::bench::{Bench, take};
-use countermand_core::{Instant, Job, Outcome, Priority, Token, WorkerConfig};
+use countermand_core::{
+    DependencyPolicy, Event, Guard, Instant, Job, KernelId, Outcome, Priority, SubsystemId, Token, WorkerConfig,
+};
 
 thread_local! {
     static COUNT: Cell<(u64, i64)> = const { Cell::new((0, 0)) };
@@ -97,4 +99,23 @@ fn a_million_jobs_leave_memory_flat() {
     }
     assert_eq!(COUNT.get().1 - before, 0, "bytes held after a million jobs more than before");
     assert!(bench.worker.counts().completed > 1_000_000 - 64);
+}
+
+#[test]
+fn a_guard_allocates_for_a_violation_alone() {
+    let told = Cell::new(0);
+    let before = COUNT.get().0;
+    let subsystem = SubsystemId::new("tolaria").expect("an identifier");
+    let policy = DependencyPolicy::new("kernel").and_then(|policy| policy.allow("eager", "no compiler here"));
+    let guard = Guard::new(subsystem, |_: &Event| told.set(told.get() + 1));
+    let guard = guard.with_policy(policy.expect("a policy")).expect("room");
+    let kernel: KernelId = guard.identify("k1").expect("an identifier");
+    assert_eq!(*guard.known(kernel, &|id: &KernelId| *id == kernel).expect("it is known"), kernel);
+    assert_eq!(*guard.require("setting", "PORT", Some(7)).expect("it is there"), 7);
+    assert_eq!(*guard.fallback("kernel", "eager", || 5).expect("it is allowed"), 5);
+    assert!(KernelId::new("no kernel").is_err());
+    assert_eq!((COUNT.get().0 - before, told.get()), (0, 1), "allocations and events where all is well");
+    // It is a pointer wide, for the sake of what is well.
+    let violation = guard.require::<u8>("setting", "HOST", None).expect_err("it is not there");
+    assert_eq!((COUNT.get().0 - before, told.get()), (1, 2), "allocations and events after {violation}");
 }

@@ -13,19 +13,33 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const FLOORS: [&[&[&str]]; 6] = [
     // Ground: words, environment.
     &[&[
-        "cause", "error", "host", "id", "instant", "observer", "origin", "outcome", "priority", // words
-        "contain", "mutant", "size", "sync", // environment
+        "cause",
+        "error",
+        "host",
+        "id",
+        "instant",
+        "observer",
+        "origin",
+        "outcome",
+        "priority",
+        "telemetry",
+        "text", // words
+        "contain",
+        "mutant",
+        "size",
+        "spelt",
+        "sync", // environment
     ]],
     // Tools.
     &[&["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "timers", "turn"], &["metrics"]],
     // Holdings.
-    &[&["config", "ending", "token"], &["timed"], &["clockwork"]],
+    &[&["config", "ending", "guard", "token"], &["timed"], &["clockwork"]],
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
     &[&["call", "lane", "shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
     // Door.
-    &[&["submit", "wait"], &["worker"], &["drive", "scope"], &["assembly"]],
+    &[&["submit", "wait"], &["worker"], &["drive", "preflight", "scope"], &["assembly"]],
 ];
 
 /// What the house takes from its surroundings only through `sync`, which swaps it for the target and for the model checker; and clocks,

@@ -6,6 +6,7 @@ mod context;
 mod crew;
 mod deadline;
 mod drops;
+mod guard;
 mod job;
 mod kit;
 mod lane;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         lane::RULES,
         context::RULES,
         drops::RULES,
+        guard::RULES,
     ];
     groups.into_iter().flatten()
 }

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SHOWN: usize = 3;
 
 /// Plays the script of the bench's seed and prints its digest, or with an effort of two its trace.
-static PLAY: Rule = Rule { id: "scripts", name: "scripts", needs: Profile::NONE, check: play_one };
+static PLAY: Rule = Rule { id: "scripts", name: "scripts", needs: Profile::NONE, once: false, check: play_one };
 
 fn play_one<'a>(bench: &'a Bench) -> LocalFuture<'a, Check> {
     Box::pin(async move {

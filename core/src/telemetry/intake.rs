@@ -1,0 +1,29 @@
+//! Whoever takes events in.
+
+use super::Event;
+#[cfg(feature = "alloc")]
+use crate::sync::Arc;
+
+/// Takes events in, and sees to them: a router, a log, a test's list. Every closure over `&Event` is one.
+///
+/// # For implementers
+///
+/// `take` is called by whoever has something to tell, in the middle of its own work, so it MUST NOT block. It may panic: the teller
+/// contains that, where the target unwinds, and counts it (P4).
+pub trait Intake {
+    /// Takes one event.
+    fn take(&self, event: &Event);
+}
+
+impl<F: Fn(&Event)> Intake for F {
+    fn take(&self, event: &Event) {
+        self(event);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<I: Intake + ?Sized> Intake for Arc<I> {
+    fn take(&self, event: &Event) {
+        (**self).take(event);
+    }
+}
