@@ -26,10 +26,13 @@ use crate::worker::Worker;
 /// # For implementers
 ///
 /// A host MUST poll every attendant that [`into_parts`](Assembly::into_parts) gives to its end, each on its own task or thread, or drop it. It
-/// MAY drop them in any order and at any time (S6).
+/// MAY drop them in any order and at any time (S6). One that has no executor takes [`into_machine`](Assembly::into_machine) instead, and
+/// MUST step each of them whenever it is woken or its time has come.
 pub struct Assembly<H: Host> {
     worker: Worker,
-    attendants: Vec<Drive<H>>,
+    drivers: Vec<Driver>,
+    keeper: Keeper,
+    host: Arc<H>,
 }
 
 impl<H: Host> Assembly<H> {
@@ -67,12 +70,10 @@ impl<H: Host> Assembly<H> {
             ending: Ending::new(),
             config,
         });
-        let mut attendants = Vec::with_capacity(drivers + 1);
-        for (index, &lanes) in lanes.iter().enumerate() {
-            attendants.push(Drive::driver(Driver::new(shared.clone(), index, lanes), host.clone()));
-        }
-        attendants.push(Drive::keeper(Keeper::new(shared.clone()), host));
-        Ok(Self { worker: Worker::new(shared), attendants })
+        let drivers =
+            lanes.iter().enumerate().map(|(index, &lanes)| Driver::new(shared.clone(), index, lanes)).collect();
+        let keeper = Keeper::new(shared.clone());
+        Ok(Self { worker: Worker::new(shared), drivers, keeper, host })
     }
 
     /// The door for the worker's users.
@@ -84,7 +85,17 @@ impl<H: Host> Assembly<H> {
     /// The door, and what the host has to run: the drivers, and the keeper as the last.
     #[must_use]
     pub fn into_parts(self) -> (Worker, Vec<Drive<H>>) {
-        (self.worker, self.attendants)
+        let Self { worker, drivers, keeper, host } = self;
+        let mut attendants: Vec<_> = drivers.into_iter().map(|driver| Drive::driver(driver, host.clone())).collect();
+        attendants.push(Drive::keeper(keeper, host));
+        (worker, attendants)
+    }
+
+    /// The door and the bare machine, to be stepped by hand: for a host that is a loop. The host's alarms are not used then: each
+    /// step answers until when there is nothing to do.
+    #[must_use]
+    pub fn into_machine(self) -> (Worker, Vec<Driver>, Keeper) {
+        (self.worker, self.drivers, self.keeper)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::contain::{Panic, contain};
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::{Class, Phase};
+use crate::{CauseKind, Class, Phase};
 
 /// How many jobs became what, since the worker was built. Read at one moment each, so that a sum over a running worker may be
 /// out by those that settle meanwhile; after shutdown `accepted` is the sum of the six outcomes and `unsettled` (S7).
@@ -73,14 +73,14 @@ macro_rules! books {
 }
 
 books!(
+    timed_out_queued,
+    evicted,
     completed,
     failed,
     cancelled,
     timed_out,
-    timed_out_queued,
     panicked,
     abandoned,
-    evicted,
     late_discarded,
     contained_panics,
     rejected,
@@ -100,26 +100,22 @@ impl Books {
 
     /// A job settled.
     pub(crate) fn settle(&self, class: Class) {
-        let count = match class {
-            Class::Completed => &self.completed,
-            Class::Failed => &self.failed,
+        // What is counted twice is counted as the whole first, and read as the part first: no part ever exceeds its whole.
+        let (whole, part) = match class {
+            Class::Completed => (&self.completed, None),
+            Class::Failed => (&self.failed, None),
             Class::Cancelled { cause, .. } => {
-                if cause.kind() == crate::CauseKind::Evicted {
-                    self.evicted.fetch_add(1, Ordering::AcqRel);
-                }
-                &self.cancelled
+                (&self.cancelled, (cause.kind() == CauseKind::Evicted).then_some(&self.evicted))
             }
-            Class::TimedOut(phase) => {
-                if phase == Phase::Queued {
-                    self.timed_out_queued.fetch_add(1, Ordering::AcqRel);
-                }
-                &self.timed_out
-            }
-            Class::Panicked => &self.panicked,
-            Class::Abandoned => &self.abandoned,
+            Class::TimedOut(phase) => (&self.timed_out, (phase == Phase::Queued).then_some(&self.timed_out_queued)),
+            Class::Panicked => (&self.panicked, None),
+            Class::Abandoned => (&self.abandoned, None),
         };
         let times = if class == Class::Panicked && mutant!(CountsAPanicTwice) { 2 } else { 1 };
-        count.fetch_add(times, Ordering::AcqRel);
+        whole.fetch_add(times, Ordering::AcqRel);
+        if let Some(part) = part {
+            part.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     /// A value that came too late was dropped.
@@ -143,12 +139,14 @@ impl Books {
 
     /// A job is settled, and nothing of it is left to be dropped or called.
     pub(crate) fn finish(&self) {
-        self.finished.fetch_add(1, Ordering::AcqRel);
+        // In one order with the closing flag and with rings: whoever finishes last sees that it has to ring, or the keeper sees
+        // that it has finished.
+        self.finished.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Jobs accepted that are not finished (S2).
     pub(crate) fn unfinished(&self) -> u64 {
-        let finished = self.finished.load(Ordering::Acquire);
+        let finished = self.finished.load(Ordering::SeqCst);
         self.accepted.load(Ordering::Acquire).saturating_sub(finished)
     }
 }

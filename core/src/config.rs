@@ -35,7 +35,7 @@ pub enum FullPolicy {
 pub struct WorkerConfig {
     /// What the worker is called in listings and thread names. Default: `worker`.
     pub name: Cow<'static, str>,
-    /// How many jobs are in flight at the most. Default: 64.
+    /// How many jobs are in flight at the most. Default: 64; at most 1,048,576.
     pub lanes: usize,
     /// How many tasks or threads of the host share the lanes; as many as lanes gives each job a task or thread of its own.
     /// Default: one for each processor, but not more than lanes.
@@ -61,6 +61,9 @@ pub struct WorkerConfig {
     /// Is told what happens. Default: nobody.
     pub observer: Option<Arc<dyn Observer>>,
 }
+
+/// The most lanes that a worker may have.
+const MAX_LANES: usize = 1 << 20;
 
 impl Default for WorkerConfig {
     fn default() -> Self {
@@ -196,6 +199,9 @@ impl WorkerConfig {
         let mut fault = |field, value: usize, why| faults.push(Fault { field, value, why });
         if self.lanes == 0 {
             fault("lanes", 0, "at least one job must be able to run");
+        }
+        if self.lanes > MAX_LANES {
+            fault("lanes", self.lanes, "each lane takes memory from the start, and there are at most 1,048,576");
         }
         if self.drivers == Some(0) {
             fault("drivers", 0, "at least one driver must turn the lanes");

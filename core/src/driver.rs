@@ -25,7 +25,7 @@ use crate::observer::Kind;
 use crate::shared::{DriverPort, LaneBell, Shared};
 use crate::sync::atomic::Ordering;
 use crate::timers::TimerKey;
-use crate::turn::{Current, InTurn};
+use crate::turn::{Current, InStep, InTurn};
 
 /// What to do after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,15 +85,19 @@ impl Driver {
     }
 
     /// Its number within its worker, from 0.
-    pub(crate) fn index(&self) -> usize {
+    #[must_use]
+    pub fn index(&self) -> usize {
         self.index
     }
 
-    /// One step at the time `now`: at most one poll of one job.
-    pub(crate) fn step(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+    /// One step at the time `now`: at most one poll of one job. Answers what to do next; a step too many does no harm.
+    ///
+    /// The waker in `cx` is woken when there is something to do before the time in the answer.
+    pub fn step(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         if self.left {
             return Step::Closed;
         }
+        let _here = InStep::enter();
         self.port.port().begin();
         let now = self.port.clockwork.set_now(now);
         self.fire(now);
@@ -210,7 +214,7 @@ impl Driver {
             self.shared.watch();
             let _held = Held::new(port, lane, now);
             let worker = self.shared.address();
-            let _in_turn = InTurn::enter(Current { worker, job: occupant.head().id().get(), in_poll: true });
+            let _in_turn = InTurn::enter(Current { worker, job: occupant.head().id().get() });
             occupant.turn(now, &mut Context::from_waker(&waker), &mut context)
         };
         match turn {
@@ -303,6 +307,7 @@ impl Driver {
         if mem::replace(&mut self.left, true) {
             return;
         }
+        let _here = InStep::enter();
         for lane in 0..self.lanes.len() {
             if let Some(occupant) = self.lanes[lane].occupant.take() {
                 if mutant!(VanishedRuntimeStrandsJobs) {

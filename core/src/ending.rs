@@ -28,7 +28,7 @@ pub enum Shutdown {
     /// [`shutdown_limit`](crate::WorkerConfig::shutdown_limit) says (B4).
     Abort,
     /// As `Abort`, with a limit of one's own. A limit of zero, too, waits for a poll that is in progress: held up is a driver that
-    /// stays in one poll for 10 ms or more.
+    /// stays in one poll for 100 ms or more.
     AbortWithin(Duration),
 }
 
@@ -65,8 +65,8 @@ struct State {
     mode: Mode,
     cut_off: Vec<JobInfo>,
     report: Option<Report>,
-    /// The jobs of this worker that wait for its end themselves, by their numbers (S5).
-    insiders: Vec<u64>,
+    /// The jobs of this worker that wait for its end themselves, by their numbers, and how many such waits each has (S5).
+    insiders: Vec<(u64, usize)>,
     /// What they are given when nobody but they is left.
     interim: Option<Report>,
 }
@@ -130,20 +130,30 @@ impl Ending {
     }
 
     /// A job of this worker waits for its worker's end. It would wait for itself: so it is told when only such jobs are left.
-    /// True if that was not known.
-    pub(crate) fn enter_insider(&self, job: u64) -> bool {
+    pub(crate) fn enter_insider(&self, job: u64) {
         self.state.with(|state| {
-            let new = !state.insiders.contains(&job);
-            if new {
-                state.insiders.push(job);
+            match state.insiders.iter_mut().find(|(insider, _)| *insider == job) {
+                Some((_, waits)) => *waits += 1,
+                None => state.insiders.push((job, 1)),
             }
-            new
-        })
+            // Whoever comes to wait is told how things are then.
+            state.interim = None;
+        });
     }
 
-    /// The job waits no longer.
+    /// One wait of the job is over.
     pub(crate) fn leave_insider(&self, job: u64) {
-        self.state.with(|state| state.insiders.retain(|&insider| insider != job));
+        self.state.with(|state| {
+            if let Some((_, waits)) = state.insiders.iter_mut().find(|(insider, _)| *insider == job) {
+                *waits -= 1;
+            }
+            state.insiders.retain(|&(_, waits)| waits != 0);
+        });
+    }
+
+    /// The job is over, and whatever it has left behind waits for nothing of its own.
+    pub(crate) fn forget_insider(&self, job: u64) {
+        self.state.with(|state| state.insiders.retain(|&(insider, _)| insider != job));
     }
 
     /// Whether the jobs that are left all wait for the end, and have not been told that.

@@ -58,11 +58,7 @@ impl<T, E> Handle<T, E> {
 
     /// [`cancel`](Self::cancel) with a cause of one's own.
     pub fn cancel_with(&self, cause: Cause) -> bool {
-        let head = self.job.head();
-        if !head.grace.is_zero() && !head.token.is_cancelled() {
-            head.note_request(head.desk.now());
-        }
-        let first = !self.is_finished() && head.token.cancel_with(cause);
+        let first = !self.is_finished() && self.job.head().request(cause);
         first || mutant!(EveryCancelIsFirst)
     }
 
@@ -108,10 +104,11 @@ impl<T, E> Drop for Handle<T, E> {
     fn drop(&mut self) {
         let head = self.job.head();
         let cancels = head.conditions.cancel_on_drop || mutant!(DroppingAHandleCancels);
+        let books = head.desk.books();
         if cancels && !self.is_finished() {
-            head.token.cancel_with(Cause::HANDLE_DROPPED);
+            books.contain(|| head.request(Cause::HANDLE_DROPPED));
         }
-        head.desk.books().contain(|| drop(self.job.slot().leave()));
+        books.contain(|| drop(self.job.slot().leave()));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::driver::Step;
 use crate::ending::Mode;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
+use crate::turn::InStep;
 use crate::watchdog::Watchdog;
 use crate::wind_down::WindDown;
 use crate::{Cause, Instant};
@@ -27,11 +28,12 @@ impl Keeper {
         Self { shared, watchdog, wind_down, left: false }
     }
 
-    /// One step at the time `now`: at most one job is dropped and settled.
-    pub(crate) fn step(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+    /// One step at the time `now`: at most one job is dropped and settled. Answers as [`Driver::step`](crate::Driver::step) does.
+    pub fn step(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         if self.left {
             return Step::Closed;
         }
+        let _here = InStep::enter();
         self.shared.keeper.port.begin();
         if self.reap(now) || self.expire(now) {
             return Step::Again;
@@ -109,9 +111,11 @@ impl Keeper {
         if mem::replace(&mut self.left, true) {
             return;
         }
+        let _here = InStep::enter();
         self.shared.keeper.port.leave();
         if self.shared.ending.mode() != Mode::Over {
-            self.shared.abort();
+            // Closed, and all are done: that is the end too, and no reason to cancel anything (S2).
+            if self.shared.books.unfinished() == 0 { self.shared.close() } else { self.shared.begin_abort(now) }
         }
         self.shared.settle_queue(now);
         self.shared.depart();

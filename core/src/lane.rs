@@ -64,7 +64,7 @@ pub(crate) fn admit(mut runner: Runner, now: Instant, waker: &Waker) -> Result<R
         }
     }
     // Listen first, then look: a cancel from here on rings the lane.
-    head.token.attend(waker.clone(), head.is_linked());
+    head.attend(waker.clone());
     match head.token.cause() {
         Some(cause) if !mutant!(PollsAJobCancelledWhileQueued) => {
             runner.discard();
@@ -110,6 +110,7 @@ impl Occupant {
 
     /// The worker's host is gone: there will be no further turn. `None` if it settled before.
     pub(crate) fn evict(self, now: Instant) -> Option<(Runner, Verdict)> {
+        self.head().expire_running(now); // D2
         match self.body {
             Body::Task(mut runner) => {
                 let cause = runner.head().cancel(Cause::SHUTDOWN);
@@ -117,7 +118,7 @@ impl Occupant {
                 Some((runner, Verdict::Requested { cause, started: true }))
             }
             Body::Call(lent) => match lent.ask() {
-                Loan::Back(runner) => Some((runner, Verdict::Returned { late: false })),
+                Loan::Back(runner) => Some(returned(runner)),
                 Loan::Refused(runner) => Some(refused(runner)),
                 Loan::Out(lent) => {
                     lent.head().cancel(Cause::SHUTDOWN);
@@ -130,7 +131,7 @@ impl Occupant {
                     }
                     // It came back in between, or had been abandoned before.
                     match lent.ask() {
-                        Loan::Back(runner) => Some((runner, Verdict::Returned { late: false })),
+                        Loan::Back(runner) => Some(returned(runner)),
                         Loan::Refused(runner) => Some(refused(runner)),
                         Loan::Out(_) | Loan::Over => None,
                     }
@@ -179,8 +180,8 @@ fn turn_call(lent: Lent, mut watch: Watch, now: Instant) -> Turn {
             Turn::Over(runner, Verdict::Requested { cause, started: true })
         }
         Loan::Back(runner) => {
-            let late = watch.requested.is_some() && runner.head().is_timed_out();
-            Turn::Over(runner, Verdict::Returned { late }) // B1
+            let (runner, verdict) = returned(runner); // B1
+            Turn::Over(runner, verdict)
         }
         Loan::Refused(runner) => {
             let (runner, verdict) = refused(runner);
@@ -215,9 +216,16 @@ fn dropped(mut runner: Runner, cause: Cause) -> Turn {
     Turn::Over(runner, Verdict::Requested { cause, started: true })
 }
 
+/// The closure has ended. Late is what it brought after its time was out, whenever its lane came to see that (J9).
+fn returned(runner: Runner) -> (Runner, Verdict) {
+    let late = runner.head().ended_late();
+    (runner, Verdict::Returned { late })
+}
+
 /// The call was never run: the host had no thread for it, or it was cancelled before it began.
 fn refused(mut runner: Runner) -> (Runner, Verdict) {
     let cause = runner.head().cancel(Cause::SHUTDOWN);
+    runner.head().unstart();
     runner.discard();
     (runner, Verdict::Requested { cause, started: false })
 }

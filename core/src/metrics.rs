@@ -137,12 +137,13 @@ impl fmt::Debug for Metrics {
 
 impl Level {
     fn figures(&self) -> Figures {
-        // What settled is read first: each of those had been submitted.
+        // What settled is read first: each of those had been accepted.
         let settled = core::array::from_fn(|outcome| self.settled[outcome].load(Ordering::Acquire));
         Figures {
             settled,
             rejected: core::array::from_fn(|reason| read(&self.rejected[reason])),
-            submitted: read(&self.submitted),
+            // The hook of a job that has started, and settled, at once may still be on its way.
+            submitted: read(&self.submitted).max(settled.iter().sum()),
             started: read(&self.started),
             evicted: read(&self.evicted),
             late: read(&self.late),

@@ -211,8 +211,9 @@ impl Queue {
         standing
     }
 
-    /// A waiting submitter leaves without having entered: its grant, if it had one, goes to the next (Q6).
-    pub(crate) fn leave_line(&self, key: Key) {
+    /// A waiting submitter leaves without having entered: its grant, if it had one, goes to the next, who is to be woken (Q6).
+    #[must_use]
+    pub(crate) fn leave_line(&self, key: Key) -> Option<Waker> {
         let (old, wake) = self.state.with(|state| {
             if state.closed || mutant!(DroppedSubmitStaysInLine) {
                 return (None, None);
@@ -227,9 +228,7 @@ impl Queue {
             }
         });
         drop(old);
-        if let Some(waker) = wake {
-            waker.wake();
-        }
+        wake
     }
 
     /// The next job for `driver`, which is thereby not idle any more.

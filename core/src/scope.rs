@@ -3,6 +3,7 @@
 use crate::sync::Arc;
 use core::fmt;
 use core::future::Future;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
@@ -55,7 +56,8 @@ impl Drop for Counted {
 }
 
 impl Worker {
-    /// Runs `body`, and then waits until every job that was submitted through its [`Scope`] has settled.
+    /// Runs `body`, and then waits until every job that was submitted through its [`Scope`] has settled. At its end the scope's token is
+    /// cancelled, so that nothing starts any more through a clone that was taken out of it.
     ///
     /// Called in a job of the same worker it takes part in the starvation described at [`Worker`].
     ///
@@ -66,7 +68,7 @@ impl Worker {
         let token = self.root().child_token();
         let count = Arc::new(Count { open: AtomicUsize::new(0), none: Bell::new() });
         let scope = Scope { worker: self.clone(), token: token.clone(), count: count.clone() };
-        Scoped { body: Body::Running { future: body(scope) }, token, count, listener: None }
+        Scoped { body: Body::Running { future: body(scope) }, token, count, listener: None, ended: false }
     }
 }
 
@@ -155,6 +157,7 @@ pin_project! {
         token: Token,
         count: Arc<Count>,
         listener: Option<Listener>,
+        ended: bool,
     }
 
     impl<F: Future> PinnedDrop for Scoped<F> {
@@ -188,8 +191,17 @@ impl<F: Future> Future for Scoped<F> {
                 Poll::Pending => return Poll::Pending,
             };
         }
-        // Listen first, then look.
-        while this.count.open.load(Ordering::SeqCst) != 0 {
+        loop {
+            if this.count.open.load(Ordering::SeqCst) == 0 {
+                if mem::replace(this.ended, true) {
+                    break;
+                }
+                // A clone of the scope may have outlived it. What is submitted there from now on never starts; what came in between
+                // is waited for.
+                this.token.cancel();
+                continue;
+            }
+            // Listen first, then look.
             match this.listener {
                 None => *this.listener = Some(this.count.none.listen()),
                 Some(listener) => match Pin::new(listener).poll(cx) {

@@ -23,7 +23,7 @@ use crate::size::Heap;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::timers::Timers;
-use crate::{Cause, Instant, Token};
+use crate::{Cause, Instant, JobId, Token};
 
 /// See the head of the file.
 pub(crate) struct Shared {
@@ -178,6 +178,13 @@ impl Shared {
         taken.runner
     }
 
+    /// A submitter leaves the line (Q6).
+    pub(crate) fn leave_line(&self, key: Key) {
+        if let Some(waker) = self.queue.leave_line(key) {
+            self.wake(waker);
+        }
+    }
+
     /// Wakes somebody else's waker; a panic is contained and counted (P4).
     pub(crate) fn wake(&self, waker: Waker) {
         self.books.contain(|| waker.wake());
@@ -210,6 +217,7 @@ impl Shared {
     pub(crate) fn begin_abort(&self, now: Instant) {
         for job in self.drivers.iter().flat_map(|driver| driver.jobs()) {
             job.head().expire_running(now);
+            job.head().note_request(now);
         }
         for job in self.queue.jobs() {
             job.head().expire_queued(now);
@@ -230,8 +238,14 @@ impl Shared {
     /// Empties the queue, here and now.
     pub(crate) fn settle_queue(&self, now: Instant) {
         while let Some(runner) = self.attend_to(self.queue.pop_any()) {
+            runner.head().expire_queued(now); // D2
             self.settle_unstarted(runner, Cause::SHUTDOWN, now);
         }
+        self.settle_evicted(now);
+    }
+
+    /// Settles the jobs that made room for others, here and now.
+    pub(crate) fn settle_evicted(&self, now: Instant) {
         for runner in self.keeper.evicted.with(core::mem::take) {
             self.settle_unstarted(runner, Cause::EVICTED, now);
         }
@@ -251,6 +265,12 @@ impl Shared {
         if unwatched && !self.watching.swap(true, Ordering::SeqCst) {
             self.keeper.port.ring();
         }
+    }
+
+    /// Whether the job with this number is in a lane and has not settled.
+    pub(crate) fn is_running(&self, job: u64) -> bool {
+        let mut in_lanes = self.drivers.iter().flat_map(|driver| driver.jobs());
+        in_lanes.any(|other| other.head().id().get() == job && other.head().state() == JobState::Running)
     }
 
     /// Every job that is not settled: the running ones first, then the queued ones in their order.
@@ -292,7 +312,10 @@ impl Desk for Shared {
         }
     }
 
-    fn finished(&self) {
+    fn finished(&self, job: JobId) {
+        if self.queue.is_closed() {
+            self.ending.forget_insider(job.get());
+        }
         self.books.finish();
         if self.queue.is_closed() {
             self.keeper.port.ring();

@@ -55,19 +55,21 @@ impl<T> Slot<T> {
 
     /// Publishes the outcome. Only the first counts (J1): a second comes back as unread.
     pub(crate) fn publish(&self, outcome: T) -> Published<T> {
-        let published = self.state.with(|state| match mem::replace(state, State::Taken) {
-            State::Empty(reader) => {
-                *state = State::Full(outcome);
-                Published { reader, unread: None }
+        self.state.with(|state| {
+            // Under the lock: whoever has taken the outcome finds this set.
+            self.full.store(true, Ordering::Release);
+            match mem::replace(state, State::Taken) {
+                State::Empty(reader) => {
+                    *state = State::Full(outcome);
+                    Published { reader, unread: None }
+                }
+                State::Unread => Published { reader: None, unread: Some(outcome) },
+                before @ (State::Full(_) | State::Taken) => {
+                    *state = before;
+                    Published { reader: None, unread: Some(outcome) }
+                }
             }
-            State::Unread => Published { reader: None, unread: Some(outcome) },
-            before @ (State::Full(_) | State::Taken) => {
-                *state = before;
-                Published { reader: None, unread: Some(outcome) }
-            }
-        });
-        self.full.store(true, Ordering::Release);
-        published
+        })
     }
 
     /// Takes the outcome, or leaves a waker to be woken when it comes.

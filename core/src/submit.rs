@@ -88,10 +88,10 @@ impl<W: Work> Candidate<W> {
         let Self { runner, cell } = self;
         let head = runner.head();
         let due = Instant::earlier(head.queue_due, head.token.deadline());
-        head.token.attend(Waker::from(cell.clone()), head.is_linked());
+        head.attend(Waker::from(cell.clone()));
         match shared.queue.push(runner, entry, due, &shared.books) {
             Err((runner, reason)) => {
-                runner.head().token.dismiss();
+                runner.head().dismiss();
                 Err((Self { runner, cell }, reason))
             }
             Ok(accepted) => {
@@ -104,7 +104,10 @@ impl<W: Work> Candidate<W> {
                 if let Some(evicted) = accepted.evicted {
                     evicted.head().tell_now(|observer, job| observer.evicted(job));
                     shared.keeper.evicted.with(|list| list.push_back(evicted));
-                    shared.keeper.port.ring();
+                    if !shared.keeper.port.ring() {
+                        // It has left, and has looked at the list before or after this one came to be on it (S6).
+                        shared.settle_evicted(shared.host.now());
+                    }
                 }
                 // The token may have been cancelled before it had anybody to tell.
                 if head.token.is_cancelled() {
@@ -168,7 +171,7 @@ impl<W: Work> Submit<W> {
                 Some(turn_away(&self.shared, job, reason, priority))
             }
             State::Waiting(candidate, key) => {
-                self.shared.queue.leave_line(key);
+                self.shared.leave_line(key);
                 Some(candidate.reject(&self.shared, reason))
             }
             State::Done => None,
@@ -223,7 +226,7 @@ impl<W: Work> Unpin for Submit<W> {}
 impl<W: Work> Drop for Submit<W> {
     fn drop(&mut self) {
         if let State::Waiting(_, key) = &self.state {
-            self.shared.queue.leave_line(*key);
+            self.shared.leave_line(*key);
         }
     }
 }

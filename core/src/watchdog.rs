@@ -45,8 +45,12 @@ impl Watchdog {
                 next = next.min(begun.checked_add(limit));
                 continue;
             }
+            let job = driver.job_in_poll();
+            if driver.poll_number() != poll {
+                continue; // It has ended meanwhile, and the job may be another's.
+            }
             self.reported[index] = poll;
-            if let Some(job) = driver.job_in_poll().filter(|_| !mutant!(StallsAreNotReported)) {
+            if let Some(job) = job.filter(|_| !mutant!(StallsAreNotReported)) {
                 job.head().tell(now, |observer, info| observer.stalled(info, held));
             }
         }

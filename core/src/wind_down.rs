@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
+use crate::books::Counts;
 use crate::ending::Mode;
 use crate::observer::JobInfo;
 use crate::shared::Shared;
@@ -17,7 +18,7 @@ use crate::sync::atomic::Ordering;
 use crate::{Cause, Instant};
 
 /// How far apart two looks are at a driver that seems to be held up.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// See the head of the file.
 pub(crate) struct WindDown {
@@ -44,12 +45,11 @@ impl WindDown {
         match shared.ending.mode() {
             Mode::Open | Mode::Over => false,
             Mode::Drain { .. } | Mode::Abort { .. } if shared.books.unfinished() == 0 => {
-                self.finish(shared, Vec::new());
+                self.finish(shared, shared.books.counts(), Vec::new());
                 true
             }
             Mode::Drain { until } => {
-                if !mutant!(InsiderJoinsItself) && shared.ending.only_insiders_are_left(shared.books.unfinished()) {
-                    shared.ending.tell_insiders(shared.books.counts(), |waker| shared.wake(waker));
+                if tell_insiders(shared) {
                     return true;
                 }
                 let over = until.is_some_and(|until| until.is_due(now)) && !mutant!(DrainLimitIsIgnored);
@@ -66,6 +66,10 @@ impl WindDown {
             Mode::Abort { until } => {
                 if let Some(runner) = shared.attend_to(shared.queue.pop_any()) {
                     shared.settle_unstarted(runner, Cause::SHUTDOWN, now);
+                    return true;
+                }
+                // A call, or a task in its grace or in a shielded section, may wait for the end of the abort.
+                if tell_insiders(shared) {
                     return true;
                 }
                 let over = until.is_some_and(|until| until.is_due(now)) && !mutant!(AbortWaitsForCallsForEver);
@@ -118,9 +122,13 @@ impl WindDown {
         let running = |driver: usize| shared.drivers[driver].running(now);
         let (stuck, free): (Vec<usize>, Vec<usize>) = (0..shared.drivers.len()).partition(|&driver| held(driver));
         if free.iter().all(|&driver| running(driver).is_empty()) && !stuck.is_empty() {
-            let stuck = stuck.into_iter().flat_map(running).collect();
-            self.finish(shared, stuck);
-            return true;
+            let survivors = stuck.iter().copied().flat_map(running).collect();
+            let counts = shared.books.counts();
+            // A poll that has ended by now may have settled its job in between.
+            if stuck.iter().all(|&driver| shared.drivers[driver].poll_number() == self.polls[driver]) {
+                self.finish(shared, counts, survivors);
+                return true;
+            }
         }
         false
     }
@@ -131,9 +139,18 @@ impl WindDown {
         mem::replace(&mut self.polls, shared.drivers.iter().map(|driver| driver.poll_number()).collect())
     }
 
-    fn finish(&mut self, shared: &Shared, stuck: Vec<JobInfo>) {
+    fn finish(&mut self, shared: &Shared, counts: Counts, stuck: Vec<JobInfo>) {
         self.survivors.extend(stuck);
         let survivors = mem::take(&mut self.survivors);
-        shared.ending.finish(shared.books.counts(), survivors, |waker| shared.wake(waker));
+        shared.ending.finish(counts, survivors, |waker| shared.wake(waker));
     }
+}
+
+/// If nobody is left but jobs that wait for the end of their own worker, tells them so (S5).
+fn tell_insiders(shared: &Shared) -> bool {
+    let only_they = !mutant!(InsiderJoinsItself) && shared.ending.only_insiders_are_left(shared.books.unfinished());
+    if only_they {
+        shared.ending.tell_insiders(shared.books.counts(), |waker| shared.wake(waker));
+    }
+    only_they
 }

@@ -27,7 +27,7 @@ use crate::sync::atomic::Ordering;
 use crate::timed::{Keeps, TimedToken};
 use crate::timers::TimerKey;
 use crate::token::TokenObserver;
-use crate::turn::InTurn;
+use crate::turn::{Current, InTurn};
 use crate::{Instant, Token};
 
 /// A worker: a bounded priority queue, and lanes in which its jobs run on a host.
@@ -232,7 +232,8 @@ impl Shared {
         };
         let aborts = self.ending.ask(mode);
         self.close();
-        if aborts {
+        // Also if another one has asked for it at the same time, and has not come that far: the request is out when this returns.
+        if aborts || (matches!(mode, Mode::Abort { .. }) && !self.aborting.load(Ordering::SeqCst)) {
             self.begin_abort(self.host.now());
         }
     }
@@ -286,11 +287,12 @@ impl Future for ShutdownWait {
         let this = &mut *self;
         let worker = this.shared.address();
         if this.insider.is_none() {
-            if let Some(current) = InTurn::current().filter(|current| current.worker == worker) {
+            // A call that was abandoned is waited for by nobody.
+            let waited_for = |current: &Current| current.worker == worker && this.shared.is_running(current.job);
+            if let Some(current) = InTurn::current().filter(waited_for) {
                 this.insider = Some(current.job);
-                if this.shared.ending.enter_insider(current.job) {
-                    this.shared.keeper.port.ring();
-                }
+                this.shared.ending.enter_insider(current.job);
+                this.shared.keeper.port.ring();
             }
         }
         loop {

@@ -179,7 +179,7 @@ impl<W: Work> JobCell<W> {
             self.drop_quietly(outcome);
             return;
         }
-        self.head.token.dismiss();
+        self.head.dismiss();
         let class = outcome.class();
         if matches!(class, Class::Cancelled { cause, .. } if cause.kind() == CauseKind::Shutdown) {
             self.head.desk.cut_off(&|| JobInfo { state: before, ..self.head.info(now) });
@@ -196,7 +196,7 @@ impl<W: Work> JobCell<W> {
         };
         self.head.tell(now, |observer, job| observer.settled(job, &settled));
         if mutant!(DrainReturnsBeforeTheLastDestructor) {
-            self.head.desk.finished();
+            self.head.desk.finished(self.head.id());
         }
         let published = self.slot.publish(outcome);
         if mutant!(DetachedResultsPileUp) {
@@ -214,7 +214,7 @@ impl<W: Work> JobCell<W> {
             }
         }
         if !mutant!(DrainReturnsBeforeTheLastDestructor) {
-            self.head.desk.finished();
+            self.head.desk.finished(self.head.id());
         }
     }
 
@@ -398,7 +398,8 @@ impl<W: Work> Join<W::Value, W::Error> for JobCell<W> {
 /// The call as a host's thread sees it.
 impl<W: Work> Errand for JobCell<W> {
     fn run(self: Arc<Self>) {
-        // B2
+        // B2, and D4 by the clock: the lane may not have had its turn since the time was out.
+        self.head.expire_running(self.head.desk.now());
         let cancelled = self.head.token.is_cancelled() && !mutant!(CancelledCallBeginsAllTheSame);
         if cancelled || self.loan.compare_exchange(LENT, BEGUN, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return self.refuse();
@@ -408,7 +409,7 @@ impl<W: Work> Errand for JobCell<W> {
         let work = unsafe { mem::replace(&mut *stage, Stage::Empty) };
         let context = CallContext::new(self.clone());
         self.head.count_poll();
-        let current = Current { worker: self.head.desk.address(), job: self.head.id().get(), in_poll: false };
+        let current = Current { worker: self.head.desk.address(), job: self.head.id().get() };
         let in_turn = InTurn::enter(current); // S5
         let next = match work {
             Stage::Waiting(work) => match contain(|| work.call(&context)) {
@@ -417,6 +418,7 @@ impl<W: Work> Errand for JobCell<W> {
             },
             other => other,
         };
+        self.head.note_end(self.head.desk.now());
         drop((context, in_turn));
         // SAFETY: still lent to this call; the stage is `Empty`.
         unsafe { core::ptr::write(stage, next) };

@@ -2,6 +2,8 @@
 
 use crate::sync::Arc;
 use core::fmt;
+use core::mem;
+use core::task::Waker;
 use core::time::Duration;
 
 use super::Conditions;
@@ -9,7 +11,7 @@ use crate::books::Books;
 use crate::observer::{JobInfo, JobState, Kind, Observer};
 use crate::shelf::Key;
 use crate::sync::Lock;
-use crate::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use crate::{Cause, CauseKind, Instant, JobId, Priority, Token};
 
 /// What a job needs of its worker.
@@ -25,8 +27,8 @@ pub(crate) trait Desk: Send + Sync {
     fn books(&self) -> &Books;
     /// This job is cancelled because its worker shuts down.
     fn cut_off(&self, job: &dyn Fn() -> JobInfo);
-    /// A job's outcome is fixed, and everything that belonged to it is gone.
-    fn finished(&self);
+    /// The job's outcome is fixed, and everything that belonged to it is gone.
+    fn finished(&self, job: JobId);
     /// Who is told.
     fn observer(&self) -> Option<&dyn Observer>;
     /// Tells this worker from others, see [`Current`](crate::turn::Current).
@@ -64,6 +66,8 @@ pub(crate) struct Head {
     state: AtomicU8,
     /// How many shielded sections it is in (R9).
     shields: AtomicUsize,
+    /// Whether the closure of a call ended after its time was out.
+    ended_late: AtomicBool,
 }
 
 impl Head {
@@ -93,6 +97,7 @@ impl Head {
             polls: AtomicU64::new(0),
             state: AtomicU8::new(QUEUED),
             shields: AtomicUsize::new(0),
+            ended_late: AtomicBool::new(false),
         }
     }
 
@@ -142,6 +147,11 @@ impl Head {
         }
     }
 
+    /// It was on its way to be started, and is not.
+    pub(crate) fn unstart(&self) {
+        self.started.store(0, Ordering::Relaxed);
+    }
+
     /// Where it is.
     pub(crate) fn state(&self) -> JobState {
         match self.state.load(Ordering::SeqCst) {
@@ -173,14 +183,36 @@ impl Head {
         self.state.swap(SETTLED, Ordering::SeqCst) != SETTLED || mutant!(SettlesTwice)
     }
 
-    /// It is asked to stop at `now`: its grace counts from here, whenever its lane comes to see the request (J5).
+    /// It is asked to stop at `now`, unless it was before: its grace counts from here, whenever its lane comes to see the
+    /// request (J5).
     pub(crate) fn note_request(&self, now: Instant) {
-        self.asked.fetch_min(now.as_nanos(), Ordering::Relaxed);
+        if !self.token.is_cancelled() {
+            self.asked.fetch_min(now.as_nanos(), Ordering::Relaxed);
+        }
     }
 
     /// When it was asked to stop, if that was noted; else `now`, at which its lane sees it.
     pub(crate) fn requested(&self, now: Instant) -> Instant {
         now.min(Instant::from_nanos(self.asked.load(Ordering::Relaxed)))
+    }
+
+    /// From now on `waker` is woken when the job's token is cancelled. If that has happened already, this may be where the token's
+    /// callbacks run: a panic of theirs is contained and counted (P4).
+    pub(crate) fn attend(&self, waker: Waker) {
+        self.desk.books().contain(|| self.token.attend(waker, self.is_linked()));
+    }
+
+    /// Nobody is told of a cancel any more. As for [`attend`](Self::attend).
+    pub(crate) fn dismiss(&self) {
+        self.desk.books().contain(|| self.token.dismiss());
+    }
+
+    /// Asks the job to stop, for somebody outside of its worker. True for the first who asks.
+    pub(crate) fn request(&self, cause: Cause) -> bool {
+        if !self.grace.is_zero() {
+            self.note_request(self.desk.now());
+        }
+        self.token.cancel_with(cause)
     }
 
     /// Cancels the job's token. A callback that panics is contained and counted (P4), since nobody who could be told is above.
@@ -214,6 +246,17 @@ impl Head {
     /// Compares the deadlines of the job's token with the clock (D2). True if the token is cancelled by one of them.
     pub(crate) fn expire(&self, now: Instant) -> bool {
         self.desk.books().contain(|| self.token.expire_due(now)).unwrap_or_else(|| self.is_timed_out())
+    }
+
+    /// The closure of the call has ended at `now`. What is due by then is due, whoever comes to see it (D2).
+    pub(crate) fn note_end(&self, now: Instant) {
+        self.expire_running(now);
+        self.ended_late.store(self.is_timed_out(), Ordering::Relaxed);
+    }
+
+    /// Whether the closure of the call ended after its time was out. To be asked when it is back.
+    pub(crate) fn ended_late(&self) -> bool {
+        self.ended_late.load(Ordering::Relaxed)
     }
 
     /// Whether the recorded cause is a deadline (D6).
@@ -263,6 +306,18 @@ impl Head {
                 self.desk.books().contain(|| hook(observer, &info));
             }
         }
+    }
+}
+
+/// The last of the job's token may go with it, and with that the callbacks that never ran: users' destructors, on whatever
+/// thread lets go of the job last. A panic of theirs is nobody's outcome (P4).
+impl Drop for Head {
+    fn drop(&mut self) {
+        let token = mem::replace(&mut self.token, Token::never());
+        let parent = self.conditions.parent.take();
+        let books = self.desk.books();
+        books.contain(|| drop(token));
+        books.contain(|| drop(parent));
     }
 }
 
