@@ -61,7 +61,7 @@ impl Suspect {
 
     /// All of them: the core's mutants, then the hosts that lie.
     fn all() -> Vec<Self> {
-        let core = Mutant::ALL.iter().copied().map(Self::Core);
+        let core = Mutant::ALL.iter().copied().filter(|mutant| !Mutant::BY_MODELS.contains(mutant)).map(Self::Core);
         #[cfg(feature = "hosts")]
         let hosts = crate::liars::ALL.iter().flat_map(|liar| {
             let (candidate, defect) = (liar.candidate, liar.defect);

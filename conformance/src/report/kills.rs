@@ -7,6 +7,8 @@ use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangeme
 use serde::Serialize;
 
 use super::{Replay, suite};
+use countermand_core::mutant::Mutant;
+
 use crate::mutants::{Cull, Unsound};
 
 /// The kill table.
@@ -54,6 +56,13 @@ pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
     let survivors: Vec<_> =
         cull.fates.iter().filter(|fate| fate.killed.is_none()).map(|fate| fate.suspect.name()).collect();
     let _ = writeln!(out, "\n{killed} of {} mutants died by their own rule, in {runs} runs", cull.fates.len());
+    for mutant in Mutant::BY_MODELS {
+        let (name, rule, defect) = (mutant.name(), mutant.rule(), mutant.defect());
+        let _ = writeln!(
+            out,
+            "not among them: {name} ({rule}: {defect}), which only the model checker sees; .ci/run runs that model"
+        );
+    }
     if !survivors.is_empty() {
         let _ = writeln!(out, "survivors: {}", survivors.join(", "));
     }

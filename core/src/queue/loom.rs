@@ -34,7 +34,7 @@ impl Desk for Nobody {
 
     fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
 
-    fn finished(&self) {}
+    fn finished(&self, _: crate::JobId) {}
 
     fn observer(&self) -> Option<&dyn Observer> {
         None
