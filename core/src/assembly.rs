@@ -67,6 +67,7 @@ impl<H: Host> Assembly<H> {
             watching: AtomicBool::new(false),
             drivers_left: AtomicUsize::new(drivers),
             attendants_left: AtomicUsize::new(drivers + 1),
+            host_went: AtomicBool::new(false),
             ending: Ending::new(),
             config,
         });

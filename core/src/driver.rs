@@ -338,6 +338,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        self.shared.dropped(self.left);
         self.leave(self.shared.host.now());
     }
 }

@@ -114,8 +114,9 @@ impl Keeper {
         let _here = InStep::enter();
         self.shared.keeper.port.leave();
         if self.shared.ending.mode() != Mode::Over {
-            // Closed, and all are done: that is the end too, and no reason to cancel anything (S2).
-            if self.shared.books.unfinished() == 0 { self.shared.close() } else { self.shared.begin_abort(now) }
+            // Closed, and all are done and have left by themselves: that is the end too, and no reason to cancel anything (S2).
+            let done = self.shared.books.unfinished() == 0 && !self.shared.host_went.load(Ordering::SeqCst);
+            if done { self.shared.close() } else { self.shared.begin_abort(now) }
         }
         self.shared.settle_queue(now);
         self.shared.depart();
@@ -125,6 +126,7 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
+        self.shared.dropped(self.left);
         self.leave(self.shared.host.now());
     }
 }

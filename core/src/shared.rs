@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) drivers_left: AtomicUsize,
     /// Drivers and keeper that have not left.
     pub(crate) attendants_left: AtomicUsize,
+    /// Whether a driver or the keeper was dropped before its end: the host went from under the worker.
+    pub(crate) host_went: AtomicBool,
     pub(crate) ending: Ending,
 }
 
@@ -248,6 +250,13 @@ impl Shared {
     pub(crate) fn settle_evicted(&self, now: Instant) {
         for runner in self.keeper.evicted.with(core::mem::take) {
             self.settle_unstarted(runner, Cause::EVICTED, now);
+        }
+    }
+
+    /// A driver or the keeper is dropped, after it `left` by itself or not.
+    pub(crate) fn dropped(&self, left: bool) {
+        if !left {
+            self.host_went.store(true, Ordering::SeqCst);
         }
     }
 

@@ -109,7 +109,6 @@ pub(super) async fn c5_what_may_not_cross_threads_does_not_compile(_bench: &Benc
         ("a description of a bound job to another thread", has!(Job<Plain<BoundFuture>>: Send)),
         ("an outcome with a bound value to another thread", has!(Outcome<Bound>: Send)),
         ("a driver whose host's timer is bound to its thread", has!(Drive<Homely>: Send)),
-        ("parts of a worker whose host's timer is bound", has!(Assembly<Homely>: Send)),
     ];
     for (what, compiles) in refused {
         ensure!(!compiles, "{what} compiles");
@@ -137,6 +136,8 @@ pub(super) async fn c5_what_may_not_cross_threads_does_not_compile(_bench: &Benc
         ("a job's context and its sleeps", has!((JobContext, Sleep, Interval): Send)),
         ("a call on its way to a thread", has!(Call: Send)),
         ("a driver whose host's timer moves", has!(Drive<Roaming>: Send)),
+        // The timer is made where the driver is polled first; until then there is none.
+        ("parts of a worker whose host's timer is bound", has!(Assembly<Homely>: Send)),
     ];
     for (what, compiles) in allowed {
         ensure!(compiles, "{what}: does not compile");
