@@ -79,10 +79,12 @@ fn what_came_before_is_seen() {
         written.with_mut(|data| unsafe { *data = 7 });
         root.cancel();
     });
-    if leaf.is_cancelled() {
-        // SAFETY: the writer is done.
-        data.with(|data| assert_eq!(unsafe { *data }, 7));
+    // Until it is: a look before the cancel hides the one after it from the checker (see `sync::atomic`), a yield does not.
+    while !leaf.is_cancelled() {
+        thread::yield_now();
     }
+    // SAFETY: the writer is done.
+    data.with(|data| assert_eq!(unsafe { *data }, 7));
     thread.join().unwrap();
 }
 
