@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the core for its three sizes of host against a sysroot that holds nothing but what that size has: `core` alone, `core` and
+# Builds the core and the facade for their three sizes of host against a sysroot that holds nothing but what that size has: `core` alone, `core` and
 # `alloc`, everything. Whatever in the graph of dependencies needs more does not compile. (A build of the host with default features
 # off proves nothing: it can still link `std`.)
 set -euo pipefail
@@ -25,34 +25,40 @@ sysroot() {
     done
 }
 
+# check SIZE PACKAGE OPTION…
 check() {
-    local size=$1
-    shift
-    echo "bare: $size"
+    local size=$1 package=$2
+    shift 2
+    echo "bare: $package $size"
     # The rustflags of a target replace those of the caller's; with --target they do not reach build scripts and macros, which run
     # on the host with all of std.
     env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_RUSTFLAGS \
         "CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$host")_RUSTFLAGS=--sysroot $work/sysroot-$size -D warnings" \
-        cargo check --quiet --target "$host" --target-dir "$work/target-$size" --package countermand-core --lib "$@"
+        cargo check --quiet --target "$host" --target-dir "$work/target-$size" --package "$package" --lib "$@"
 }
 
 sysroot neither core compiler_builtins
 sysroot alloc core compiler_builtins alloc
 
-check neither --no-default-features
+# The core, and the crate that people name.
+for package in countermand-core countermand; do
+    check neither "$package" --no-default-features
+    check neither "$package" --no-default-features --features critical-section
+    check alloc "$package" --no-default-features --features alloc
+    check alloc "$package" --no-default-features --features alloc,critical-section
+    echo "bare: $package std"
+    cargo check --quiet --package "$package" --lib
+done
+check neither countermand-core --no-default-features --features serde
+
 # What needs no heap is there without one.
+check neither countermand-core --no-default-features
 core=$(ls -t "$work/target-neither/$host/debug/deps"/libcountermand_core-*.rmeta | head -n 1)
 echo "#![no_std] pub use countermand_core::{BlueprintId, DependencyPolicy, Event, Guard, Intake, Known, Level, Registry, Text, Violation, identifier};
     identifier! { /// One of its own.
     pub struct PumpId = \"pump\"; }" |
     "$rustc" --edition 2024 --sysroot "$work/sysroot-neither" --crate-type lib --emit metadata --out-dir "$work" -L "dependency=$(dirname "$core")" \
         --extern "countermand_core=$core" -
-check neither --no-default-features --features critical-section
-check neither --no-default-features --features serde
-check alloc --no-default-features --features alloc
-check alloc --no-default-features --features alloc,critical-section
-echo "bare: std"
-cargo check --quiet --package countermand-core --lib
 
 # Null control: the sysroots must refuse what needs more than they have.
 refuses() {

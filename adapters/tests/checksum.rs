@@ -6,18 +6,31 @@ use std::fs::{self, File, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use countermand::Token;
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+#[path = "../examples/checksum/tree.rs"]
+#[allow(dead_code, reason = "the test looks at the walk alone")]
+mod tree;
+
+use tree::walk;
 
 const HOSTS: [&str; 3] = ["tokio", "smol", "blocking"];
 
 /// More than any machine reads in the time a test may take, and it needs no room on the disk: a file that is never finished.
 const NEVER_READ: u64 = 1 << 42;
+
+/// A user who owns nothing.
+const NOBODY: u32 = 65_534;
 
 /// The example's program: `cargo test` builds it beside the tests.
 fn checksum() -> Command {
@@ -34,8 +47,44 @@ fn checksum() -> Command {
     command
 }
 
+/// When a program is killed that does not come to its end: then a fault fails its test, and holds up nobody.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Kills the program after the limit, unless it is let go before.
+struct Guard {
+    over: Option<Sender<()>>,
+    thread: Option<JoinHandle<bool>>,
+}
+
+impl Guard {
+    fn of(child: &Child) -> Self {
+        let (over, watch) = channel();
+        let pid = Pid::from_child(child);
+        let thread = thread::spawn(move || {
+            let late = watch.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);
+            if late {
+                // It may have ended just now.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            late
+        });
+        Self { over: Some(over), thread: Some(thread) }
+    }
+
+    /// The program's streams have ended.
+    fn let_go(mut self) {
+        drop(self.over.take());
+        let late = self.thread.take().is_some_and(|thread| thread.join().expect("the guard"));
+        assert!(!late, "the program had not ended after {LIMIT:?}");
+    }
+}
+
 fn output(command: &mut Command) -> Output {
-    command.output().expect("the program starts")
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let guard = Guard::of(&child);
+    let output = child.wait_with_output().expect("what the program said");
+    guard.let_go();
+    output
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -44,8 +93,14 @@ fn text(bytes: &[u8]) -> String {
 
 /// What `sha256sum` says of the same tree, in the same order.
 fn sha256sum(root: &Path) -> Output {
+    output(&mut sha256sum_of(root))
+}
+
+fn sha256sum_of(root: &Path) -> Command {
     let script = r#"set -o pipefail; find "$1" -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum --"#;
-    output(Command::new("bash").args(["-c", script, "bash"]).arg(root))
+    let mut command = Command::new("bash");
+    command.args(["-c", script, "bash"]).arg(root);
+    command
 }
 
 fn write(root: &Path, name: &[u8], content: &[u8]) -> PathBuf {
@@ -55,8 +110,15 @@ fn write(root: &Path, name: &[u8], content: &[u8]) -> PathBuf {
     path
 }
 
-/// A tree with every kind of trouble that a name or an entry can make.
+/// A tree with every kind of trouble that a name or an entry can make, and a file that takes a while.
 fn odd_tree() -> TempDir {
+    let tree = odd_tree_of_small_files();
+    let big: Vec<u8> = (0_u32..3_000_000).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_le_bytes()).collect();
+    write(tree.path(), b"big", &big);
+    tree
+}
+
+fn odd_tree_of_small_files() -> TempDir {
     let tree = tempfile::tempdir().expect("a temporary directory");
     let root = tree.path();
     for name in [
@@ -83,8 +145,6 @@ fn odd_tree() -> TempDir {
     }
     write(root, b"empty", b"");
     fs::create_dir(root.join("empty directory")).expect("create the directory");
-    let big: Vec<u8> = (0_u32..3_000_000).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_le_bytes()).collect();
-    write(root, b"big", &big);
     for n in 0..300 {
         write(root, format!("many/{}/{n}", n % 7).as_bytes(), format!("{n}\n").repeat(n * 11).as_bytes());
     }
@@ -151,19 +211,42 @@ fn an_empty_tree_gives_an_empty_list() {
 #[test]
 fn what_cannot_be_read_is_named_and_the_rest_is_listed() {
     let tree = odd_tree();
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).expect("set the mode");
     let closed = write(tree.path(), b"closed\nfile", b"nobody may read this");
-    fs::set_permissions(&closed, Permissions::from_mode(0o000)).expect("set the mode");
-    let readable = File::open(&closed).is_ok();
-    if readable {
-        eprintln!("note: this user reads everything, so a mode of 000 hides nothing here");
+    let shut = write(tree.path(), b"shut/file", b"nobody may come here");
+    mode(&closed, 0o000);
+    mode(shut.parent().expect("a directory"), 0o000);
+    // Who reads everything steps down to who may not, and takes the program to where that one can reach it.
+    let reads_everything = File::open(&closed).is_ok();
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let program = elsewhere.path().join("checksum");
+    if reads_everything {
+        fs::copy(checksum().get_program(), &program).expect("a copy of the program");
+        mode(elsewhere.path(), 0o755);
+        mode(tree.path(), 0o755);
     }
-    let expected = sha256sum(tree.path());
+    let lowly = |mut command: Command| {
+        if reads_everything {
+            command.uid(NOBODY);
+        }
+        output(&mut command)
+    };
+    let mut command = sha256sum_of(tree.path());
+    command.current_dir("/");
+    let expected = lowly(command);
+    assert_ne!(expected.status.code(), Some(0), "sha256sum cannot read all of it either");
     for host in HOSTS {
-        let ours = output(checksum().args(["--host", host]).arg(tree.path()));
+        let mut command = if reads_everything { Command::new(&program) } else { checksum() };
+        command.args(["--host", host]).arg(tree.path()).current_dir("/").stdin(Stdio::null());
+        let ours = lowly(command);
         assert_eq!(text(&ours.stdout), text(&expected.stdout), "{host}");
-        assert_eq!(ours.status.code(), Some(if readable { 0 } else { 1 }), "{host}");
-        assert_eq!(text(&ours.stderr).contains("closed\\nfile: Permission denied"), !readable, "{host}");
+        assert_eq!(ours.status.code(), Some(1), "{host}");
+        for hidden in ["closed\\nfile: Permission denied", "/shut: "] {
+            assert!(text(&ours.stderr).contains(hidden), "{host}: {}", text(&ours.stderr));
+        }
+        assert!(text(&ours.stderr).ends_with(" done, 2 not done\n"), "{host}: {}", text(&ours.stderr));
     }
+    mode(shut.parent().expect("a directory"), 0o755);
 }
 
 /// Reading the first page of a process's memory fails for everybody, also for one who may read all files.
@@ -188,7 +271,8 @@ fn a_read_error_is_named() {
 
 #[test]
 fn what_takes_too_long_is_named_and_the_rest_is_listed() {
-    let tree = odd_tree();
+    // None of the others takes anything like as long.
+    let tree = odd_tree_of_small_files();
     let expected = sha256sum(tree.path());
     File::create(tree.path().join("endless")).and_then(|file| file.set_len(NEVER_READ)).expect("a sparse file");
     for host in HOSTS {
@@ -216,6 +300,7 @@ fn ctrl_c_stops_at_once_and_says_what_was_done() {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
+        let guard = Guard::of(&child);
         let mut stdout = child.stdout.take().expect("a pipe");
         let list = thread::spawn(move || {
             let mut list = Vec::new();
@@ -238,6 +323,7 @@ fn ctrl_c_stops_at_once_and_says_what_was_done() {
         let mut rest = String::new();
         complaints.read_to_string(&mut rest).expect("text");
         let list = list.join().expect("the list");
+        guard.let_go();
         let status = child.wait().expect("it ends");
         assert_eq!(status.code(), Some(130), "{host}: {rest}");
         assert_eq!(text(&list), text(&expected.stdout), "{host}: what was done is listed");
@@ -252,6 +338,19 @@ fn ctrl_c_stops_at_once_and_says_what_was_done() {
             "{host}"
         );
     }
+}
+
+/// The walk by itself: whoever interrupts it comes at no moment that a test could choose.
+#[test]
+fn a_walk_that_is_interrupted_says_that_there_may_be_more() {
+    let tree = odd_tree_of_small_files();
+    let stop = Token::new();
+    let whole = walk(tree.path(), &stop);
+    assert!(whole.files.len() > 315 && !whole.cut_short && whole.unreadable.is_empty());
+    assert!(whole.files.is_sorted_by_key(|file| file.size));
+    stop.cancel();
+    let cut = walk(tree.path(), &stop);
+    assert!(cut.files.is_empty() && cut.cut_short);
 }
 
 #[test]

@@ -49,7 +49,7 @@
 //! No rule sleeps. `rounds(base)` scales with the budget: choose `base` so that a release build takes about a tenth of a
 //! second. Everything random comes from [`Bench::random`], so that a seed replays.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -64,8 +64,9 @@ use std::time::Duration;
 use countermand_core::{ConfigError, Handle, Instant, Job, Outcome, SubmitResult, Work, Worker, WorkerConfig};
 
 use crate::examinee::{Ground, SendFuture, Stop};
+use crate::patience::Patience;
 use crate::probe::Tally;
-use crate::race::{message, race};
+use crate::race::{FEWEST, Laps, message, race};
 use crate::warped::{Clock, Pace};
 use crate::{Check, Flaw, Profile};
 
@@ -74,6 +75,9 @@ const START: Duration = Duration::from_secs(1_000);
 
 /// Looks at a condition that only yield, before naps come in between.
 const EAGER_LOOKS: u32 = 64;
+
+/// What is said when patience is at its end.
+pub(crate) const IN_VAIN: &str = "in vain until";
 
 /// How a rule is to be examined.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +88,8 @@ pub(crate) struct Order {
     pub(crate) effort: f64,
     /// How long something that must come is waited for.
     pub(crate) patience: Duration,
+    /// When the watchdog ends the process.
+    pub(crate) watchdog: Duration,
 }
 
 /// What a rule works with. See the head of this module for what to use when.
@@ -93,6 +99,8 @@ pub struct Bench {
     running: Arc<Clock>,
     order: Order,
     forks: Cell<u64>,
+    left_out: RefCell<Vec<String>>,
+    begun: std::time::Instant,
 }
 
 impl Bench {
@@ -103,6 +111,8 @@ impl Bench {
             running: Arc::new(Clock::new(Pace::Running, Duration::ZERO)),
             order,
             forks: Cell::new(0),
+            left_out: RefCell::default(),
+            begun: std::time::Instant::now(),
         }
     }
 
@@ -118,10 +128,49 @@ impl Bench {
         self.ground.profile()
     }
 
+    /// Whether drivers run on other threads than this one.
+    pub(crate) fn drives_elsewhere(&self) -> bool {
+        self.ground.drives_elsewhere()
+    }
+
     /// The seed of this run.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.order.seed
+    }
+
+    /// As much patience as there is for what must come.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience::new(self.order.patience)
+    }
+
+    /// Whether the target has all of `what`. If not, that part of the rule is said to have been left out.
+    #[must_use]
+    pub fn has(&self, what: Profile) -> bool {
+        let missing = what.beyond(self.profile());
+        if missing != Profile::NONE {
+            self.leave_out(format!("{} declares a target without {missing}", self.host_name()));
+        }
+        missing == Profile::NONE
+    }
+
+    /// Says that a part of the rule was left out, and why; a rule that passes is reported with it.
+    pub fn leave_out(&self, why: impl Into<String>) {
+        let why = why.into();
+        let mut left_out = self.left_out.borrow_mut();
+        if !left_out.contains(&why) {
+            left_out.push(why);
+        }
+    }
+
+    /// What was left out, and why.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        self.left_out.borrow().clone()
+    }
+
+    fn lacks(&self, why: String) -> Flaw {
+        self.leave_out(why.clone());
+        Flaw::NotApplicable(why)
     }
 
     /// A new source of random numbers; the n-th one asked for in a run is always the same for a seed.
@@ -222,8 +271,7 @@ impl Bench {
     /// [`Flaw::NotApplicable`] where the host has no runtime to stop, [`Flaw::Broken`] if the configuration is refused.
     pub fn doomed_worker(&self, config: WorkerConfig) -> Result<DoomedWorker, Flaw> {
         let doomed = self.ground.doomed(self.random().u64(..), config, &self.still);
-        let none =
-            || Flaw::NotApplicable(format!("{} is no runtime that could be stopped under a worker", self.host_name()));
+        let none = || self.lacks(format!("{} is no runtime that could be stopped under a worker", self.host_name()));
         let (worker, stop) = doomed.ok_or_else(none)?.map_err(refused)?;
         Ok(DoomedWorker { worker, stop })
     }
@@ -294,10 +342,10 @@ impl Bench {
     ///
     /// [`Flaw::Broken`] with `what`, when patience is at its end.
     pub async fn until(&self, what: &str, mut reached: impl FnMut() -> bool) -> Result<(), Flaw> {
-        let mut looks = Looks::new(self.order.patience);
+        let mut looks = Looks::new(self.patience());
         while !reached() {
             if looks.are_over() {
-                return Err(Flaw::Broken(format!("waited {:?} in vain until {what}", self.order.patience)));
+                return Err(self.in_vain(what));
             }
             self.pause(&mut looks).await;
         }
@@ -314,7 +362,7 @@ impl Bench {
         let bell = Arc::new(Bell::default());
         let waker = Waker::from(Arc::clone(&bell));
         bell.rung.store(true, Ordering::SeqCst);
-        let mut looks = Looks::new(self.order.patience);
+        let mut looks = Looks::new(self.patience());
         loop {
             while bell.rung.swap(false, Ordering::SeqCst) {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -323,7 +371,7 @@ impl Bench {
                 self.yield_now().await;
             }
             if looks.are_over() {
-                return Err(Flaw::Broken(format!("waited {:?} in vain until {what}", self.order.patience)));
+                return Err(self.in_vain(what));
             }
             let mut pause = pin!(self.pause(&mut looks));
             poll_fn(|cx| {
@@ -352,14 +400,14 @@ impl Bench {
             // Nobody listens any more after patience has ended.
             let _ = result.send(catch_unwind(AssertUnwindSafe(act)));
         });
-        let mut looks = Looks::new(self.order.patience);
+        let mut looks = Looks::new(self.patience());
         loop {
             match arrival.try_recv() {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(payload)) => return Err(Flaw::Broken(format!("{what}: panicked: {}", message(&*payload)))),
                 Err(TryRecvError::Disconnected) => return Err(Flaw::Broken(format!("{what}: the thread vanished"))),
                 Err(TryRecvError::Empty) if looks.are_over() => {
-                    return Err(Flaw::Broken(format!("waited {:?} in vain until {what}", self.order.patience)));
+                    return Err(self.in_vain(what));
                 }
                 Err(TryRecvError::Empty) => self.pause(&mut looks).await,
             }
@@ -372,18 +420,20 @@ impl Bench {
     ///
     /// [`Flaw::NotApplicable`] where the host runs nothing but workers.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Result<(), Flaw> {
-        let refused = |_: SendFuture| {
-            Flaw::NotApplicable(format!("{} runs no tasks beside its workers' attendants", self.host_name()))
-        };
+        let refused =
+            |_: SendFuture| self.lacks(format!("{} runs no tasks beside its workers' attendants", self.host_name()));
         self.ground.spawn(Box::pin(future)).map_err(refused)
     }
 
     /// Runs `racers` at the same time on as many threads, over and over: each round on a field of its own, which `audit`
     /// then looks at. Where they start is spread at random over some microseconds. The calling thread is the first racer.
     ///
+    /// Returns how many rounds there were: fewer than asked for where the machine is too busy for all of them before the
+    /// watchdog comes.
+    ///
     /// # Errors
     ///
-    /// What `audit` returns, or [`Flaw::Broken`] when a racer panics.
+    /// What `audit` returns, [`Flaw::Broken`] when a racer panics, [`Flaw::Inconclusive`] when the rounds were too few.
     pub fn race<S: Send + Sync>(
         &self,
         rounds: u64,
@@ -391,7 +441,16 @@ impl Bench {
         racers: &[&(dyn Fn(&S) + Sync)],
         audit: impl FnMut(u64, S) -> Result<(), Flaw>,
     ) -> Check {
-        race(self.random().u64(..), rounds, set_up, racers, audit)
+        let third = self.order.watchdog / 3;
+        // A rule may have several races: each takes half of what is left of the first third.
+        let enough = std::time::Instant::now() + third.saturating_sub(self.begun.elapsed()) / 2;
+        let laps = Laps { rounds, enough, too_late: self.begun + third * 2 };
+        race(self.random().u64(..), laps, set_up, racers, audit)
+    }
+
+    /// Whether there is time for another race, when `rounds` have been run.
+    pub(crate) fn races_on(&self, rounds: u64) -> bool {
+        rounds < FEWEST || self.begun.elapsed() < self.order.watchdog / 3
     }
 
     /// How many allocations `act` makes on this thread.
@@ -407,6 +466,10 @@ impl Bench {
         let after = Tally::here().ok_or_else(deaf)?;
         // Asking costs one itself.
         Ok((after - before - 1, result))
+    }
+
+    fn in_vain(&self, what: &str) -> Flaw {
+        Flaw::Broken(format!("waited {:?} {IN_VAIN} {what}", self.order.patience))
     }
 
     async fn pause(&self, looks: &mut Looks) {
@@ -473,20 +536,19 @@ pub(crate) async fn yield_now() {
     .await;
 }
 
-/// How often was looked, and until when looking goes on.
+/// How often was looked, and how long looking goes on.
 struct Looks {
     taken: u32,
-    begun: std::time::Instant,
-    patience: Duration,
+    patience: Patience,
 }
 
 impl Looks {
-    fn new(patience: Duration) -> Self {
-        Self { taken: 0, begun: std::time::Instant::now(), patience }
+    fn new(patience: Patience) -> Self {
+        Self { taken: 0, patience }
     }
 
-    fn are_over(&self) -> bool {
-        self.taken > EAGER_LOOKS * 2 && self.begun.elapsed() > self.patience
+    fn are_over(&mut self) -> bool {
+        self.patience.is_over() && self.taken > EAGER_LOOKS * 2
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::bench::Order;
+use crate::examinee::Seen;
 use crate::{Candidate, Check, Flaw, Rule, rules};
 
 /// The first argument of a program that was started to be a child.
@@ -19,6 +20,15 @@ const CALL: &str = "__examine";
 
 /// What stands before the finding on the child's standard output.
 const MARK: char = '\u{1e}';
+
+/// What is said of a child that the watchdog ended.
+pub(crate) const HUNG: &str = "hung:";
+
+/// What is said of a child that ended by itself, and too early.
+pub(crate) const DIED: &str = "the process ended without a finding";
+
+/// How long the rest of what it said is read after a kill.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// One rule to be examined on one host.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +38,6 @@ pub(crate) struct Task {
     pub(crate) order: Order,
     /// The defect to be switched on.
     pub(crate) mutant: Option<&'static str>,
-    /// When the watchdog ends the child.
-    pub(crate) limit: Duration,
     /// The host on which the rule is examined instead, since it says nothing of any.
     pub(crate) elsewhere: Option<&'static str>,
 }
@@ -38,6 +46,8 @@ pub(crate) struct Task {
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
     pub(crate) check: Check,
+    /// Parts of the rule that were left out, with the reasons.
+    pub(crate) left_out: Option<String>,
     pub(crate) took: Duration,
 }
 
@@ -46,6 +56,7 @@ struct Letter {
     verdict: String,
     why: String,
     runs: u64,
+    left_out: Vec<String>,
 }
 
 /// Whether this process was started to examine one rule. If so it has done it, and should end with this status.
@@ -55,28 +66,31 @@ pub(crate) fn serve(candidates: &[Candidate]) -> Option<Result<(), String>> {
 }
 
 fn serve_call(candidates: &[Candidate], args: &[String]) -> Result<(), String> {
-    let [host, rule, seed, effort, patience, mutant] = args else {
-        return Err(format!("{CALL} takes six arguments, not {}", args.len()));
+    let [host, rule, seed, effort, patience, watchdog, mutant] = args else {
+        return Err(format!("{CALL} takes seven arguments, not {}", args.len()));
     };
+    let millis = |text: &str| text.parse().map(Duration::from_millis).map_err(|error| format!("{text} ms: {error}"));
     let candidate =
         candidates.iter().copied().chain(liars()).find(|candidate| candidate.name() == host).ok_or("no such host")?;
     let rule = rules::all().find(|known| known.id() == rule).ok_or("no such rule")?;
     let order = Order {
         seed: seed.parse().map_err(|error| format!("seed {seed}: {error}"))?,
         effort: effort.parse().map_err(|error| format!("effort {effort}: {error}"))?,
-        patience: Duration::from_millis(patience.parse().map_err(|error| format!("patience {patience}: {error}"))?),
+        patience: millis(patience)?,
+        watchdog: millis(watchdog)?,
     };
     activate(mutant)?;
     // Rules plant panics; each is one line, and no time goes into its backtrace.
     panic::set_hook(Box::new(|info| eprintln!("{info}")));
-    let (verdict, why, runs) = match candidate.examine(rule, order) {
+    let Seen { check, left_out } = candidate.examine(rule, order);
+    let (verdict, why, runs) = match check {
         Ok(runs) => ("pass", String::new(), runs),
         Err(Flaw::Broken(why)) => ("fail", why, 0),
         Err(Flaw::NotApplicable(why)) => ("not-applicable", why, 0),
         Err(Flaw::Inconclusive(why)) => ("inconclusive", why, 0),
     };
-    let letter =
-        serde_json::to_string(&Letter { verdict: verdict.to_owned(), why, runs }).map_err(|error| error.to_string())?;
+    let letter = Letter { verdict: verdict.to_owned(), why, runs, left_out };
+    let letter = serde_json::to_string(&letter).map_err(|error| error.to_string())?;
     let mut out = io::stdout().lock();
     writeln!(out, "{MARK}{letter}").and_then(|()| out.flush()).map_err(|error| error.to_string())
 }
@@ -109,14 +123,13 @@ fn activate(name: &str) -> Result<(), String> {
 
 impl Task {
     /// Each of the rules on each of the hosts, host by host; one that says nothing of a host only on the first.
-    pub(crate) fn all(hosts: &[Candidate], rules: &[&'static Rule], order: Order, limit: Duration) -> Vec<Self> {
+    pub(crate) fn all(hosts: &[Candidate], rules: &[&'static Rule], order: Order) -> Vec<Self> {
         let first = hosts.first().map(Candidate::name);
         let task = |candidate: &Candidate, rule: &'static Rule| Self {
             candidate: *candidate,
             rule,
             order,
             mutant: None,
-            limit,
             elsewhere: first.filter(|first| rule.is_once() && *first != candidate.name()),
         };
         hosts.iter().flat_map(|candidate| rules.iter().map(move |rule| task(candidate, rule))).collect()
@@ -126,18 +139,19 @@ impl Task {
     ///
     /// # Errors
     ///
-    /// When the process cannot be started or watched, which says nothing about the rule.
+    /// When the process cannot be started or watched, could not do what it was asked, or was killed by somebody else: that says
+    /// nothing about the rule.
     pub(crate) fn run(&self) -> io::Result<Finding> {
         if let Some(host) = self.elsewhere {
             let why = format!("it says nothing of the host; examined once, on {host}");
-            return Ok(Finding { check: Err(Flaw::NotApplicable(why)), took: Duration::ZERO });
+            return Ok(Finding { check: Err(Flaw::NotApplicable(why)), left_out: None, took: Duration::ZERO });
         }
         let begun = Instant::now();
         let mut child = Command::new(env::current_exe()?)
             .arg(CALL)
             .args([self.candidate.name(), self.rule.id()])
             .args([self.order.seed.to_string(), self.order.effort.to_string()])
-            .args([self.order.patience.as_millis().to_string()])
+            .args([self.order.patience.as_millis().to_string(), self.order.watchdog.as_millis().to_string()])
             .arg(self.mutant.unwrap_or_default())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -150,27 +164,40 @@ impl Task {
         let (mut said, mut complained) = (String::new(), String::new());
         let mut hung = false;
         loop {
-            let left = self.limit.saturating_sub(begun.elapsed());
-            match mouth.recv_timeout(left) {
+            // After a kill both streams end by themselves.
+            let limit = if hung { self.order.watchdog + LAST_WORDS } else { self.order.watchdog };
+            match mouth.recv_timeout(limit.saturating_sub(begun.elapsed())) {
                 Ok((Stream::Out, text)) => said = text,
                 Ok((Stream::Err, text)) => complained = text,
                 Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) if hung => break,
                 Err(RecvTimeoutError::Timeout) => {
                     hung = true;
                     end(&mut child)?;
-                    break;
                 }
             }
         }
         let status = child.wait()?;
         let took = begun.elapsed();
-        let check = if hung {
-            let limit = self.limit.as_secs_f64();
-            Err(Flaw::Broken(format!("hung: the watchdog ended it after {limit:.0} s{}", tail(&complained))))
+        let seen = if hung {
+            let limit = self.order.watchdog.as_secs_f64();
+            Err(Flaw::Broken(format!("{HUNG} the watchdog ended it after {limit:.0} s{}", tail(&complained)))).into()
         } else {
-            open(&said).unwrap_or_else(|| Err(Flaw::Broken(died(status, &complained))))
+            match open(&said) {
+                Some(seen) => seen,
+                None if is_a_fault(status, &complained) => {
+                    return Err(io::Error::other(format!(
+                        "{} on {}: {}",
+                        self.rule.id(),
+                        self.candidate.name(),
+                        died(status, &complained)
+                    )));
+                }
+                None => Err(Flaw::Broken(died(status, &complained))).into(),
+            }
         };
-        Ok(Finding { check, took })
+        let left_out = Some(seen.left_out.join("; ")).filter(|left_out| !left_out.is_empty());
+        Ok(Finding { check: seen.check, left_out, took })
     }
 }
 
@@ -200,21 +227,42 @@ fn end(child: &mut Child) -> io::Result<()> {
 }
 
 /// The finding in what the child said.
-fn open(said: &str) -> Option<Check> {
+fn open(said: &str) -> Option<Seen> {
     let letter = said.lines().rev().find_map(|line| line.split_once(MARK))?.1;
     let letter: Letter = serde_json::from_str(letter).ok()?;
-    match letter.verdict.as_str() {
-        "pass" => Some(Ok(letter.runs)),
-        "fail" => Some(Err(Flaw::Broken(letter.why))),
-        "not-applicable" => Some(Err(Flaw::NotApplicable(letter.why))),
-        "inconclusive" => Some(Err(Flaw::Inconclusive(letter.why))),
-        _ => None,
-    }
+    let check = match letter.verdict.as_str() {
+        "pass" => Ok(letter.runs),
+        "fail" => Err(Flaw::Broken(letter.why)),
+        "not-applicable" => Err(Flaw::NotApplicable(letter.why)),
+        "inconclusive" => Err(Flaw::Inconclusive(letter.why)),
+        _ => return None,
+    };
+    Some(Seen { check, left_out: letter.left_out })
 }
 
 /// A child that ends without a finding has aborted, overflowed its stack, or left by the back door.
 fn died(status: ExitStatus, complained: &str) -> String {
-    format!("the process ended without a finding ({status}){}", tail(complained))
+    format!("{DIED} ({status}){}", tail(complained))
+}
+
+/// Whether that is the surroundings' doing: it was told what it does not understand, there was no memory for it, or somebody killed
+/// it (as systems do that have no more memory).
+fn is_a_fault(status: ExitStatus, complained: &str) -> bool {
+    let no_memory =
+        complained.lines().any(|line| line.starts_with("memory allocation of ") && line.ends_with(" bytes failed"));
+    status.code() == Some(2) || no_memory || was_killed(status)
+}
+
+#[cfg(unix)]
+fn was_killed(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    const SIGKILL: i32 = 9;
+    status.signal() == Some(SIGKILL)
+}
+
+#[cfg(not(unix))]
+fn was_killed(_: ExitStatus) -> bool {
+    false
 }
 
 /// The last lines of what the child complained.
@@ -233,8 +281,27 @@ mod tests {
 
     #[test]
     fn a_finding_is_read_after_other_output() {
-        let said = "chatter of a job\nmore\u{1e}{\"verdict\":\"fail\",\"why\":\"saw \\\"2\\\"\",\"runs\":0}\n";
-        assert_eq!(open(said), Some(Err(Flaw::Broken("saw \"2\"".to_owned()))));
-        assert_eq!(open("chatter"), None);
+        let said = "chatter of a job\nmore\u{1e}{\"verdict\":\"fail\",\"why\":\"saw \\\"2\\\"\",\"runs\":0,\"left_out\":[\"b\"]}\n";
+        let seen = open(said).expect("there is one");
+        assert_eq!((seen.check, &*seen.left_out), (Err(Flaw::Broken("saw \"2\"".to_owned())), &["b".to_owned()][..]));
+        assert!(open("chatter").is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_some_ends_are_the_rules() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let ended = |raw| ExitStatus::from_raw(raw);
+        for (raw, complained, fault) in [
+            (2 << 8, "no such host", true),
+            (9, "", true),
+            (6, "memory allocation of 12 bytes failed", true),
+            (6, "thread 'main' has overflowed its stack", false),
+            (11, "", false),
+            (0, "", false),
+            (101 << 8, "panicked", false),
+        ] {
+            assert_eq!(is_a_fault(ended(raw), complained), fault, "{raw} {complained}");
+        }
     }
 }

@@ -59,6 +59,11 @@ pub trait Examinee: Sized + 'static {
         None
     }
 
+    /// Whether drivers run on other threads than that of `main`, if only now and then. The suite then wants to see it (L3).
+    fn drives_elsewhere() -> bool {
+        false
+    }
+
     /// Runs a future that is not the worker's on the same host.
     ///
     /// # Errors
@@ -94,6 +99,7 @@ pub struct Doomed<E> {
 pub(crate) trait Ground {
     fn profile(&self) -> Profile;
     fn name(&self) -> &'static str;
+    fn drives_elsewhere(&self) -> bool;
     fn now(&self) -> Instant;
     fn start(&self, config: WorkerConfig, clock: &Arc<Clock>) -> Result<Worker, ConfigError>;
     fn parts(&self, config: WorkerConfig, clock: &Arc<Clock>) -> Result<(Worker, Vec<SendFuture>), ConfigError>;
@@ -117,6 +123,10 @@ impl<E: Examinee> Ground for Rc<E> {
 
     fn name(&self) -> &'static str {
         E::NAME
+    }
+
+    fn drives_elsewhere(&self) -> bool {
+        E::drives_elsewhere()
     }
 
     fn now(&self) -> Instant {
@@ -158,13 +168,26 @@ fn start<E: Examinee>(examinee: &E, config: WorkerConfig, clock: &Arc<Clock>) ->
     Ok(examinee.launch(Assembly::new(config, Arc::new(host))?))
 }
 
+/// What examining a rule gave, and which parts of it were left out, with the reasons.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) check: Check,
+    pub(crate) left_out: Vec<String>,
+}
+
+impl From<Check> for Seen {
+    fn from(check: Check) -> Self {
+        Self { check, left_out: Vec::new() }
+    }
+}
+
 /// A host that the program can examine, by name.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
     name: &'static str,
     version: &'static str,
     profile: fn() -> Profile,
-    examine: fn(&'static Rule, Order) -> Check,
+    examine: fn(&'static Rule, Order) -> Seen,
 }
 
 impl Candidate {
@@ -193,31 +216,36 @@ impl Candidate {
     }
 
     /// Examines one rule, in this process. A panic of the rule or of the host is a broken rule.
-    pub(crate) fn examine(&self, rule: &'static Rule, order: Order) -> Check {
+    pub(crate) fn examine(&self, rule: &'static Rule, order: Order) -> Seen {
         let missing = rule.needs().beyond(self.profile());
         if missing != Profile::NONE {
-            return Err(Flaw::NotApplicable(format!("{} declares a target without {missing}", self.name)));
+            return Err(Flaw::NotApplicable(format!("{} declares a target without {missing}", self.name))).into();
         }
         let examine = self.examine;
-        catch_unwind(AssertUnwindSafe(|| examine(rule, order))).unwrap_or_else(|payload: Box<dyn Any + Send>| {
-            Err(Flaw::Broken(format!("panicked: {}", message(&*payload))))
-        })
+        let mut seen =
+            catch_unwind(AssertUnwindSafe(|| examine(rule, order))).unwrap_or_else(|payload: Box<dyn Any + Send>| {
+                Err(Flaw::Broken(format!("panicked: {}", message(&*payload)))).into()
+            });
+        if seen.check == Ok(0) {
+            seen.check = Err(Flaw::Inconclusive("nothing was examined".to_owned()));
+        }
+        seen
     }
 }
 
-fn examine<E: Examinee>(rule: &'static Rule, order: Order) -> Check {
+fn examine<E: Examinee>(rule: &'static Rule, order: Order) -> Seen {
     let found = Rc::new(RefCell::new(None));
     let put = Rc::clone(&found);
-    gate::block_through(E::blocked);
+    gate::block_through(E::blocked, order.patience);
     E::run(order.seed, move |examinee| {
         Box::pin(async move {
             let bench = Bench::new(Box::new(examinee), order);
             let check = (rule.check)(&bench).await;
-            *put.borrow_mut() = Some(check);
+            *put.borrow_mut() = Some(Seen { check, left_out: bench.left_out() });
         })
     });
     let found = found.borrow_mut().take();
     found.unwrap_or_else(|| {
-        Err(Flaw::Broken("the host came back without having run the main future to its end".to_owned()))
+        Err(Flaw::Broken("the host came back without having run the main future to its end".to_owned())).into()
     })
 }

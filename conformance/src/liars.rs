@@ -31,6 +31,9 @@ pub(crate) const ALL: &[Liar] = &[
     liar::<DropsCalls>(),
     liar::<BlocksAnyway>(),
     liar::<DoesNothing>(),
+    liar::<PollsNobody>(),
+    liar::<DropsAttendants>(),
+    liar::<PanicsWhenDropped>(),
 ];
 
 const fn liar<L: Lie>() -> Liar {
@@ -46,6 +49,12 @@ trait Lie: Send + Sync + 'static {
     fn runs_main() -> bool {
         true
     }
+
+    fn launch<E: Examinee, H: Host<Alarm: Send>>(beneath: &E, assembly: Assembly<H>) -> Worker {
+        beneath.launch(assembly)
+    }
+
+    fn dropped() {}
 
     fn now(beneath: Instant) -> Instant {
         beneath
@@ -163,8 +172,49 @@ impl Lie for DoesNothing {
     }
 }
 
+/// One of each group whose rules need attendants at all.
+const OF_ATTENDANTS: &[&str] = &["R9", "D4", "J1", "Q4", "S2", "B1", "P1", "L6", "C1", "X1"];
+
+struct PollsNobody;
+
+impl Lie for PollsNobody {
+    const NAME: &'static str = "PollsNobody";
+    const DEFECT: &'static str = "the host keeps a worker's attendants and never polls them";
+    const RULES: &'static [&'static str] = OF_ATTENDANTS;
+
+    fn launch<E: Examinee, H: Host<Alarm: Send>>(_: &E, assembly: Assembly<H>) -> Worker {
+        let (worker, attendants) = assembly.into_parts();
+        std::mem::forget(attendants);
+        worker
+    }
+}
+
+struct DropsAttendants;
+
+impl Lie for DropsAttendants {
+    const NAME: &'static str = "DropsAttendants";
+    const DEFECT: &'static str = "the host drops a worker's attendants at once";
+    const RULES: &'static [&'static str] = OF_ATTENDANTS;
+
+    fn launch<E: Examinee, H: Host<Alarm: Send>>(_: &E, assembly: Assembly<H>) -> Worker {
+        assembly.into_parts().0
+    }
+}
+
+struct PanicsWhenDropped;
+
+impl Lie for PanicsWhenDropped {
+    const NAME: &'static str = "PanicsWhenDropped";
+    const DEFECT: &'static str = "the host's destructor panics";
+    const RULES: &'static [&'static str] = &["C2"];
+
+    fn dropped() {
+        assert!(std::thread::panicking(), "a host's destructor");
+    }
+}
+
 /// A host with one lie.
-struct LyingHost<H, L> {
+struct LyingHost<H, L: Lie> {
     beneath: Arc<H>,
     lie: PhantomData<L>,
 }
@@ -190,6 +240,12 @@ impl<H: Host, L: Lie> Host for LyingHost<H, L> {
 
     fn block(&self, wait: &mut dyn FnMut()) -> Result<(), WouldDeadlock> {
         L::block(&*self.beneath, wait)
+    }
+}
+
+impl<H, L: Lie> Drop for LyingHost<H, L> {
+    fn drop(&mut self) {
+        L::dropped();
     }
 }
 
@@ -233,7 +289,11 @@ impl<E: Examinee, L: Lie> Examinee for Lying<E, L> {
     }
 
     fn launch<H: Host<Alarm: Send>>(&self, assembly: Assembly<H>) -> Worker {
-        self.beneath.launch(assembly)
+        L::launch(&*self.beneath, assembly)
+    }
+
+    fn drives_elsewhere() -> bool {
+        E::drives_elsewhere()
     }
 
     fn spawn(&self, future: SendFuture) -> Result<(), SendFuture> {

@@ -14,6 +14,7 @@ mod liars;
 #[cfg(all(feature = "program", feature = "mutants"))]
 mod mutants;
 mod nap;
+mod patience;
 mod probe;
 mod profile;
 #[cfg(feature = "program")]

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use countermand_core::mutant::Mutant;
 
-use crate::bench::Order;
-use crate::child::{Finding, Task};
+use crate::bench::{IN_VAIN, Order};
+use crate::child::{DIED, Finding, HUNG, Task};
+use crate::report::Verdict;
 use crate::{Candidate, Flaw, Rule, rules, runner};
 
 /// In which order hosts are tried; others come after these. The first replays, the rest have real threads.
@@ -18,11 +19,14 @@ const BEST_FIRST: [&str; 3] = ["sim", "blocking", "tokio"];
 /// How often each host is tried, with a new seed each time.
 const SEEDS: u64 = 4;
 
-/// A mutant may make everything wait; the reference takes a small part of this.
+/// A mutant may make everything wait; the reference, which has more patience, takes a small part of this.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// When the watchdog ends a child, at the least; otherwise ten times as long as the reference took.
+/// When the watchdog ends a mutated child, at the least; otherwise ten times as long as the reference took.
 const WATCHDOG: Duration = Duration::from_secs(15);
+
+/// How often the reference is examined: once more where it did not keep a rule at first.
+const TRIES: u32 = 2;
 
 /// Something with one defect, and the rule that must see it.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +61,7 @@ impl Suspect {
 
     /// All of them: the core's mutants, then the hosts that lie.
     fn all() -> Vec<Self> {
-        let core = Mutant::ALL.iter().copied().map(Self::Core);
+        let core = Mutant::ALL.iter().copied().filter(|mutant| !Mutant::BY_MODELS.contains(mutant)).map(Self::Core);
         #[cfg(feature = "hosts")]
         let hosts = crate::liars::ALL.iter().flat_map(|liar| {
             let (candidate, defect) = (liar.candidate, liar.defect);
@@ -86,6 +90,44 @@ pub(crate) struct Kill {
     pub(crate) host: &'static str,
     pub(crate) seed: u64,
     pub(crate) saw: String,
+    pub(crate) death: Death,
+}
+
+/// How a mutant died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// The rule saw what was wrong.
+    Seen,
+    /// What must come did not.
+    InVain,
+    /// The watchdog ended it.
+    Hung,
+    /// The process ended by itself.
+    Crashed,
+}
+
+impl Death {
+    fn of(saw: &str) -> Self {
+        if saw.starts_with(HUNG) {
+            Self::Hung
+        } else if saw.starts_with(DIED) {
+            Self::Crashed
+        } else if saw.contains(IN_VAIN) {
+            Self::InVain
+        } else {
+            Self::Seen
+        }
+    }
+
+    /// In words.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::InVain => "in vain",
+            Self::Hung => "hung",
+            Self::Crashed => "crashed",
+        }
+    }
 }
 
 /// A rule of a mutant that does not hold, or is not known to hold, without any.
@@ -103,12 +145,23 @@ pub(crate) struct Cull {
     pub(crate) fates: Vec<Fate>,
     /// Rules that the unmutated reference does not keep.
     pub(crate) unsound: Vec<Unsound>,
+    /// What was seen of rules that it kept only at the second try.
+    pub(crate) at_first: Vec<Unsound>,
 }
 
 impl Cull {
-    /// Whether each mutant was killed by its rule, and the reference by none.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.unsound.is_empty() && self.fates.iter().all(|fate| fate.killed.is_some())
+    /// A pass if each mutant was killed by its rule, and the reference by none.
+    pub(crate) fn verdict(&self) -> Verdict {
+        if self.unsound.iter().any(|unsound| matches!(unsound.flaw, Flaw::Broken(_))) {
+            Verdict::Fail
+        } else if !self.unsound.is_empty() || self.fates.is_empty() {
+            // A mutant may live because its rule said nothing of the reference.
+            Verdict::Inconclusive
+        } else if self.fates.iter().any(|fate| fate.killed.is_none()) {
+            Verdict::Fail
+        } else {
+            Verdict::Pass
+        }
     }
 }
 
@@ -116,7 +169,7 @@ impl Cull {
 struct Ground {
     candidate: Candidate,
     rule: &'static Rule,
-    limit: Duration,
+    watchdog: Duration,
 }
 
 /// Examines the reference, and then each mutant whose rule is among `chosen`, on the hosts given.
@@ -130,7 +183,6 @@ pub(crate) fn cull(
     order: Order,
     mut told: impl FnMut(usize, usize, &str),
 ) -> io::Result<Cull> {
-    let order = Order { patience: PATIENCE, ..order };
     let mut hosts = hosts.to_vec();
     let rank = |host: &Candidate| BEST_FIRST.iter().position(|best| *best == host.name()).unwrap_or(BEST_FIRST.len());
     hosts.sort_by_key(rank);
@@ -138,22 +190,28 @@ pub(crate) fn cull(
     suspects.retain(|suspect| chosen.iter().any(|rule| rule.id() == suspect.rule()));
     let suspected: Vec<_> =
         rules::all().filter(|rule| suspects.iter().any(|suspect| suspect.rule() == rule.id())).collect();
-    let references = Task::all(&hosts, &suspected, order, WATCHDOG * 4);
+    let references = Task::all(&hosts, &suspected, order);
     let total = references.len() + suspects.len();
     let mut done = 0;
-    let findings = runner::each(&references, Task::run, |place, _| {
+    let findings = runner::each(&references, tries, |place, _| {
         done += 1;
         told(done, total, references[place].rule.id());
     })?;
     let mut grounds = Vec::new();
-    let mut unsound = Vec::new();
-    for (task, Finding { check, took }) in references.iter().zip(findings) {
+    let (mut unsound, mut at_first) = (Vec::new(), Vec::new());
+    for (task, findings) in references.iter().zip(findings) {
         let Task { candidate, rule, .. } = *task;
-        match check {
-            Ok(_) => grounds.push(Ground { candidate, rule, limit: WATCHDOG.max(took * 10) }),
-            // A target that lacks what the rule speaks of says nothing about the mutant either.
-            Err(Flaw::NotApplicable(_)) => {}
-            Err(flaw) => unsound.push(Unsound { host: candidate.name(), rule, flaw }),
+        let last = findings.len() - 1;
+        for (nth, Finding { check, took, .. }) in findings.into_iter().enumerate() {
+            match check {
+                Ok(_) => grounds.push(Ground { candidate, rule, watchdog: WATCHDOG.max(took * 10) }),
+                // A target that lacks what the rule speaks of says nothing about the mutant either.
+                Err(Flaw::NotApplicable(_)) => {}
+                Err(flaw) => {
+                    let list = if nth == last { &mut unsound } else { &mut at_first };
+                    list.push(Unsound { host: candidate.name(), rule, flaw });
+                }
+            }
         }
     }
     let fates = runner::each(
@@ -164,7 +222,21 @@ pub(crate) fn cull(
             told(done, total, suspects[place].name());
         },
     )?;
-    Ok(Cull { seed: order.seed, fates, unsound })
+    Ok(Cull { seed: order.seed, fates, unsound, at_first })
+}
+
+/// Examines the reference, and once more if it did not keep the rule: a machine that is busy with others is no defect.
+fn tries(task: &Task) -> io::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for _ in 0..TRIES {
+        let finding = task.run()?;
+        let is_known = matches!(finding.check, Ok(_) | Err(Flaw::NotApplicable(_)));
+        findings.push(finding);
+        if is_known {
+            break;
+        }
+    }
+    Ok(findings)
 }
 
 /// Tries the suspect's rule on one host after the other, and again with other seeds, until one sees it.
@@ -172,7 +244,7 @@ fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> 
     let mut fate = Fate { suspect, runs: 0, killed: None, took: Duration::ZERO };
     let sound = || grounds.iter().filter(|ground| ground.rule.id() == suspect.rule());
     for seed in (0..SEEDS).map(|step| order.seed.wrapping_add(step)) {
-        let order = Order { seed, ..order };
+        let order = Order { seed, patience: PATIENCE.mul_f64(order.effort.max(1.0)), ..order };
         let tasks: Vec<Task> = match suspect {
             Suspect::Core(mutant) => {
                 sound().map(|ground| ground.task(order, ground.candidate, Some(mutant.name()))).collect()
@@ -183,11 +255,12 @@ fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> 
             }
         };
         for task in tasks {
-            let Finding { check, took } = task.run()?;
+            let Finding { check, took, .. } = task.run()?;
             fate.runs += 1;
             fate.took += took;
             if let Err(Flaw::Broken(saw)) = check {
-                fate.killed = Some(Kill { host: task.candidate.name(), seed, saw });
+                let death = Death::of(&saw);
+                fate.killed = Some(Kill { host: task.candidate.name(), seed, saw, death });
                 return Ok(fate);
             }
         }
@@ -197,6 +270,6 @@ fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> 
 
 impl Ground {
     fn task(&self, order: Order, candidate: Candidate, mutant: Option<&'static str>) -> Task {
-        Task { candidate, rule: self.rule, order, mutant, limit: self.limit, elsewhere: None }
+        Task { candidate, rule: self.rule, order: Order { watchdog: self.watchdog, ..order }, mutant, elsewhere: None }
     }
 }

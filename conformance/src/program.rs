@@ -17,13 +17,13 @@ use crate::report::{self, Replay, Report, Verdict};
 use crate::{Candidate, Rule, rules, runner, script};
 
 /// The budget for which `rounds(base)` is `base`.
-const USUAL_BUDGET: u64 = 60;
+pub(crate) const USUAL_BUDGET: u64 = 60;
 
-/// How long something that must come is waited for in a child.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long something that must come is waited for in a child at the usual budget; only what is broken takes it.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// When the watchdog ends a child at the usual budget.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_secs(90);
 
 /// Checks the rules of the countermand contract on hosts.
 #[derive(Debug, Parser)]
@@ -61,7 +61,8 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Play so many random gated scripts on every host, and compare their traces event by event
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000", conflicts_with = "mutants")]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000",
+          conflicts_with_all = ["mutants", "format", "rule", "group", "budget"])]
     scripts: Option<u64>,
     /// Plant one defect at a time in the core, and show which rule sees it
     #[arg(long)]
@@ -111,11 +112,13 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
         return scripts(args, &hosts, seed, count);
     }
     let effort = args.budget as f64 / USUAL_BUDGET as f64;
-    let order = Order { seed, effort, patience: PATIENCE };
+    // What is waited for may be something that does so many times as much.
+    let more = effort.max(1.0);
+    let order = Order { seed, effort, patience: PATIENCE.mul_f64(more), watchdog: WATCHDOG.mul_f64(more) };
     if args.mutants {
         return mutants(args, &hosts, &chosen, order);
     }
-    let tasks = Task::all(&hosts, &chosen, order, WATCHDOG.mul_f64(effort.max(1.0)));
+    let tasks = Task::all(&hosts, &chosen, order);
     let bar = progress(tasks.len());
     let findings = runner::each(&tasks, Task::run, |place, _| {
         bar.set_message(format!("{} {}", tasks[place].candidate.name(), tasks[place].rule.id()));
@@ -124,7 +127,7 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     bar.finish_and_clear();
     let findings = findings.map_err(|error| format!("a child process could not be run: {error}"))?;
     let report = Report::new(seed, &tasks, findings);
-    let replay = Replay::of_this_program();
+    let replay = Replay::of_this_program(args.budget);
     let text = match args.format {
         Format::Table => report::table(&report, &replay, args.out.is_none() && io::stdout().is_terminal()),
         Format::Json => report::json(&report)?,
@@ -134,8 +137,9 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     deliver(args, &text)?;
     Ok(ExitCode::from(match report.worst() {
         Verdict::Fail => 1,
-        Verdict::Inconclusive => 3,
-        Verdict::Pass | Verdict::NotApplicable => 0,
+        // Where nothing applies nothing was shown.
+        Verdict::Inconclusive | Verdict::NotApplicable => 3,
+        Verdict::Pass => 0,
     }))
 }
 
@@ -150,14 +154,20 @@ fn mutants(args: &Args, hosts: &[Candidate], chosen: &[&'static Rule], order: Or
     bar.finish_and_clear();
     let cull = cull.map_err(|error| format!("a child process could not be run: {error}"))?;
     let text = match args.format {
-        Format::Table => {
-            report::kills(&cull, &Replay::of_this_program(), args.out.is_none() && io::stdout().is_terminal())
-        }
+        Format::Table => report::kills(
+            &cull,
+            &Replay::of_this_program(args.budget),
+            args.out.is_none() && io::stdout().is_terminal(),
+        ),
         Format::Json => report::kills_json(&cull)?,
         Format::Junit | Format::Html => return Err("mutants are reported as table or json".to_owned()),
     };
     deliver(args, &text)?;
-    Ok(ExitCode::from(u8::from(!cull.is_clean())))
+    Ok(ExitCode::from(match cull.verdict() {
+        Verdict::Fail => 1,
+        Verdict::Inconclusive | Verdict::NotApplicable => 3,
+        Verdict::Pass => 0,
+    }))
 }
 
 /// Builds this program with the defects in it, under another name, and hands everything over to that.
@@ -193,6 +203,9 @@ fn mutants(_: &Args, _: &[Candidate], _: &[&'static Rule], order: Order) -> Resu
 fn scripts(args: &Args, hosts: &[Candidate], seed: u64, count: u64) -> Result<ExitCode, String> {
     if hosts.len() < 2 || count == 0 {
         return Err("there is something to compare from two hosts and one script on".to_owned());
+    }
+    if seed.checked_add(count).is_none() {
+        return Err(format!("there are no {count} seeds from {seed} on"));
     }
     let bar = progress(hosts.len() * usize::try_from(count).unwrap_or(usize::MAX));
     let comparison = script::compare(hosts, seed, count, || bar.inc(1));

@@ -4,21 +4,39 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::thread;
+use std::time::Instant;
 
 use crate::{Check, Flaw};
 
 /// How far apart, in spins, the racers of a round may start: from the same instant to some microseconds.
 const SPREAD: u64 = 2_000;
 
+/// With fewer rounds than this a race has shown nothing.
+pub(crate) const FEWEST: u64 = 50;
+
+/// How long a race goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Laps {
+    /// So many rounds, if there is time for them.
+    pub(crate) rounds: u64,
+    /// From here on it ends as soon as it has shown anything.
+    pub(crate) enough: Instant,
+    /// Here it ends even if it has not.
+    pub(crate) too_late: Instant,
+}
+
 /// See [`Bench::race`](crate::Bench::race).
 pub(crate) fn race<S: Send + Sync>(
     seed: u64,
-    rounds: u64,
+    laps: Laps,
     mut set_up: impl FnMut(u64) -> S,
     racers: &[&(dyn Fn(&S) + Sync)],
     mut audit: impl FnMut(u64, S) -> Result<(), Flaw>,
 ) -> Check {
-    let Some((own, others)) = racers.split_first() else { return Ok(0) };
+    let Some((own, others)) = racers.split_first() else {
+        return Err(Flaw::Inconclusive("a race without racers".to_owned()));
+    };
+    let Laps { rounds, enough, too_late } = laps;
     let track = Track::<S>::default();
     let mut random = fastrand::Rng::with_seed(seed);
     thread::scope(|scope| {
@@ -35,6 +53,15 @@ pub(crate) fn race<S: Send + Sync>(
             });
         }
         for round in 0..rounds {
+            let now = Instant::now();
+            if round >= FEWEST && now >= enough {
+                return Ok(round);
+            }
+            if now >= too_late {
+                let few =
+                    format!("the machine is too busy: time for no more than {round} of {rounds} rounds of a race");
+                return Err(Flaw::Inconclusive(few));
+            }
             *track.field.write().unwrap_or_else(PoisonError::into_inner) = Some(set_up(round));
             track.done.store(0, Ordering::Relaxed);
             track.round.store(round + 1, Ordering::Release);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{self, Command, Output};
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 fn scratch(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", process::id()))
 }
 
 #[test]
@@ -63,14 +63,15 @@ fn json_is_as_described() {
 fn html_opens_anywhere() {
     let file = scratch("report.html");
     let path = file.to_str().expect("the path is text");
-    let said = text(&conformance(&["--host", "sim", "--group", "r", "--format", "html", "--out", path]));
+    let said = text(&conformance(&["--host", "sim", "--group", "l", "--format", "html", "--out", path]));
     assert_eq!(said, "", "with --out nothing is printed");
     let html = fs::read_to_string(&file).expect("the report was written");
+    fs::remove_file(&file).expect("nobody else has the report");
     assert!(html.starts_with("<!doctype html>"));
     for outside in ["http:", "https:", "src=", "<link", "@import", "url("] {
         assert!(!html.contains(outside), "it needs something from outside: {outside}");
     }
-    for rule in ["R1", "R9"] {
+    for rule in ["L1", "L6"] {
         assert!(html.contains(&format!("<details id=\"{rule}\"")), "{rule} has no details");
     }
     assert!(html.contains("prefers-color-scheme: dark"));
@@ -134,6 +135,33 @@ fn a_rule_that_says_nothing_of_a_host_is_examined_on_the_first() {
 
 #[test]
 fn a_seed_replays_on_the_sim() {
-    let runs = |seed: &str| text(&conformance(&["--host", "sim", "--rule", "R1", "--seed", seed]));
-    assert_eq!(runs("17"), runs("17"));
+    // Three scripts, each a line of JSON.
+    let traces = |seed: &str| text(&conformance(&["__scripts", "sim", seed, "3"]));
+    let seen = traces("17");
+    assert_eq!(seen.lines().count(), 3, "{seen}");
+    assert!(seen.contains("submit"), "{seen}");
+    assert_eq!(seen, traces("17"));
+    assert_ne!(seen, traces("117"));
+    // The next seed begins with the next script.
+    assert_eq!(seen.lines().skip(1).collect::<Vec<_>>(), traces("18").lines().take(2).collect::<Vec<_>>());
+}
+
+#[test]
+fn scripts_refuse_what_they_would_not_heed() {
+    for more in [["--format", "json"], ["--rule", "T1"], ["--group", "T"], ["--budget", "9"]] {
+        assert!(refused(&["--scripts", "1", more[0], more[1]]).contains("cannot be used with"), "{more:?}");
+    }
+    let seed = u64::MAX.to_string();
+    assert!(refused(&["--scripts", "2", "--seed", &seed]).contains("there are no 2 seeds"));
+    assert!(refused(&["--scripts", "1", "--host", "sim"]).contains("two hosts"));
+}
+
+#[test]
+fn a_child_that_cannot_do_what_it_is_told_is_a_fault() {
+    for call in
+        [&["__examine"][..], &["__examine", "nobody", "T1", "1", "1", "1000", "1000", ""], &["__scripts", "sim"]]
+    {
+        let output = conformance(call);
+        assert_eq!(output.status.code(), Some(2), "{call:?} {output:?}");
+    }
 }

@@ -213,6 +213,8 @@ impl Driver {
         let turn = {
             self.shared.watch();
             let _held = Held::new(port, lane, now);
+            #[cfg(feature = "mutants")]
+            let _one = mutant!(LanesShareOneLock).then(crate::mutant::OneLock::take);
             let worker = self.shared.address();
             let _in_turn = InTurn::enter(Current { worker, job: occupant.head().id().get() });
             occupant.turn(now, &mut Context::from_waker(&waker), &mut context)

@@ -205,6 +205,12 @@ fn turn_call(lent: Lent, mut watch: Watch, now: Instant) -> Turn {
             let over = over && head.is_timed_out();
             if over && (head.conditions.abandonable || mutant!(AbandonsWithoutPermission)) {
                 lent.abandon(now); // B3; the lane stays occupied until the closure ends
+                if mutant!(AbandonedCallLeavesItsLane) {
+                    return Turn::Vacant;
+                }
+            }
+            if watch.requested.is_some() && mutant!(CancelledCallIsReportedStopped) {
+                lent.abandon(now);
             }
             Turn::Stay(Occupant { body: Body::Call(lent), watch })
         }

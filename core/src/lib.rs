@@ -7,6 +7,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(all(test, countermand_loom, feature = "mutants"))]
+pub(crate) use crate::loom::loom_defect;
 #[cfg(all(test, countermand_loom))]
 #[allow(unused_imports, reason = "a room may have no model yet")]
 pub(crate) use crate::loom::{loom_model, loom_model_bounded};

@@ -23,6 +23,29 @@ pub(crate) fn loom_model_bounded(name: &str, model: impl Fn() + Sync + Send + 's
     explore(name, Some(3), model);
 }
 
+/// Explores `model` with a defect switched on, which must show in one of its executions.
+#[cfg(feature = "mutants")]
+pub(crate) fn loom_defect(name: &str, defect: crate::mutant::Mutant, model: impl Fn() + Sync + Send + 'static) {
+    use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+    let executions = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&executions);
+    LOADS_EXCHANGE.store(false, Ordering::Relaxed);
+    crate::mutant::activate(Some(defect));
+    // It is meant to panic.
+    let hook = take_hook();
+    set_hook(std::boxed::Box::new(|_| {}));
+    let seen = catch_unwind(AssertUnwindSafe(|| {
+        ::loom::model(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            model();
+        });
+    }));
+    set_hook(hook);
+    crate::mutant::activate(None);
+    assert!(seen.is_err(), "{name}: the checker does not see {defect:?}");
+    println!("loom {name}: {} executions until it was", executions.load(Ordering::Relaxed));
+}
+
 /// Explores `model` twice, with loads as they are and with loads that exchange: see `sync::atomic`.
 fn explore(name: &str, preemption_bound: Option<usize>, model: impl Fn() + Sync + Send + 'static) {
     let executions = Arc::new(AtomicUsize::new(0));

@@ -2,7 +2,7 @@
 //!
 //! Only in builds with the feature `mutants`, which no published build turns on.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 macro_rules! mutants {
     ($($(#[$doc:meta])* $name:ident = $rule:literal, $defect:literal;)*) => {
@@ -59,7 +59,9 @@ mutants! {
     PanicEndsTheLoop = "T9", "after a waker or callback that panics, no other is told";
     LaterCauseOverwrites = "T10", "a later cancel overwrites the cause";
     DisarmedGuardCancels = "T11", "a disarmed guard cancels its token";
+    RelaxedFlag = "T3", "what came before a cancel may come after a check that saw it";
     ForgetsCallbackWhenCancelled = "T12", "a callback registered after the cancellation is never called";
+    LosesACallbackOnARace = "T12", "a callback registered while the token is cancelled is called by neither side";
     UnregisterClaimsTooMuch = "T13", "unregister says that it prevented the run, and does not";
     NeverClonesIntoRoot = "T14", "a clone of the token that is never cancelled allocates a root";
 
@@ -83,6 +85,7 @@ mutants! {
     DeadlineIgnoredWhileRunning = "D2", "a running job's deadline is not compared with the clock";
     PastDeadlinePolledOnce = "D4", "a job whose deadline is past is polled once all the same";
     RunTimeoutFromSubmit = "D5", "a run time-out counts from submit";
+    QueueTimeoutFromTheStart = "D5", "a queue time-out counts from when the job starts";
     ClassifiedByTheClock = "D6", "a cancelled job counts as timed out if its deadline has passed when it settles";
     OverflowIsDueAtOnce = "D8", "a duration beyond the clock wraps to a deadline in the past";
     SettlesTwice = "J1", "an abandoned call settles again when its closure ends";
@@ -99,8 +102,10 @@ mutants! {
     TokenIsNobodysChild = "J11", "a job's token has no parent";
     WaitingThreadIsNotWoken = "J12", "a thread that waits is not woken when the job settles";
     CancelledCallLosesItsValue = "B1", "the value of a call that was cancelled while it ran is thrown away";
+    CancelledCallIsReportedStopped = "B1", "a call that is cancelled settles while its closure runs";
     CancelledCallBeginsAllTheSame = "B2", "a call that is cancelled before its thread begins it is run";
     AbandonsWithoutPermission = "B3", "a call is abandoned at its deadline though the job did not allow it";
+    AbandonedCallLeavesItsLane = "B3", "the lane of an abandoned call is free while its closure runs";
     AbortWaitsForCallsForEver = "B4", "an abort waits for calls without limit";
     PanicEndsTheLane = "P1", "the lane of a job that panicked is never free again";
     DestructorPanicStrandsTheHandle = "P2", "a job whose destructor panics during a cancel never settles";
@@ -134,6 +139,7 @@ mutants! {
     PollInProgressCountsAsHeldUp = "S3", "an abort gives up a driver for held up that is in the middle of a poll";
     AbortAsksNobody = "S3", "an abort does not ask the jobs that run";
     DrainLimitIsIgnored = "S4", "a drain with a limit never turns into an abort";
+    ZeroLimitIsNone = "S4", "a drain with a limit of zero waits for ever";
     ReportForgetsWhoWasCutOff = "S4", "the report does not say who was cut off";
     DrainRelaxesAnAbort = "S5", "a drain that is asked for after an abort takes its place";
     InsiderJoinsItself = "S5", "a job that waits for the end of its own worker waits for itself";
@@ -141,6 +147,7 @@ mutants! {
     CountsAPanicTwice = "S7", "a panic is counted twice";
     OneDriverTooMany = "L1", "there is one driver more than was asked for, with a lane of its own";
     HeldDriverKeepsItsRing = "L3", "a driver that begins a poll stays on the list of those that are idle";
+    LanesShareOneLock = "L3", "all lanes of all drivers share one lock while one of them is in a poll";
     StallsAreNotReported = "L3", "a job that holds its driver is not reported";
     ParksWithoutLooking = "L5", "a driver that parks does not look whether it was rung meanwhile";
     LowestLaneFirst = "L2", "the lane with the lowest number always goes first";
@@ -162,6 +169,11 @@ mutants! {
     SkipsNothing = "G4", "a check is made although what it comes after did not pass";
 }
 
+impl Mutant {
+    /// Those that no run on the processors at hand can show, and only the model checker sees.
+    pub const BY_MODELS: &'static [Self] = &[Self::RelaxedFlag];
+}
+
 /// 0 for none, else the mutant's number plus one.
 static ACTIVE: AtomicU8 = AtomicU8::new(0);
 
@@ -173,4 +185,25 @@ pub fn activate(mutant: Option<Mutant>) {
 /// Whether `mutant` is switched on.
 pub(crate) fn is(mutant: Mutant) -> bool {
     ACTIVE.load(Ordering::Relaxed) == mutant as u8 + 1
+}
+
+/// Whether somebody holds the one lock of all lanes.
+static ONE_LOCK: AtomicBool = AtomicBool::new(false);
+
+/// The one lock of all lanes, which only a defect has.
+pub(crate) struct OneLock;
+
+impl OneLock {
+    pub(crate) fn take() -> Self {
+        while ONE_LOCK.swap(true, Ordering::Acquire) {
+            core::hint::spin_loop();
+        }
+        Self
+    }
+}
+
+impl Drop for OneLock {
+    fn drop(&mut self) {
+        ONE_LOCK.store(false, Ordering::Release);
+    }
 }

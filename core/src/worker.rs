@@ -232,6 +232,7 @@ impl Shared {
         let after = |limit: Duration| self.host.now().checked_add(limit);
         let mode = match how {
             Shutdown::Drain => Mode::Drain { until: None },
+            Shutdown::DrainFor(limit) if limit.is_zero() && mutant!(ZeroLimitIsNone) => Mode::Drain { until: None },
             Shutdown::DrainFor(limit) => Mode::Drain { until: after(limit) },
             Shutdown::Abort => Mode::Abort { until: after(self.config.shutdown_limit) },
             Shutdown::AbortWithin(limit) => Mode::Abort { until: after(limit) },

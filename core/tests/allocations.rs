@@ -6,11 +6,15 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::bench::{Bench, take};
 use countermand_core::{
-    DependencyPolicy, Event, Guard, Instant, Job, KernelId, Outcome, Priority, SubsystemId, Token, WorkerConfig,
+    DependencyPolicy, Event, FullPolicy, Guard, Instant, Job, KernelId, Outcome, Priority, SubsystemId, Token,
+    WorkerConfig,
 };
 
 thread_local! {
@@ -87,6 +91,79 @@ fn a_submit_allocates_once_or_twice() {
             bench.run();
             assert!(matches!(take(&mut handle.expect("a place")), Outcome::Completed(1)));
         }
+    }
+}
+
+/// How many allocations `submit` makes.
+fn made<R>(submit: impl FnOnce() -> R) -> (u64, R) {
+    let before = COUNT.get().0;
+    let result = submit();
+    (COUNT.get().0 - before, result)
+}
+
+#[test]
+fn every_door_allocates_once_or_twice() {
+    let mut bench = bench();
+    for _ in 0..3 {
+        let mut submit = pin!(bench.worker.submit(Job::task(async { 1 })));
+        let (awaited, polled) = made(|| submit.as_mut().poll(&mut Context::from_waker(Waker::noop())));
+        assert!(matches!(polled, Poll::Ready(Ok(_))));
+        let (blocking, handle) = made(|| bench.worker.submit_blocking(Job::task(async { 1 })));
+        assert!(handle.is_ok());
+        for (door, made) in [("submit().await", awaited), ("submit_blocking", blocking)] {
+            assert!((1..=2).contains(&made), "{door}: {made} allocations");
+        }
+        bench.run();
+    }
+}
+
+#[test]
+fn a_submit_that_waited_allocates_no_more_than_twice_when_it_is_let_in() {
+    let mut bench = Bench::new(WorkerConfig::new().lanes(1).drivers(1).capacity(1));
+    for _ in 0..3 {
+        let runs = bench.worker.try_submit(Job::task(async { 1 })).expect("a place");
+        let mut submit = pin!(bench.worker.submit(Job::task(async { 1 })));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(submit.as_mut().poll(cx).is_pending());
+        bench.run();
+        let (made, polled) = made(|| submit.as_mut().poll(cx));
+        assert!(matches!(polled, Poll::Ready(Ok(_))));
+        assert!(made <= 2, "{made} allocations");
+        bench.run();
+        assert!(runs.is_finished());
+    }
+}
+
+#[test]
+fn a_call_allocates_once_or_twice() {
+    let mut bench = Bench::with_threads(WorkerConfig::new().lanes(4).drivers(1).capacity(64));
+    for round in 0..6 {
+        let (tried, handle) = made(|| bench.worker.try_submit(Job::call(|_| 1)));
+        let (blocking, other) = made(|| bench.worker.submit_blocking(Job::call(|_| 1)));
+        assert!(handle.is_ok() && other.is_ok());
+        // The first rounds make what stays.
+        if round >= 2 {
+            assert!((1..=2).contains(&tried) && (1..=2).contains(&blocking), "{tried}, {blocking} allocations");
+        }
+        bench.turn();
+        bench.host.run_calls();
+        bench.run();
+    }
+}
+
+#[test]
+fn a_submit_that_evicts_allocates_once_or_twice() {
+    let config = WorkerConfig::new().lanes(1).drivers(1).capacity(2).full(FullPolicy::EvictLowest);
+    let mut bench = Bench::new(config);
+    for round in 0..6 {
+        let low = [(); 2].map(|()| bench.worker.try_submit(Job::task(async { 1 }).priority(Priority::Low)));
+        let (made, high) = made(|| bench.worker.try_submit(Job::task(async { 1 }).priority(Priority::High)));
+        assert!(high.is_ok() && low.iter().all(Result::is_ok));
+        if round >= 2 {
+            assert!((1..=2).contains(&made), "{made} allocations");
+        }
+        bench.run();
+        assert_eq!(bench.worker.counts().cancelled, round + 1, "jobs that made room");
     }
 }
 

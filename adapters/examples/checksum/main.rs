@@ -69,7 +69,8 @@ fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let settled =
         on_host(args.host, config, |worker| jobs::checksums(worker, found.files, args.timeout, &progress, &stop))?;
     progress.clear();
-    Ok(report(settled, found.unreadable, stop.is_cancelled())?)
+    let unseen = found.cut_short.then_some(&*args.root);
+    Ok(report(settled, found.unreadable, unseen, stop.is_cancelled())?)
 }
 
 fn processors() -> NonZero<usize> {

@@ -12,7 +12,7 @@ const INCOMPLETE: u8 = 1;
 /// Ended by Ctrl-C, as a shell reports it.
 const INTERRUPTED: u8 = 130;
 
-/// Prints everything, the list sorted by the bytes of the paths.
+/// Prints everything, the list sorted by the bytes of the paths. `unseen` is a directory below which not everything was looked at.
 ///
 /// # Errors
 ///
@@ -20,6 +20,7 @@ const INTERRUPTED: u8 = 130;
 pub(crate) fn report(
     mut settled: Vec<Entry>,
     unreadable: Vec<(PathBuf, io::Error)>,
+    unseen: Option<&Path>,
     interrupted: bool,
 ) -> io::Result<ExitCode> {
     settled.extend(unreadable.into_iter().map(|(path, error)| (path, Verdict::Unreadable(error))));
@@ -51,6 +52,14 @@ pub(crate) fn report(
         complaints.write_all(b"checksum: ")?;
         complaints.write_all(&escaped(path).0)?;
         writeln!(complaints, ": {what}")?;
+    }
+    if let Some(root) = unseen {
+        complaints.write_all(b"checksum: ")?;
+        complaints.write_all(&escaped(root).0)?;
+        writeln!(
+            complaints,
+            ": interrupted while the files below were looked for: there may be more than are named here"
+        )?;
     }
     if interrupted {
         writeln!(complaints, "checksum: interrupted: {read} done, {incomplete} not done")?;

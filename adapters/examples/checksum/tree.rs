@@ -34,6 +34,8 @@ pub(crate) struct Walk {
     pub(crate) files: Vec<Found>,
     /// What could not be looked into, and why.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
+    /// Whether it was stopped before its end: there may be more files, which nobody has seen.
+    pub(crate) cut_short: bool,
 }
 
 /// Walks `root` to its end, or until `stop` is cancelled.
@@ -41,6 +43,7 @@ pub(crate) fn walk(root: &Path, stop: &Token) -> Walk {
     let mut walk = Walk::default();
     for entry in WalkDir::new(root).follow_links(false).follow_root_links(false) {
         if stop.is_cancelled() {
+            walk.cut_short = true;
             break;
         }
         let seen = entry.and_then(|entry| {

@@ -20,6 +20,10 @@ impl Examinee for Blocking {
         Profile::ALL
     }
 
+    fn drives_elsewhere() -> bool {
+        true
+    }
+
     fn run(_seed: u64, main: impl FnOnce(Rc<Self>) -> LocalFuture<'static, ()>) {
         futures::executor::block_on(main(Rc::new(Self(countermand_blocking::Blocking::new()))));
     }

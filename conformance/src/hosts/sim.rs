@@ -10,7 +10,7 @@ use countermand_core::{Assembly, Host, Worker};
 use crate::{Doomed, Examinee, Gate, LocalFuture, Profile, SendFuture};
 
 /// How long, in real time, the sim waits for a call that blocks where it cannot see.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `countermand-sim`: the main future sits where a user's `block_on` does, and the seed chooses the schedule.
 #[derive(Debug)]

@@ -31,6 +31,10 @@ impl Examinee for Smol {
         Profile::ALL
     }
 
+    fn drives_elsewhere() -> bool {
+        true
+    }
+
     fn run(_seed: u64, main: impl FnOnce(Rc<Self>) -> LocalFuture<'static, ()>) {
         let executor = Arc::new(Executor::new());
         let end = Gate::new();

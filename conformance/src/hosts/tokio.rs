@@ -9,8 +9,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{Doomed, Examinee, LocalFuture, Profile, SendFuture};
 
-/// How long the end of a runtime waits for calls that are still running.
+/// How long the end of the main runtime waits for calls that a rule has left behind.
 const LINGER: Duration = Duration::from_millis(200);
+
+/// How long the end of a doomed one waits: it has stopped when its last thread ends, and not before.
+const STOP: Duration = Duration::from_secs(30);
 
 /// `countermand-tokio` on the multi-thread runtime: the main future sits where that of `#[tokio::main]` does.
 #[derive(Debug)]
@@ -32,6 +35,10 @@ impl Examinee for Tokio {
         Profile::ALL
     }
 
+    fn drives_elsewhere() -> bool {
+        true
+    }
+
     fn run(_seed: u64, main: impl FnOnce(Rc<Self>) -> LocalFuture<'static, ()>) {
         let runtime = Self::runtime();
         runtime.block_on(main(Rc::new(Self(countermand_tokio::Tokio::from_handle(runtime.handle().clone())))));
@@ -49,7 +56,7 @@ impl Examinee for Tokio {
     fn doomed(_seed: u64) -> Option<Doomed<Self>> {
         let runtime = Self::runtime();
         let examinee = Self(countermand_tokio::Tokio::from_handle(runtime.handle().clone()));
-        Some(Doomed { examinee, stop: Box::new(move || runtime.shutdown_timeout(LINGER)) })
+        Some(Doomed { examinee, stop: Box::new(move || runtime.shutdown_timeout(STOP)) })
     }
 
     fn spawn(&self, future: SendFuture) -> Result<(), SendFuture> {

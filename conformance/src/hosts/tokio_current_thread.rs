@@ -10,8 +10,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{Doomed, Examinee, Gate, LocalFuture, Profile, SendFuture};
 
-/// How long the end of a runtime waits for calls that are still running.
+/// How long the end of the main runtime waits for calls that a rule has left behind.
 const LINGER: Duration = Duration::from_millis(200);
+
+/// How long the end of a doomed one waits: it has stopped when its last thread ends, and not before.
+const STOP: Duration = Duration::from_secs(30);
 
 /// `countermand-tokio` on the current-thread runtime: the main future and all drivers share one thread.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ impl Examinee for TokioCurrentThread {
         let wait = end.wait();
         let thread = thread::spawn(move || {
             runtime.block_on(wait);
-            runtime.shutdown_timeout(LINGER);
+            runtime.shutdown_timeout(STOP);
         });
         let stop = move || {
             end.open();

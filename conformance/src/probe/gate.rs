@@ -6,19 +6,27 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// How the host at hand lets a thread block; there is one host a process.
-static BLOCKED: OnceLock<fn(&mut dyn FnMut())> = OnceLock::new();
+use crate::patience::{Patience, STALL};
 
-/// From now on threads block at gates through `blocked`.
-pub(crate) fn block_through(blocked: fn(&mut dyn FnMut())) {
+/// How the host at hand lets a thread block, and for how long it may; there is one host a process.
+static BLOCKED: OnceLock<(Blocked, Duration)> = OnceLock::new();
+
+/// Lets a thread block in what it is given.
+type Blocked = fn(&mut dyn FnMut());
+
+/// How long a thread blocks at a gate at the least, before it counts as left behind.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// From now on threads block at gates through `blocked`, for as long as a rule may last that waits so `patiently`.
+pub(crate) fn block_through(blocked: Blocked, patiently: Duration) {
     // A second rule in one process would be of the same host.
-    let _ = BLOCKED.set(blocked);
+    let _ = BLOCKED.set((blocked, LONGEST.max(patiently * 3)));
 }
 
 /// Lets this thread block in `wait`, as the host at hand wants it.
 pub(crate) fn blocking(wait: &mut dyn FnMut()) {
     match BLOCKED.get() {
-        Some(blocked) => blocked(wait),
+        Some((blocked, _)) => blocked(wait),
         None => wait(),
     }
 }
@@ -82,18 +90,20 @@ impl Gate {
     ///
     /// # Panics
     ///
-    /// After thirty seconds, so that a rule which fails does not leave threads behind.
+    /// After thirty seconds or more, so that a rule which fails does not leave threads behind.
     pub fn wait_blocking(&self) {
+        let longest = BLOCKED.get().map_or(LONGEST, |(_, longest)| *longest);
         let mut opened = false;
         blocking(&mut || {
-            let (leaf, _) = self
-                .0
-                .opened
-                .wait_timeout_while(self.leaf(), Duration::from_secs(30), |leaf| !leaf.open)
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut patience = Patience::new(longest);
+            let mut leaf = self.leaf();
+            while !leaf.open && !patience.is_over() {
+                let waited = self.0.opened.wait_timeout(leaf, STALL);
+                leaf = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
             opened = leaf.open;
         });
-        assert!(opened, "nobody opened the gate in thirty seconds");
+        assert!(opened, "nobody opened the gate in {longest:?}");
     }
 
     fn leaf(&self) -> MutexGuard<'_, Leaf> {

@@ -41,9 +41,12 @@ pub(crate) fn under_interrupts(token: &Token, act: impl FnOnce(&dyn Fn() -> u64)
         });
         act(&|| CHECKS.load(Ordering::SeqCst));
     });
-    // SAFETY: `before` is what `sigaction` gave us for this signal; nobody sends it any more, and one that is still on its way
-    // was delivered to this thread before the scope's end, as `pthread_kill` marks it pending at once.
-    unsafe { libc::sigaction(libc::SIGUSR1, &before, ptr::null_mut()) };
+    // SAFETY: `SIG_IGN` is a disposition, and `before` what `sigaction` gave us for this signal. Nobody sends it any more; one that
+    // is still on its way is thrown away when the signal is ignored, so that the default does not end the process.
+    unsafe {
+        libc::signal(libc::SIGUSR1, libc::SIG_IGN);
+        libc::sigaction(libc::SIGUSR1, &before, ptr::null_mut());
+    }
     CHECKED.store(ptr::null_mut(), Ordering::SeqCst);
     Some(CHECKS.load(Ordering::SeqCst))
 }

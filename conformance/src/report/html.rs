@@ -36,7 +36,8 @@ fn heading(report: &Report, out: &mut String) {
     let (class, verdict) = match report.worst() {
         Verdict::Fail => ("fail", "A rule is broken"),
         Verdict::Inconclusive => ("inconclusive", "Something stayed inconclusive"),
-        Verdict::Pass | Verdict::NotApplicable => ("pass", "Every rule holds"),
+        Verdict::Pass => ("pass", "Every rule holds"),
+        Verdict::NotApplicable => ("inconclusive", "No rule applies"),
     };
     let count = |verdict| report.entries().filter(|(_, entry)| entry.verdict == verdict).count();
     let runs: u64 = report.entries().map(|(_, entry)| entry.runs).sum();

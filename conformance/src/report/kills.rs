@@ -7,7 +7,9 @@ use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangeme
 use serde::Serialize;
 
 use super::{Replay, suite};
-use crate::mutants::Cull;
+use countermand_core::mutant::Mutant;
+
+use crate::mutants::{Cull, Unsound};
 
 /// The kill table.
 pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
@@ -19,11 +21,11 @@ pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
         table.force_no_tty();
     }
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(150);
-    table.set_header(["mutant", "its defect", "killed by", "on", "runs", "what was seen"]);
+    table.set_header(["mutant", "its defect", "killed by", "on", "runs", "died", "what was seen"]);
     for fate in &cull.fates {
-        let (by, host, saw, colour) = match &fate.killed {
-            Some(kill) => (fate.suspect.rule().to_owned(), kill.host, &*kill.saw, Color::Green),
-            None => (format!("NOBODY ({})", fate.suspect.rule()), "", "", Color::Red),
+        let (by, host, saw, death, colour) = match &fate.killed {
+            Some(kill) => (fate.suspect.rule().to_owned(), kill.host, &*kill.saw, kill.death.name(), Color::Green),
+            None => (format!("NOBODY ({})", fate.suspect.rule()), "", "", "", Color::Red),
         };
         table.add_row([
             Cell::new(fate.suspect.name()),
@@ -31,10 +33,11 @@ pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
             Cell::new(by).fg(colour),
             Cell::new(host),
             Cell::new(fate.runs).set_alignment(CellAlignment::Right),
+            Cell::new(death),
             Cell::new(short(saw)),
         ]);
     }
-    for (column, width) in [(1, 44), (5, 56)] {
+    for (column, width) in [(1, 42), (6, 52)] {
         if let Some(column) = table.column_mut(column) {
             column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(width)));
         }
@@ -45,11 +48,21 @@ pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
         let _ = writeln!(out, "\nThe reference itself, without any mutant, on {host}: {} {}", rule.id(), unsound.flaw);
         let _ = writeln!(out, "  seed {}; replay: {}", cull.seed, replay.command(cull.seed, host, rule.id()));
     }
+    for Unsound { host, rule, flaw } in &cull.at_first {
+        let _ = writeln!(out, "\nThe reference kept {} on {host} only at the second try; at first {flaw}", rule.id());
+    }
     let killed = cull.fates.iter().filter(|fate| fate.killed.is_some()).count();
     let runs: u64 = cull.fates.iter().map(|fate| fate.runs).sum();
     let survivors: Vec<_> =
         cull.fates.iter().filter(|fate| fate.killed.is_none()).map(|fate| fate.suspect.name()).collect();
     let _ = writeln!(out, "\n{killed} of {} mutants died by their own rule, in {runs} runs", cull.fates.len());
+    for mutant in Mutant::BY_MODELS {
+        let (name, rule, defect) = (mutant.name(), mutant.rule(), mutant.defect());
+        let _ = writeln!(
+            out,
+            "not among them: {name} ({rule}: {defect}), which only the model checker sees; .ci/run runs that model"
+        );
+    }
     if !survivors.is_empty() {
         let _ = writeln!(out, "survivors: {}", survivors.join(", "));
     }
@@ -69,6 +82,8 @@ struct Kills<'a> {
     suite: String,
     mutants: Vec<FateReport<'a>>,
     reference: Vec<String>,
+    /// What the reference kept only at the second try.
+    at_first: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +94,7 @@ struct FateReport<'a> {
     killed: bool,
     host: Option<&'a str>,
     seed: Option<u64>,
+    died: Option<&'a str>,
     saw: Option<&'a str>,
     runs: u64,
     millis: u64,
@@ -97,16 +113,17 @@ pub(crate) fn kills_json(cull: &Cull) -> Result<String, String> {
         killed: fate.killed.is_some(),
         host: fate.killed.as_ref().map(|kill| kill.host),
         seed: fate.killed.as_ref().map(|kill| kill.seed),
+        died: fate.killed.as_ref().map(|kill| kill.death.name()),
         saw: fate.killed.as_ref().map(|kill| &*kill.saw),
         runs: fate.runs,
         millis: u64::try_from(fate.took.as_millis()).unwrap_or(u64::MAX),
     });
-    let unsound =
-        |unsound: &crate::mutants::Unsound| format!("{} {} {}", unsound.host, unsound.rule.id(), unsound.flaw);
+    let unsound = |unsound: &Unsound| format!("{} {} {}", unsound.host, unsound.rule.id(), unsound.flaw);
     let kills = Kills {
         suite: suite(cull.seed),
         mutants: mutants.collect(),
         reference: cull.unsound.iter().map(unsound).collect(),
+        at_first: cull.at_first.iter().map(unsound).collect(),
     };
     let mut text = serde_json::to_string_pretty(&kills).map_err(|error| error.to_string())?;
     text.push('\n');

@@ -19,6 +19,7 @@ pub(crate) use kills::{kills, kills_json};
 pub(crate) use table::table;
 
 use crate::child::{Finding, Task};
+use crate::program::USUAL_BUDGET;
 use crate::{Candidate, Flaw, Rule};
 
 /// How a rule fared on a host.
@@ -55,7 +56,7 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn new(rule: &'static Rule, finding: Finding) -> Self {
         let (verdict, why, runs) = match finding.check {
-            Ok(runs) => (Verdict::Pass, None, runs),
+            Ok(runs) => (Verdict::Pass, finding.left_out.map(|parts| format!("left out: {parts}")), runs),
             Err(Flaw::Broken(why)) => (Verdict::Fail, Some(why), 0),
             Err(Flaw::NotApplicable(why)) => (Verdict::NotApplicable, Some(why), 0),
             Err(Flaw::Inconclusive(why)) => (Verdict::Inconclusive, Some(why), 0),
@@ -126,21 +127,29 @@ pub(crate) fn suite(seed: u64) -> String {
 
 /// The command that examines one rule on one host again.
 #[derive(Clone, Debug)]
-pub(crate) struct Replay(String);
+pub(crate) struct Replay {
+    program: String,
+    budget: u64,
+}
 
 impl Replay {
     /// How this program was started: through cargo, or by its path.
-    pub(crate) fn of_this_program() -> Self {
+    pub(crate) fn of_this_program(budget: u64) -> Self {
         let program = env::args().next().unwrap_or_else(|| "conformance".to_owned());
         let name = Path::new(&program).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Self(match env::var("CARGO_PKG_NAME") {
+        let program = match env::var("CARGO_PKG_NAME") {
             Ok(package) if name.starts_with("conformance") => format!("cargo run --release -p {package} --"),
             Ok(package) => format!("cargo run --release -p {package} --example {name} --"),
             Err(_) => program,
-        })
+        };
+        Self { program, budget }
     }
 
     pub(crate) fn command(&self, seed: u64, host: &str, rule: &str) -> String {
-        format!("{} --host {host} --rule {rule} --seed {seed}", self.0)
+        let budget = match self.budget {
+            USUAL_BUDGET => String::new(),
+            budget => format!(" --budget {budget}"),
+        };
+        format!("{} --host {host} --rule {rule} --seed {seed}{budget}", self.program)
     }
 }

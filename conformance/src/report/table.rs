@@ -40,7 +40,8 @@ pub(crate) fn table(report: &Report, replay: &Replay, colours: bool) -> String {
         let _ = writeln!(out, "  saw: {}", entry.why.as_deref().unwrap_or_default());
         let _ = writeln!(out, "  seed {}; replay: {}", report.seed, replay.command(report.seed, host, rule.id()));
     }
-    not_applicable(report, &mut out);
+    reasons(report, Verdict::NotApplicable, "not applicable", &mut out);
+    reasons(report, Verdict::Pass, "passed in part", &mut out);
     let runs: u64 = report.entries().map(|(_, entry)| entry.runs).sum();
     let count = |verdict| report.entries().filter(|(_, entry)| entry.verdict == verdict).count();
     let _ = writeln!(
@@ -79,14 +80,14 @@ fn title(group: &str) -> String {
 }
 
 /// Each reason once, with the rules and hosts it holds for.
-fn not_applicable(report: &Report, out: &mut String) {
+fn reasons(report: &Report, verdict: Verdict, what: &str, out: &mut String) {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (candidate, entry) in report.entries() {
-        if let (Verdict::NotApplicable, Some(why)) = (entry.verdict, &entry.why) {
+    for (candidate, entry) in report.entries().filter(|(_, entry)| entry.verdict == verdict) {
+        if let Some(why) = &entry.why {
             reasons.entry(why).or_default().push(format!("{} {}", candidate.name(), entry.rule.id()));
         }
     }
     for (why, places) in reasons {
-        let _ = writeln!(out, "\nnot applicable ({}): {why}", places.join(", "));
+        let _ = writeln!(out, "\n{what} ({}): {why}", places.join(", "));
     }
 }

@@ -224,12 +224,12 @@ pub(super) fn refused<J>(rejected: Rejected<J>) -> Flaw {
 
 /// Whether the host runs blocking closures.
 pub(super) fn runs_calls(bench: &Bench) -> bool {
-    Profile::NONE.blocking().beyond(bench.profile()) == Profile::NONE
+    bench.has(Profile::NONE.blocking())
 }
 
 /// Whether a panic unwinds.
 pub(super) fn unwinds(bench: &Bench) -> bool {
-    cfg!(panic = "unwind") && Profile::NONE.unwind().beyond(bench.profile()) == Profile::NONE
+    cfg!(panic = "unwind") && bench.has(Profile::NONE.unwind())
 }
 
 /// Catches a planted panic, whose message goes to the child's standard error.

@@ -48,7 +48,7 @@ pub(super) fn lanes(lanes: usize) -> WorkerConfig {
 
 /// Whether the target has all of `what`.
 pub(super) fn has(bench: &Bench, what: Profile) -> bool {
-    what.beyond(bench.profile()) == Profile::NONE
+    bench.has(what)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

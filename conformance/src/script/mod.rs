@@ -23,33 +23,36 @@ use crate::{Bench, Candidate, Check, Flaw, LocalFuture, Profile, Rule};
 const CALL: &str = "__scripts";
 
 /// How long a host may take for one script before it counts as hung.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How many differing scripts are shown in full.
+/// How many differing scripts of a host are shown.
 const SHOWN: usize = 3;
 
-/// Plays the script of the bench's seed and prints its digest, or with an effort of two its trace.
-static PLAY: Rule = Rule { id: "scripts", name: "scripts", needs: Profile::NONE, once: false, check: play_one };
+/// How many scripts a child plays. The reference's traces of so many are kept.
+const BATCH: u64 = 1_000;
 
-fn play_one<'a>(bench: &'a Bench) -> LocalFuture<'a, Check> {
+/// Lines of a trace that are shown before the first that differs.
+const CONTEXT: usize = 4;
+
+/// Plays scripts from the bench's seed on, and prints the trace of each on a line of its own, as JSON.
+static PLAY: Rule = Rule { id: "scripts", name: "scripts", needs: Profile::NONE, once: false, check: play_some };
+
+fn play_some<'a>(bench: &'a Bench) -> LocalFuture<'a, Check> {
     Box::pin(async move {
-        let first = bench.seed();
-        let asked = bench.rounds(1);
-        let (seeds, whole) = if asked == u64::MAX { (first..first + 1, true) } else { (first..first + asked, false) };
-        for seed in seeds {
+        let (first, count) = (bench.seed(), bench.rounds(1));
+        for seed in first..first.saturating_add(count) {
             let script = plan::Script::draw(seed, bench.profile().blocking);
-            let lines = match play::play(bench, &script).await {
-                Ok(lines) => lines,
-                Err(flaw) => vec![format!("{} {flaw}", bench.host_name())],
-            };
-            if whole {
-                println!("{:?}\n{}", script.setup, lines.join("\n"));
-            } else {
-                println!("{seed} {:016x}", trace::digest(&lines));
-                stdout().flush().map_err(|error| Flaw::Inconclusive(error.to_string()))?;
+            let mut trace = vec![format!("{:?}", script.setup)];
+            match play::play(bench, &script).await {
+                Ok(lines) => trace.extend(lines),
+                Err(flaw) => trace.push(format!("{} {flaw}", bench.host_name())),
             }
+            let failed = |error: String| Flaw::Inconclusive(format!("a trace could not be told: {error}"));
+            let line = serde_json::to_string(&trace).map_err(|error| failed(error.to_string()))?;
+            let mut out = stdout().lock();
+            writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| failed(error.to_string()))?;
         }
-        Ok(asked)
+        Ok(count)
     })
 }
 
@@ -61,13 +64,16 @@ pub(crate) fn serve(candidates: &[Candidate]) -> Option<Result<(), String>> {
         let [host, seed, count] = &args[..] else { return Err(format!("{CALL} takes three arguments")) };
         let candidate = candidates.iter().find(|candidate| candidate.name() == host).ok_or("no such host")?;
         let number = |text: &str| text.parse::<u64>().map_err(|error| format!("{text}: {error}"));
-        // As many rounds as there are scripts; all of a number for one trace in full.
-        let effort = if count == "whole" { f64::INFINITY } else { number(count)? as f64 };
         std::panic::set_hook(Box::new(|_| {}));
-        let order = Order { seed: number(seed)?, effort, patience: PATIENCE };
-        candidate.examine(&PLAY, order).map(|_| ()).map_err(|flaw| flaw.to_string())
+        // As many rounds as there are scripts; no watchdog.
+        let (effort, watchdog) = (number(count)? as f64, Duration::from_secs(86_400));
+        let order = Order { seed: number(seed)?, effort, patience: PATIENCE, watchdog };
+        candidate.examine(&PLAY, order).check.map(|_| ()).map_err(|flaw| flaw.to_string())
     })
 }
+
+/// What was seen of one script; `None` if the child ended before.
+type Trace = Option<Vec<String>>;
 
 /// What became of the scripts.
 pub(crate) struct Comparison {
@@ -77,81 +83,111 @@ pub(crate) struct Comparison {
     pub(crate) differing: usize,
 }
 
+/// A host, and how its traces compare with the reference's.
+struct Player {
+    candidate: Candidate,
+    played: u64,
+    differing: usize,
+    /// Where the first of them part.
+    shown: String,
+}
+
 /// Plays `count` scripts from `seed` on on each host, and compares their traces with those of the first one that is called
-/// `sim`, or else of the first.
+/// `sim`, or else of the first. Each is played once: what differed is what is shown, though it may never differ again.
 ///
 /// # Errors
 ///
-/// When a process cannot be started.
+/// When a process cannot be started, or there are no such seeds.
 pub(crate) fn compare(
     hosts: &[Candidate],
     seed: u64,
     count: u64,
     mut told: impl FnMut(),
 ) -> Result<Comparison, String> {
+    let end = seed.checked_add(count).ok_or_else(|| format!("there are no {count} seeds from {seed} on"))?;
     let reference = hosts.iter().position(|host| host.name() == "sim").unwrap_or(0);
-    let (line, lines) = channel();
-    let mut digests = vec![Vec::new(); hosts.len()];
-    // Two at a time: the machines that this is run on have two processors.
-    for pair in (0..hosts.len()).collect::<Vec<_>>().chunks(2) {
-        let players: Vec<_> = pair
+    let player =
+        |candidate: &Candidate| Player { candidate: *candidate, played: 0, differing: 0, shown: String::new() };
+    let mut players: Vec<Player> = hosts.iter().map(player).collect();
+    let against = hosts[reference].name();
+    let others: Vec<usize> = (0..hosts.len()).filter(|place| *place != reference).collect();
+    let mut first = seed;
+    while first < end {
+        let batch = BATCH.min(end - first);
+        let mut expected: Vec<Trace> = Vec::new();
+        play_on(&hosts[reference..=reference], first, batch, |_, trace| {
+            told();
+            expected.push(trace);
+        })?;
+        players[reference].played += expected.iter().flatten().count() as u64;
+        players[reference].differing += expected.iter().filter(|trace| trace.is_none()).count();
+        // Two at a time: the machines that this is run on have two processors.
+        for pair in others.chunks(2) {
+            let mut next = vec![0; pair.len()];
+            let candidates: Vec<Candidate> = pair.iter().map(|place| hosts[*place]).collect();
+            play_on(&candidates, first, batch, |which, trace| {
+                told();
+                let (player, nth) = (&mut players[pair[which]], next[which]);
+                next[which] += 1;
+                player.played += u64::from(trace.is_some());
+                if trace.is_none() || trace != expected[nth] {
+                    player.differing += 1;
+                    if player.differing <= SHOWN {
+                        let names = [against, player.candidate.name()];
+                        show(&mut player.shown, names, first + nth as u64, [&expected[nth], &trace]);
+                    }
+                }
+            })?;
+        }
+        first += batch;
+    }
+    let mut text = String::new();
+    for Player { candidate, played, differing, shown } in &players {
+        let _ = writeln!(text, "{:22} {played} scripts, {differing} differ from {against}", candidate.name());
+        text.push_str(shown);
+    }
+    Ok(Comparison { text, differing: players.iter().map(|player| player.differing).sum() })
+}
+
+/// Plays the scripts on all of these hosts at the same time. `told` hears of each trace with the place of its host: on each host
+/// `count` of them, in their order.
+fn play_on(hosts: &[Candidate], seed: u64, count: u64, mut told: impl FnMut(usize, Trace)) -> Result<(), String> {
+    thread::scope(|scope| {
+        let (line, lines) = channel();
+        let listeners: Vec<_> = hosts
             .iter()
-            .map(|&place| (place, hosts[place].name(), line.clone()))
-            .map(|(place, name, line)| {
-                thread::spawn(move || {
-                    listen(name, seed, &count.to_string(), |said| {
-                        let _ = line.send((place, said));
-                    })
+            .enumerate()
+            .map(|(place, host)| {
+                let line = line.clone();
+                scope.spawn(move || {
+                    let mut left = count;
+                    let heard = listen(host.name(), seed, count, |said| {
+                        left = left.saturating_sub(1);
+                        let _ = line.send((place, serde_json::from_str(&said).ok()));
+                    });
+                    // What it did not come to.
+                    (0..left).for_each(|_| _ = line.send((place, None)));
+                    heard
                 })
             })
             .collect();
-        let mut done = 0;
-        while done < players.len() {
-            match lines.recv_timeout(Duration::from_millis(50)) {
-                Ok((place, said)) => {
-                    told();
-                    digests[place].push(said);
-                }
-                Err(_) => done = players.iter().filter(|player| player.is_finished()).count(),
-            }
+        drop(line);
+        for (place, trace) in lines {
+            told(place, trace);
         }
-        for player in players {
-            player.join().map_err(|_| "a thread that listened to a child panicked".to_owned())??;
+        for listener in listeners {
+            listener.join().map_err(|_| "a thread that listened to a child panicked".to_owned())??;
         }
-        for (place, said) in lines.try_iter() {
-            told();
-            digests[place].push(said);
-        }
-    }
-    let mut text = String::new();
-    let mut differing = 0;
-    let expected = &digests[reference];
-    for (place, host) in hosts.iter().enumerate() {
-        let differs = |nth: &usize| expected.get(*nth).is_none() || expected.get(*nth) != digests[place].get(*nth);
-        let seeds: Vec<u64> =
-            (0..usize::try_from(count).unwrap_or(usize::MAX)).filter(differs).map(|nth| seed + nth as u64).collect();
-        let against = hosts[reference].name();
-        let _ = writeln!(
-            text,
-            "{:22} {} scripts, {} differ from {against}",
-            host.name(),
-            digests[place].len(),
-            seeds.len()
-        );
-        differing += seeds.len();
-        for &seed in seeds.iter().take(SHOWN) {
-            show(&mut text, hosts[reference].name(), host.name(), seed)?;
-        }
-    }
-    Ok(Comparison { text, differing })
+        Ok(())
+    })
 }
 
 /// Starts a child that plays scripts, and hands on each line that it says.
-fn listen(host: &str, seed: u64, count: &str, mut said: impl FnMut(String)) -> Result<(), String> {
+fn listen(host: &str, seed: u64, count: u64, mut said: impl FnMut(String)) -> Result<(), String> {
     let begun = |error: std::io::Error| format!("a child process could not be run: {error}");
     let program = env::current_exe().map_err(begun)?;
     let mut child = Command::new(program)
-        .args([CALL, host, &seed.to_string(), count])
+        .args([CALL, host, &seed.to_string(), &count.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -165,18 +201,34 @@ fn listen(host: &str, seed: u64, count: &str, mut said: impl FnMut(String)) -> R
 }
 
 /// Writes down where the traces of one script part.
-fn show(text: &mut String, reference: &str, host: &str, seed: u64) -> Result<(), String> {
-    let trace = |host: &str| {
-        let mut lines = Vec::new();
-        listen(host, seed, "whole", |line| lines.push(line)).map(|()| lines)
-    };
-    let (expected, seen) = (trace(reference)?, trace(host)?);
-    let parting = expected.iter().zip(&seen).position(|(a, b)| a != b).unwrap_or(expected.len().min(seen.len()));
+fn show(text: &mut String, hosts: [&str; 2], seed: u64, traces: [&Trace; 2]) {
+    let [expected, seen] = traces.map(|trace| trace.as_deref().unwrap_or_default());
+    let parting = expected.iter().zip(seen).position(|(a, b)| a != b).unwrap_or(expected.len().min(seen.len()));
     let _ = writeln!(text, "  script {seed}, line {parting}:");
-    for line in expected.iter().take(parting).skip(parting.saturating_sub(4)) {
+    for line in expected.iter().take(parting).skip(parting.saturating_sub(CONTEXT)) {
         let _ = writeln!(text, "        {line}");
     }
-    let _ = writeln!(text, "    {reference}: {}", expected.get(parting).map_or("(the end)", |line| line));
-    let _ = writeln!(text, "    {host}: {}", seen.get(parting).map_or("(the end)", |line| line));
-    Ok(())
+    for (host, trace) in hosts.into_iter().zip(traces) {
+        let line = match trace {
+            None => "(it came to no end)",
+            Some(lines) => lines.get(parting).map_or("(the end)", |line| line),
+        };
+        let _ = writeln!(text, "    {host}: {line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_that_differs_is_shown_with_those_before_it() {
+        let trace = |last: &str| Some(["a", "b", "c", "d", "e", last].map(str::to_owned).to_vec());
+        let mut text = String::new();
+        show(&mut text, ["sim", "smol"], 7, [&trace("f"), &trace("g")]);
+        assert_eq!(text, "  script 7, line 5:\n        b\n        c\n        d\n        e\n    sim: f\n    smol: g\n");
+        text.clear();
+        show(&mut text, ["sim", "smol"], 7, [&trace("f"), &None]);
+        assert_eq!(text, "  script 7, line 0:\n    sim: a\n    smol: (it came to no end)\n");
+    }
 }

@@ -81,9 +81,10 @@ pub(crate) const PARENTS: usize = 3;
 /// The unit of the times of jobs: they meet often, and exactly.
 pub(crate) const UNIT: Duration = Duration::from_millis(10);
 
-/// How far time goes at once: half a unit. The limits of shutdowns lie between the times of jobs: a drain that turns into an abort at the very
-/// moment at which a lane becomes free may or may not see the next job start.
-pub(crate) const STEP: Duration = Duration::from_millis(5);
+/// How far time goes at once: a quarter of a unit. The limits of shutdowns lie between the times of jobs: a drain that turns into an abort at
+/// the very moment at which a lane becomes free may or may not see the next job start. A drain's limit is due at a quarter after whole units,
+/// that of an abort at a half; at three quarters, if the abort began at a quarter.
+pub(crate) const STEP: Duration = Duration::from_micros(2_500);
 
 impl Script {
     /// Draws a script. Without `calls` it has tasks only.
@@ -120,7 +121,7 @@ impl Setup {
             .reserve(Priority::High, self.reserved)
             .discipline(discipline)
             .full(self.full)
-            .shutdown_limit(UNIT * 3 + STEP)
+            .shutdown_limit(UNIT * 3 + STEP * 2)
             .watchdog(None)
     }
 }
@@ -144,7 +145,7 @@ impl Act {
             2 => Self::ShutDown(Shutdown::DrainFor(UNIT * rng.u32(0..4) + STEP)),
             3 if rng.bool() => Self::ShutDown(Shutdown::AbortWithin(Duration::ZERO)),
             3 => Self::ShutDown(Shutdown::Abort),
-            _ => Self::ShutDown(Shutdown::AbortWithin(rng.u32(0..4) * UNIT + STEP)),
+            _ => Self::ShutDown(Shutdown::AbortWithin(UNIT * rng.u32(0..4) + STEP * 2)),
         }
     }
 }

@@ -266,12 +266,15 @@ impl Stage<'_> {
 
     /// Whether each call that was given to a thread is at its gate, or through it and off its lane.
     fn calls_are_where_they_wait(&self) -> bool {
+        let lanes_taken = self.worker.running();
         let running: Vec<JobInfo> =
             self.worker.jobs().into_iter().filter(|job| job.state == JobState::Running).collect();
         let here = |part: &&Part| part.is_call && running.iter().any(|job| job.name == part.name);
         let at_gates =
             self.parts.iter().filter(here).all(|part| part.entered.load(Ordering::SeqCst) && !part.gate.is_open());
-        at_gates && self.worker.running() <= self.parts.iter().filter(|part| Self::is_on_a_lane(part, &running)).count()
+        let on_lanes = self.parts.iter().filter(|part| Self::is_on_a_lane(part, &running)).count();
+        // Nothing came or went between the looks.
+        at_gates && lanes_taken == on_lanes && self.worker.running() == lanes_taken
     }
 
     /// Whether the job holds a lane for as long as its gate is shut: it has started, and nobody took it away.

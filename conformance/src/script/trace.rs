@@ -50,9 +50,3 @@ impl Observer for Recorder {
         self.note(&job.name, "evicted");
     }
 }
-
-/// A number that stands for a trace: equal traces have equal ones (FNV-1a, 64 bits).
-pub(crate) fn digest(lines: &[String]) -> u64 {
-    let bytes = lines.iter().flat_map(|line| line.bytes().chain([b'\n']));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}

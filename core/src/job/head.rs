@@ -86,7 +86,9 @@ impl Head {
             kind,
             run_timeout: conditions.run_timeout.or(defaults.run_timeout),
             grace: conditions.grace.unwrap_or(defaults.grace),
-            queue_due: queue_timeout.and_then(|limit| submitted.checked_add(limit)), // D5, D8
+            queue_due: queue_timeout
+                .filter(|_| !mutant!(QueueTimeoutFromTheStart))
+                .and_then(|limit| submitted.checked_add(limit)), // D5, D8
             submitted,
             conditions,
             id: AtomicU64::new(0),

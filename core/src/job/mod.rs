@@ -3,6 +3,8 @@
 pub(crate) mod cell;
 pub(crate) mod context;
 pub(crate) mod head;
+#[cfg(all(test, countermand_loom))]
+mod loom;
 pub(crate) mod sleep;
 pub(crate) mod work;
 

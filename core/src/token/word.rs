@@ -84,7 +84,7 @@ impl Word {
     /// Reads the word. What happened before it was cancelled has happened for the reader (T3).
     #[inline]
     pub(super) fn load(&self) -> Seen {
-        Seen(self.0.load(Ordering::Acquire))
+        Seen(self.0.load(if mutant!(RelaxedFlag) { Ordering::Relaxed } else { Ordering::Acquire }))
     }
 
     /// The cause, if the node itself is cancelled.

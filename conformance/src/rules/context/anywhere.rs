@@ -178,6 +178,8 @@ impl Left {
 
 /// The runtime has gone: every call gives its answer.
 async fn gone(bench: &Bench, worker: Worker, left: Left) -> Result<(), Flaw> {
+    let dropped = || worker.is_closed() && worker.counts().unsettled == 0;
+    bench.until("all that the runtime ran was dropped", dropped).await?;
     let answers = move || -> Result<(), Flaw> {
         look_after_the_end(&worker)?;
         for (number, handle) in left.handles.into_iter().enumerate() {

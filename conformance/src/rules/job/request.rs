@@ -552,7 +552,7 @@ async fn one_of_many_is_first(bench: &Bench) -> Check {
         field.first.fetch_add(u64::from(field.handle.cancel()), Ordering::SeqCst);
     };
     let mut rounds = 0;
-    while rounds < bench.rounds(300) {
+    while rounds < bench.rounds(300) && bench.races_on(rounds) {
         let worker = bench.worker(lanes(BATCH as usize))?;
         let mut fresh = running_jobs(bench, &worker, BATCH).await?;
         let mut raced = Vec::new();

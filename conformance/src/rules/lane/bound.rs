@@ -31,6 +31,17 @@ impl Room {
         self.inside.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// Goes in, and out when `lanes` are inside: that so many can be in a poll at once is shown and not hoped for.
+    fn meet(&self, lanes: u64, all: &Gate) {
+        let now = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        if now >= lanes {
+            all.open();
+        }
+        all.wait_blocking();
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+    }
+
     fn most(&self) -> u64 {
         self.most.load(Ordering::SeqCst)
     }
@@ -92,13 +103,18 @@ async fn waiting_ones(bench: &Bench, lanes: usize, drivers: usize) -> Result<(),
     all_settled(bench, &worker, lanes as u64 + 4).await
 }
 
-/// Each driver on a thread of its own, whatever the host does, so that polls do overlap.
+/// Each driver on a thread of its own, whatever the host does, so that polls do overlap: the first jobs meet in theirs.
 async fn on_own_threads(bench: &Bench, lanes: u64) -> Result<u64, Flaw> {
     let config = WorkerConfig::new().lanes(lanes as usize).drivers(lanes as usize).capacity(256);
     let (worker, mut crew) = Crew::new(bench, config)?;
     let room = Room::default();
-    let jobs = bench.rounds(40);
-    for _ in 0..jobs {
+    let all = Gate::new();
+    for _ in 0..lanes {
+        let (room, all) = (room.clone(), all.clone());
+        drop(worker.try_submit(Job::task(async move { room.meet(lanes, &all) })).map_err(refused)?);
+    }
+    let jobs = lanes + bench.rounds(40);
+    for _ in lanes..jobs {
         let room = room.clone();
         let job = Job::task_with(move |context| visitor(context, room, lanes));
         drop(worker.try_submit(job).map_err(refused)?);
@@ -124,7 +140,7 @@ async fn on_own_threads(bench: &Bench, lanes: u64) -> Result<u64, Flaw> {
     }
     result?;
     crew.settle_down()?;
-    ensure!(room.most() <= lanes, "{} jobs were in a poll at once, in {lanes} lanes of as many threads", room.most());
+    ensure_eq!(room.most(), lanes, "jobs in a poll at once, in {lanes} lanes of as many threads");
     books_are_right(&worker, jobs)?;
     Ok(jobs)
 }

@@ -100,20 +100,21 @@ async fn far_alarm(bench: &Bench) -> Result<(), Flaw> {
     };
     bench.until("a stretch of time has passed", passed).await?;
     let polls = bench.alarm_polls() - before;
+    let took = clock.elapsed();
     // A host may give everybody a turn whenever it gives one to somebody, such as the one who looks here.
-    let allowed = 2 * WAKES + 8 * looks;
+    let allowed = 2 * WAKES * (1 + took.as_secs()) + 8 * looks;
     ensure!(
         polls <= allowed,
-        "in {STRETCH:?}, and {looks} looks, alarms that were set far ahead were asked {polls} times"
+        "in {took:?}, and {looks} looks, alarms that were set far ahead were asked {polls} times"
     );
     Ok(())
 }
 
-/// Processor time of the whole process over a stretch of real time, without workers and with idle ones on the host's own clock and
-/// timers.
+/// Processor time of the whole process over stretches of real time, without workers and with idle ones on the host's own clock and
+/// timers. What disturbs the machine can only add to it, so that the least of three counts.
 async fn processor_time(bench: &Bench) -> Result<(), Flaw> {
     const STRETCH: Duration = Duration::from_millis(60);
-    let without = stretch(bench, STRETCH).await?;
+    let without = least_of_three(bench, STRETCH).await?;
     let mut workers: Vec<Worker> = Vec::new();
     for _ in 0..4 {
         let worker = bench.running_worker(WorkerConfig::new().lanes(4).drivers(2))?;
@@ -122,7 +123,7 @@ async fn processor_time(bench: &Bench) -> Result<(), Flaw> {
         bench.quiet(&worker).await?;
         workers.push(worker);
     }
-    let with = stretch(bench, STRETCH).await?;
+    let with = least_of_three(bench, STRETCH).await?;
     let allowed = without * 2 + STRETCH / 3;
     ensure!(
         with <= allowed,
@@ -130,6 +131,14 @@ async fn processor_time(bench: &Bench) -> Result<(), Flaw> {
         workers.len()
     );
     Ok(())
+}
+
+async fn least_of_three(bench: &Bench, span: Duration) -> Result<Duration, Flaw> {
+    let mut least = Duration::MAX;
+    for _ in 0..3 {
+        least = least.min(stretch(bench, span).await?);
+    }
+    Ok(least)
 }
 
 async fn stretch(bench: &Bench, span: Duration) -> Result<Duration, Flaw> {

@@ -5,15 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Poll, Waker};
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
 use countermand_core::{Job, Outcome, TURN_BUDGET, WorkerConfig};
 
+use crate::patience::Patience;
 use crate::rules::crew::{Attendant, Crew, all_settled, books_are_right, refused};
 use crate::{Bench, Check, Flaw, Gate, Recorder, ensure, ensure_eq, poll};
 
 /// How long a job that is always ready goes on if nobody stops it.
-const PATIENCE: Duration = Duration::from_secs(8);
+const LIMIT: Duration = Duration::from_secs(8);
 
 /// Counts all polls of a driver's jobs, and how long one of them had to wait.
 #[derive(Clone, Default)]
@@ -27,12 +28,12 @@ struct Turns {
 impl Turns {
     /// Always ready, until it is over, or has kept a host from everything else for so long that the rule is broken.
     fn hog(&self) -> impl Future<Output = bool> + Send + use<> {
-        let (turns, begun) = (self.clone(), Clock::now());
+        let (turns, mut patience) = (self.clone(), Patience::new(LIMIT));
         poll_fn(move |cx| {
             let polls = turns.polls.fetch_add(1, Ordering::SeqCst);
             turns.begun.open();
             let over = turns.over.load(Ordering::SeqCst);
-            if over || (polls % 1_024 == 0 && begun.elapsed() > PATIENCE) {
+            if over || (polls % 1_024 == 0 && patience.is_over()) {
                 return Poll::Ready(over);
             }
             cx.waker().wake_by_ref();

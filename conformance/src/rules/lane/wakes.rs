@@ -16,9 +16,10 @@ pub(super) async fn l5_no_wake_is_lost_and_late_ones_are_harmless(bench: &Bench)
         between_pop_and_park(bench, what)?;
         runs += 1 + race_with_park(bench, what)?;
     }
+    keeper_between_pop_and_park(bench)?;
     late_and_double(bench).await?;
     nobody_any_more(bench).await?;
-    Ok(runs + 2)
+    Ok(runs + 3)
 }
 
 /// A task that ends when it is told to, and keeps its waker where the rule can take it.
@@ -110,28 +111,54 @@ fn between_pop_and_park(bench: &Bench, what: Meanwhile) -> Result<(), Flaw> {
     let handle = worker.try_submit(Job::task(sleeper.task())).map_err(refused)?;
     attendants.iter_mut().for_each(|attendant| _ = attendant.turn());
     let scene = Arc::new(Scene { worker, crew: Mutex::new(Crew::default()), sleeper, handle, late: Mutex::default() });
-    for (place, attendant) in attendants.iter_mut().enumerate().take(1) {
-        let (acted, theirs) = (Arc::new(AtomicBool::new(false)), Arc::clone(&scene));
-        let done = Arc::clone(&acted);
-        let recorder = Recorder::acting(move |touch| {
-            if touch == Touch::Clone && !done.swap(true, Ordering::SeqCst) {
-                theirs.act(what);
-            }
-        });
-        let waker = recorder.waker();
-        attendant.poll(&waker);
-        ensure!(acted.load(Ordering::SeqCst), "attendant {place} parked without a waker, so nothing was shown");
-        // If it has not gone on by itself, then somebody must have woken it.
-        while recorder.wakes() > 0 && !scene.has_come(what) {
-            let wakes = recorder.wakes();
-            attendant.poll(&waker);
-            if recorder.wakes() == wakes {
-                break;
-            }
-        }
-        recorder.calm();
-    }
+    let theirs = Arc::clone(&scene);
+    parks_meanwhile(&mut attendants[0], move || theirs.act(what), || scene.has_come(what))?;
     ensure!(scene.has_come(what), "{what:?}, exactly while a driver went to park, and the driver sleeps on");
+    Ok(())
+}
+
+/// The same of the keeper: a queued job is cancelled, which is nobody's business but its (Q4).
+fn keeper_between_pop_and_park(bench: &Bench) -> Result<(), Flaw> {
+    let (worker, mut crew) = Crew::new(bench, WorkerConfig::new().lanes(1).drivers(1))?;
+    let mut keeper = crew.give_away(1);
+    let running = worker.try_submit(Job::task(std::future::pending::<()>())).map_err(refused)?;
+    crew.settle_down()?;
+    let queued = Arc::new(worker.try_submit(Job::task(async {})).map_err(refused)?);
+    let cancelled = Arc::clone(&queued);
+    parks_meanwhile(&mut keeper, move || _ = cancelled.cancel(), || queued.is_finished())?;
+    ensure!(
+        queued.is_finished(),
+        "a queued job was cancelled, exactly while the keeper went to park, and it sleeps on"
+    );
+    ensure!(!running.is_finished(), "the job in the only lane has ended");
+    Ok(())
+}
+
+/// Has the attendant go to park, and something happen when it clones the waker that it parks with. If it does not go on by itself
+/// until that has had its effect, somebody must have woken it.
+fn parks_meanwhile(
+    attendant: &mut Attendant,
+    act: impl Fn() + Send + Sync + 'static,
+    has_come: impl Fn() -> bool,
+) -> Result<(), Flaw> {
+    let acted = Arc::new(AtomicBool::new(false));
+    let done = Arc::clone(&acted);
+    let recorder = Recorder::acting(move |touch| {
+        if touch == Touch::Clone && !done.swap(true, Ordering::SeqCst) {
+            act();
+        }
+    });
+    let waker = recorder.waker();
+    attendant.poll(&waker);
+    ensure!(acted.load(Ordering::SeqCst), "an attendant parked without a waker, so nothing was shown");
+    while recorder.wakes() > 0 && !has_come() {
+        let wakes = recorder.wakes();
+        attendant.poll(&waker);
+        if recorder.wakes() == wakes {
+            break;
+        }
+    }
+    recorder.calm();
     Ok(())
 }
 

@@ -23,6 +23,11 @@ impl Waiting {
         Ok(Self { handle, recorder })
     }
 
+    /// Whether it was woken. That it has settled comes before, on another thread.
+    pub(super) fn is_told(&self) -> bool {
+        self.recorder.wakes() > 0
+    }
+
     /// Was woken, and told this.
     pub(super) fn told(mut self, what: &str, class: Class) -> Result<(), Flaw> {
         let id = self.handle.id();
@@ -82,11 +87,11 @@ pub(super) async fn runtime_stopped(bench: &Bench) -> Result<(), Flaw> {
         };
         let what = "the runtime stopped";
         for job in running {
-            bench.until("a running job settles when its runtime stops", || job.handle.is_finished()).await?;
+            bench.until("a running job settles when its runtime stops", || job.is_told()).await?;
             job.told(what, stopped(Cause::SHUTDOWN))?;
         }
         for job in queued {
-            bench.until("a queued job settles when its runtime stops", || job.handle.is_finished()).await?;
+            bench.until("a queued job settles when its runtime stops", || job.is_told()).await?;
             job.told(what, unstarted(Cause::SHUTDOWN))?;
         }
         match bench.within("a submitter in line is told that the runtime has stopped", line).await? {

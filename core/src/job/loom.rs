@@ -1,0 +1,221 @@
+//! The races over the body of a call that is lent to a thread, one to a model.
+#![allow(unsafe_code, reason = "a cell that the model checker watches")]
+
+use core::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use ::loom::cell::UnsafeCell;
+use ::loom::thread;
+
+use super::cell::{JobCell, Join, Lent, Loan, Runner, Verdict};
+use super::head::{Desk, Head};
+use super::work::Closure;
+use super::{CallContext, Conditions, Job};
+use crate::books::Books;
+use crate::host::Call;
+use crate::observer::{JobInfo, Kind, Observer};
+use crate::shelf::Key;
+use crate::{Cause, Class, Instant, JobId, Outcome, Token, WorkerConfig, loom_model};
+
+/// A worker that does nothing but be there.
+struct Nobody(Books);
+
+impl Desk for Nobody {
+    fn reap(&self, _: Key) {}
+
+    fn now(&self) -> Instant {
+        Instant::ORIGIN
+    }
+
+    fn block(&self, _: &mut dyn FnMut()) -> Result<(), crate::WouldDeadlock> {
+        Ok(())
+    }
+
+    fn books(&self) -> &Books {
+        &self.0
+    }
+
+    fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
+
+    fn finished(&self, _: JobId) {}
+
+    fn observer(&self) -> Option<&dyn Observer> {
+        None
+    }
+}
+
+/// How often what the closure captured was touched.
+#[derive(Clone)]
+struct Touches(Arc<UnsafeCell<u32>>);
+
+// SAFETY: that one at a time touches it is what is examined.
+unsafe impl Send for Touches {}
+
+impl Touches {
+    /// For when nobody else is left.
+    fn get(&self) -> u32 {
+        // SAFETY: the checker would see it if somebody were.
+        self.0.with(|touches| unsafe { *touches })
+    }
+}
+
+/// What a closure captures: whoever has the body touches it, and the checker sees whether two do at once.
+struct Captured(Touches);
+
+impl Captured {
+    fn touch(&self) {
+        // SAFETY: what is examined is that this is the only one.
+        self.0.0.with_mut(|touches| unsafe { *touches += 1 });
+    }
+}
+
+impl Drop for Captured {
+    fn drop(&mut self) {
+        self.touch();
+    }
+}
+
+/// A call that was lent to a thread, and where its outcome comes.
+struct Scene {
+    call: Call,
+    lent: Lent,
+    handle: Arc<dyn Join<u8, core::convert::Infallible>>,
+    touches: Touches,
+    desk: Arc<Nobody>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let touches = Touches(Arc::new(UnsafeCell::new(0)));
+        let captured = Captured(touches.clone());
+        let closure = move |_: &CallContext| {
+            captured.touch();
+            7
+        };
+        let Job { work, conditions } = Job::call(closure);
+        let desk = Arc::new(Nobody(Books::default()));
+        let (runner, handle) = cell(work, conditions, desk.clone());
+        let (call, lent) = runner.lend(Waker::noop().clone());
+        Self { call, lent, handle, touches, desk }
+    }
+}
+
+fn cell<C>(
+    work: Closure<C>,
+    conditions: Conditions,
+    desk: Arc<Nobody>,
+) -> (Runner, Arc<dyn Join<u8, core::convert::Infallible>>)
+where
+    C: FnOnce(&CallContext) -> u8 + Send + 'static,
+{
+    let head = Head::new(conditions, Kind::Call, Token::never(), desk, &WorkerConfig::new());
+    let (runner, cell) = JobCell::create(head, work);
+    (runner, cell)
+}
+
+/// Settles what came back of a loan, as the lane does.
+fn settle(loan: Loan) {
+    match loan {
+        Loan::Back(runner) => runner.settle(Verdict::Returned { late: false }, Instant::ORIGIN),
+        Loan::Refused(runner) => unbegun(runner),
+        Loan::Over => {}
+        Loan::Out(_) => panic!("a loan has no end"),
+    }
+}
+
+fn unbegun(mut runner: Runner) {
+    runner.discard();
+    runner.settle(Verdict::Requested { cause: Cause::REQUESTED, started: false }, Instant::ORIGIN);
+}
+
+fn outcome(handle: &Arc<dyn Join<u8, core::convert::Infallible>>) -> Class {
+    match handle.slot().poll_take(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Some(Outcome::Completed(value))) => {
+            assert_eq!(value, 7);
+            Class::Completed
+        }
+        Poll::Ready(Some(outcome)) => outcome.class(),
+        other => panic!("no outcome: {other:?}"),
+    }
+}
+
+const UNBEGUN: Class = Class::Cancelled { cause: Cause::REQUESTED, started: false };
+
+#[test]
+fn loom_b2_a_call_begins_or_is_withdrawn() {
+    loom_model("b2_a_call_begins_or_is_withdrawn", || {
+        let Scene { call, lent, handle, touches, .. } = Scene::new();
+        let thread = thread::spawn(move || call.run());
+        let withdrawn = match lent.withdraw() {
+            Ok(runner) => {
+                unbegun(runner);
+                thread.join().unwrap();
+                true
+            }
+            Err(lent) => {
+                thread.join().unwrap();
+                settle(lent.ask());
+                false
+            }
+        };
+        assert_eq!(outcome(&handle), if withdrawn { UNBEGUN } else { Class::Completed });
+        // Run and dropped, or dropped only (X2).
+        assert_eq!(touches.get(), if withdrawn { 1 } else { 2 });
+    });
+}
+
+#[test]
+fn loom_b3_an_abandoned_call_settles_once() {
+    loom_model("b3_an_abandoned_call_settles_once", || {
+        let Scene { call, lent, handle, touches, desk } = Scene::new();
+        let thread = thread::spawn(move || call.run());
+        let abandoned = lent.abandon(Instant::ORIGIN);
+        thread.join().unwrap();
+        settle(lent.ask());
+        assert_eq!(outcome(&handle), if abandoned { Class::Abandoned } else { Class::Completed });
+        let counts = desk.0.counts();
+        assert_eq!((counts.settled(), counts.late_discarded), (1, u64::from(abandoned)));
+        assert_eq!(touches.get(), 2);
+    });
+}
+
+#[test]
+fn loom_b2_a_call_that_is_never_run_is_refused_or_withdrawn() {
+    loom_model("b2_a_call_that_is_never_run_is_refused_or_withdrawn", || {
+        let Scene { call, lent, handle, touches, .. } = Scene::new();
+        let thread = thread::spawn(move || drop(call));
+        match lent.withdraw() {
+            Ok(runner) => {
+                unbegun(runner);
+                thread.join().unwrap();
+            }
+            Err(lent) => {
+                thread.join().unwrap();
+                settle(lent.ask());
+            }
+        }
+        assert_eq!(outcome(&handle), UNBEGUN);
+        assert_eq!(touches.get(), 1);
+    });
+}
+
+#[test]
+fn loom_b1_what_a_call_brought_is_there_when_its_loan_is_back() {
+    loom_model("b1_what_a_call_brought_is_there_when_its_loan_is_back", || {
+        let Scene { call, lent, handle, touches, .. } = Scene::new();
+        let thread = thread::spawn(move || call.run());
+        // A look at any moment: who finds it back may touch what the thread has touched.
+        match lent.ask() {
+            Loan::Out(lent) => {
+                thread.join().unwrap();
+                settle(lent.ask());
+            }
+            back => {
+                settle(back);
+                assert_eq!(touches.get(), 2);
+                thread.join().unwrap();
+            }
+        }
+        assert_eq!(outcome(&handle), Class::Completed);
+    });
+}
