@@ -12,7 +12,7 @@ use crate::job::cell::{JobCell, Runner};
 use crate::job::head::{Desk, Head};
 use crate::observer::{JobInfo, Kind, Observer};
 use crate::shelf::Key;
-use crate::{Instant, Token, WorkerConfig, loom_model};
+use crate::{Instant, JobId, Token, WorkerConfig, loom_model};
 
 /// A worker that does nothing but be there.
 struct Nobody(Books);
@@ -34,7 +34,7 @@ impl Desk for Nobody {
 
     fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
 
-    fn finished(&self, _: crate::JobId) {}
+    fn finished(&self, _: JobId) {}
 
     fn observer(&self) -> Option<&dyn Observer> {
         None
