@@ -3,6 +3,9 @@
 //! That list calls, clones and drops wakers under its lock, and a waker that panics leaves it broken. So what stands on it are wakers
 //! of our own, which only note whom to wake; users' wakers are touched when the lock is open (P3).
 
+#[cfg(all(test, countermand_loom, loom))]
+mod loom;
+
 use crate::sync::Arc;
 use alloc::task::Wake;
 use alloc::vec::Vec;

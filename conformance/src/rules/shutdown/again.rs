@@ -14,14 +14,16 @@ use crate::{Bench, Check, Flaw, Gate, Profile, Recorder, ensure, ensure_eq, poll
 pub(super) async fn s5_idempotent_and_never_relaxes(bench: &Bench) -> Check {
     all_who_wait_return(bench).await?;
     from_inside(bench).await?;
+    let mut runs = 2;
     if has(bench, Profile::NONE.blocking()) {
         from_inside_of_a_call(bench).await?;
+        runs += 1;
     }
     let rounds = bench.rounds(30);
     for round in 0..rounds {
         by_a_model(bench, round).await?;
     }
-    Ok(rounds + 2)
+    Ok(rounds + runs)
 }
 
 /// What can be compared of a report.
