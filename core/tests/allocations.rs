@@ -1,4 +1,5 @@
 //! What a worker asks of the allocator: one or two allocations a job, none that stay. And a guard: nothing, but for a violation.
+#![allow(clippy::result_large_err, reason = "a refusal gives the job back, in its owner")]
 #![cfg(feature = "std")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
