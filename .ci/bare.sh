@@ -41,8 +41,10 @@ sysroot alloc core compiler_builtins alloc
 
 check neither --no-default-features
 check neither --no-default-features --features critical-section
+check neither --no-default-features --features serde
 check alloc --no-default-features --features alloc
 check alloc --no-default-features --features alloc,critical-section
+check alloc --no-default-features --features alloc,serde
 echo "bare: std"
 cargo check --quiet --package countermand-core --lib
 

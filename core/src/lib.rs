@@ -33,8 +33,7 @@ mod books;
 mod cause;
 #[cfg(feature = "alloc")]
 mod clockwork;
-#[cfg(feature = "alloc")]
-mod config;
+pub mod config;
 #[cfg(feature = "alloc")]
 mod contain;
 mod discipline;
@@ -102,6 +101,7 @@ mod wind_down;
 mod worker;
 
 pub use cause::{Cause, CauseKind, Detail};
+pub use config::FullPolicy;
 #[cfg(feature = "alloc")]
 pub use contain::Panic;
 pub use discipline::{Discipline, Picker};
@@ -126,7 +126,7 @@ pub use wait::{WaitError, WaitReason};
 pub use {
     assembly::Assembly,
     books::Counts,
-    config::{ConfigError, Fault, FullPolicy, WorkerConfig},
+    config::{ConfigError, Fault, WorkerConfig},
     drive::{Drive, TURN_BUDGET},
     driver::{Driver, Step},
     ending::{Report, Shutdown},
