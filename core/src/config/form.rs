@@ -81,8 +81,9 @@ impl Form {
         what: "a key without spaces or line ends, or nothing",
         shortest: 0,
         longest: 4_096,
-        pattern: "^[!-~]*$",
-        fits: |text| text.bytes().all(|byte| byte.is_ascii_graphic()),
+        // What a listing shows in the place of a key is none.
+        pattern: "^(?!\\[redacted\\]$)[!-~]*$",
+        fits: |text| text != "[redacted]" && text.bytes().all(|byte| byte.is_ascii_graphic()),
     };
 
     /// Whether a text is of this form.

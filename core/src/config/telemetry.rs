@@ -77,14 +77,13 @@ section! {
 impl TelemetrySettings {
     fn check_relations(&self, report: &mut dyn FnMut(&'static str, &dyn Display, &dyn Display)) {
         if self.emergency_stream == self.normal_stream {
-            report(
-                "emergency_stream",
-                &self.emergency_stream,
-                &"is the normal stream too: alarms would wait behind the rest",
-            );
+            // The one that was changed is to blame.
+            let changed = self.emergency_stream != Self::default().emergency_stream;
+            let key = if changed { "emergency_stream" } else { "normal_stream" };
+            report(key, &self.normal_stream, &"the two streams are one: alarms would wait behind the rest");
         }
         if self.sinks.contains(&SinkName::Redis) && self.redis_url.is_empty() {
-            report("redis_url", &self.redis_url, &"sinks has \"redis\", which needs an address");
+            report("sinks", &"\"redis\"", &"that sink needs redis_url, which is not set");
         }
         if self.sinks.is_empty() {
             report("sinks", &"[]", &"without a sink every packet is lost");

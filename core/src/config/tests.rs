@@ -74,7 +74,7 @@ fn every_fault_is_reported_with_its_key() {
         "dependencies.database.fallback_allowed",
         "telemetry.signing_key",
         "telemetry.emergency_stream",
-        "telemetry.redis_url",
+        "telemetry.sinks",
     ];
     assert_eq!(keys, expected);
     assert!(faults.iter().all(|fault| !fault.contains("two words")), "a secret is told: {faults:?}");
