@@ -7,6 +7,8 @@
 mod catalogue;
 mod environment;
 mod export;
+mod file;
+mod format;
 mod json_text;
 mod legacy;
 mod limits;
@@ -33,12 +35,13 @@ mod walk;
 
 pub use environment::{Environment, PREFIX, variable_of};
 pub use export::Export;
+pub use format::Format;
 pub use legacy::Deprecation;
 pub use limits::Limits;
 pub use listing::Listing;
 pub use live::{Live, Reader, Reload};
 pub use loaded::Loaded;
-pub use loader::{Format, Loader};
+pub use loader::Loader;
 pub use origin::Origin;
 pub use problem::{LoadError, Problem, ProblemKind};
 #[cfg(feature = "program")]

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use crate::format::Format;
 use crate::loaded::Loaded;
-use crate::loader::Format;
 use crate::origin::Origin;
 use crate::secrets::secrets;
 
@@ -27,8 +27,8 @@ impl Listing {
         Self::default()
     }
 
-    /// Every value as text. TOML leaves secrets that are not shown out, in a comment: what it writes can be loaded again. JSON with
-    /// origins has for each dotted key an object with `value` and `origin`.
+    /// Every value as text. It can be loaded again, without the secrets that are not shown: in TOML they are a comment, in JSON a text that
+    /// no secret can have. JSON with origins is not such a file: it has for each dotted key an object with `value` and `origin`.
     #[must_use]
     pub fn text(self, loaded: &Loaded, format: Format) -> String {
         let secrets = secrets(loaded.config());

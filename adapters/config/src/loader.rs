@@ -1,32 +1,19 @@
 //! Layers of input in, a valid configuration out: flags over environment over files over defaults.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, variable_of};
+use crate::file;
+use crate::format::Format;
 use crate::legacy::Deprecation;
 use crate::limits::Limits;
 use crate::loaded::Loaded;
 use crate::merge::Merged;
-use crate::outline::Beyond;
 use crate::problem::{Draft, LoadError, ProblemKind};
 use crate::source::{Place, Source, Via};
-use crate::variables::{Read, legacy_variables};
-use crate::walk::{Assignment, walk};
-use crate::{json_text, toml_text};
-
-/// What a text is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
-    /// TOML.
-    Toml,
-    /// JSON, without comments or anything else that people have added to it.
-    Json,
-}
+use crate::variables::legacy_variables;
+use crate::walk::Read;
 
 /// Loads a configuration. What it reads is what it is given: files when it loads, everything else before (G5).
 ///
@@ -124,48 +111,40 @@ impl Loader {
     pub fn load(&self) -> Result<Loaded, LoadError> {
         let mut merged = Merged::default();
         let mut drafts: Vec<Draft> = self.environment.faults().collect();
-        drafts.extend(self.environment.check(self.limits).err().map(|draft| *draft));
-        if drafts.is_empty() {
-            let legacy = self.read_legacy();
-            merged.put(legacy.assignments);
-            drafts.extend(legacy.drafts);
-        }
-        for input in &self.inputs {
-            let (assignments, wrong) = self.read(input);
+        let mut layers = Vec::new();
+        let environment = match self.environment.check(self.limits) {
+            Ok(()) => &self.environment,
+            Err(draft) => {
+                drafts.push(*draft);
+                &Environment::empty()
+            }
+        };
+        layers.push(self.legacy(environment));
+        layers.extend(self.inputs.iter().map(|input| self.read(input)));
+        layers.push(Read::variables(environment));
+        layers.push(self.flags());
+        for Read { assignments, drafts: wrong } in layers {
             merged.put(assignments);
             drafts.extend(wrong);
         }
-        let variables = Read::variables(&self.environment);
-        merged.put(variables.assignments);
-        drafts.extend(variables.drafts);
-        let flags = self.read_flags();
-        merged.put(flags.assignments);
-        drafts.extend(flags.drafts);
 
-        // A value that was refused is not there, so what depends on it may be wrong as well, and says less.
-        let refused = !drafts.is_empty();
-        let deprecated = |key: &str, origins: &BTreeMap<String, Place>| {
-            origins.get(key).is_some_and(|place| !matches!(place.source.via, Via::Legacy(_)))
-        };
-        match merged.build() {
-            Ok((config, origins)) if !refused => {
-                let deprecations = legacy_variables(&self.environment)
-                    .map(|(_, legacy)| Deprecation::new(legacy, deprecated(legacy.key, &origins)))
-                    .collect();
-                Ok(Loaded::new(config, origins, deprecations))
-            }
-            Ok(_) => Err(LoadError::new(drafts, self.limits.problems)),
-            Err(wrong) => {
-                drafts.extend(wrong);
-                Err(LoadError::new(drafts, self.limits.problems))
-            }
+        // A value that was refused is not there: what the others are to it cannot be told.
+        if !drafts.is_empty() {
+            return Err(LoadError::new(drafts, self.limits.problems));
         }
+        let (config, origins) = merged.build().map_err(|wrong| LoadError::new(wrong, self.limits.problems))?;
+        let is_overruled =
+            |key: &str| origins.get(key).is_some_and(|place: &Place| !matches!(place.source.via, Via::Legacy(_)));
+        let deprecations = legacy_variables(environment)
+            .map(|(_, legacy)| Deprecation::new(legacy, is_overruled(legacy.key)))
+            .collect();
+        Ok(Loaded::new(config, origins, deprecations))
     }
 
-    fn read_legacy(&self) -> Read {
+    fn legacy(&self, environment: &Environment) -> Read {
         let mut read = Read::default();
         let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
-        for (variable, legacy) in legacy_variables(&self.environment) {
+        for (variable, legacy) in legacy_variables(environment) {
             let source = variable.source(Via::Legacy(variable.name.clone()), legacy.key);
             let place = Place::new(&source, variable.name_span());
             if let Some(first) = seen.insert(legacy.variable, place.clone()) {
@@ -174,7 +153,7 @@ impl Loader {
             }
             if self.strict {
                 let message = format!("{} is an old name, which strict mode refuses", variable.name);
-                let instead = crate::environment::variable_of(legacy.key);
+                let instead = variable_of(legacy.key);
                 let help = format!("set {instead}, or {} in a file", legacy.key);
                 read.drafts.push(
                     Draft::new(ProblemKind::Legacy, legacy.key, Some(place), message).label("old name").help(help),
@@ -186,7 +165,7 @@ impl Loader {
         read
     }
 
-    fn read_flags(&self) -> Read {
+    fn flags(&self) -> Read {
         let mut read = Read::default();
         let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
         for flag in self.flags.iter().take(self.limits.keys) {
@@ -201,117 +180,17 @@ impl Loader {
         read
     }
 
-    fn read(&self, input: &Input) -> (Vec<Assignment>, Vec<Draft>) {
-        let read = match input {
-            Input::File(path) => self.read_file(path),
+    fn read(&self, input: &Input) -> Read {
+        let text = match input {
+            Input::File(path) => file::text(path, self.limits),
             Input::Text(name, format, text) => {
-                self.within(name, text.len()).map(|()| (name.clone(), *format, text.clone()))
+                file::within(name, text.len(), self.limits).map(|()| (name.clone(), *format, text.clone()))
             }
         };
-        match read {
-            Ok((name, format, text)) => self.parse(name, format, &text),
-            Err(draft) => (Vec::new(), vec![*draft]),
+        match text {
+            Ok((name, format, text)) => file::read(name, format, &text, self.limits),
+            Err(draft) => Read { assignments: Vec::new(), drafts: vec![*draft] },
         }
-    }
-
-    fn within(&self, name: &str, bytes: usize) -> Result<(), Box<Draft>> {
-        if bytes <= self.limits.bytes {
-            return Ok(());
-        }
-        let message = format!("larger than {} bytes, which is the limit", self.limits.bytes);
-        Err(whole(ProblemKind::Limit, name, message))
-    }
-
-    fn read_file(&self, path: &Path) -> Result<(String, Format, String), Box<Draft>> {
-        let name = path.display().to_string();
-        let format = match path.extension().and_then(|ending| ending.to_str()) {
-            Some("toml") => Format::Toml,
-            Some("json") => Format::Json,
-            _ => return Err(whole(ProblemKind::Unreadable, &name, "its name must end in .toml or .json")),
-        };
-        let mut bytes = Vec::new();
-        let most = u64::try_from(self.limits.bytes).unwrap_or(u64::MAX).saturating_add(1);
-        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
-        read.map_err(|error| whole(ProblemKind::Unreadable, &name, format!("it cannot be read: {error}")))?;
-        self.within(&name, bytes.len())?;
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok((name, format, text)),
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-                let (source, _) = self.outline(name, format, &text);
-                let place = Place::new(&source, valid..valid);
-                let draft =
-                    Draft::new(ProblemKind::Syntax, source.key_at(valid), Some(place), "what follows is not UTF-8");
-                Err(Box::new(draft))
-            }
-        }
-    }
-
-    fn outline(&self, name: String, format: Format, text: &str) -> (Arc<Source>, Option<Beyond>) {
-        let outline = match format {
-            Format::Toml => toml_text::outline(text, self.limits),
-            Format::Json => json_text::outline(text, self.limits),
-        };
-        let (keys, beyond) = outline.into_keys();
-        (Source::new(name, text, Via::File, keys), beyond)
-    }
-
-    fn parse(&self, name: String, format: Format, text: &str) -> (Vec<Assignment>, Vec<Draft>) {
-        let (source, beyond) = self.outline(name, format, text);
-        if let Some(Beyond { span, message }) = beyond {
-            let key = source.key_at(span.start).to_owned();
-            return (Vec::new(), vec![Draft::new(ProblemKind::Limit, key, Some(Place::new(&source, span)), message)]);
-        }
-        let (root, faults) = match format {
-            Format::Toml => toml_text::tree(text),
-            Format::Json => match json_text::tree(text) {
-                Ok(root) => (root, Vec::new()),
-                Err(fault) => return (Vec::new(), vec![syntax(&source, fault)]),
-            },
-        };
-        let (assignments, mut drafts) = walk(&source, root);
-        let mut faults = faults;
-        faults.sort_by_key(|fault| fault.span.start);
-        // Only those that are told are looked at closely: there may be one for each byte.
-        let close =
-            |(index, fault)| if index < self.limits.problems { syntax(&source, fault) } else { bare(&source, fault) };
-        let faults: Vec<Draft> = faults.into_iter().enumerate().map(close).collect();
-        // What the parser made of a faulty value is not what anybody wrote: it is told once, as what it is.
-        let faulty: BTreeSet<String> = faults
-            .iter()
-            .filter(|fault| fault.kind() == ProblemKind::Syntax)
-            .map(|fault| fault.key().to_owned())
-            .collect();
-        drafts.retain(|draft| !faulty.contains(draft.key()));
-        drafts.extend(faults);
-        drafts.sort_by_key(|draft| draft.place.as_ref().map_or(0, |place| place.span.start));
-        (assignments, drafts)
-    }
-}
-
-/// A problem of a file of which nothing is known.
-fn whole(kind: ProblemKind, name: &str, message: impl std::fmt::Display) -> Box<Draft> {
-    Box::new(Draft::new(kind, "(the whole file)", Some(Place::new(&Source::unseen(name), 0..0)), message))
-}
-
-/// A fault as the parser tells it.
-fn bare(source: &Arc<Source>, fault: toml_text::Fault) -> Draft {
-    let key = source.key_at(fault.span.start);
-    Draft::new(ProblemKind::Syntax, key, Some(Place::new(source, fault.span)), fault.message)
-}
-
-fn syntax(source: &Arc<Source>, fault: toml_text::Fault) -> Draft {
-    let key = source.key_at(fault.span.start).to_owned();
-    let place = Place::new(source, fault.span);
-    let first = source.first_of(&key).map(|span| Place::new(source, span.clone()));
-    match first {
-        Some(first) if fault.message == "duplicate key" => Draft::twice(key, place, first),
-        // The parser takes what is missing for a text without quotes.
-        _ if source.ends_at(place.span.start) => {
-            Draft::new(ProblemKind::Syntax, key, Some(place), "something is missing").label("the line ends here")
-        }
-        _ => Draft::new(ProblemKind::Syntax, key, Some(place), fault.message),
     }
 }
 

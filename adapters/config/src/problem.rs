@@ -50,6 +50,14 @@ pub struct Problem {
     pub(crate) excerpt: Option<Excerpt>,
 }
 
+impl Problem {
+    /// The name of the file or other source, the line and the column where it stands, both counted from 1, the column in characters.
+    #[must_use]
+    pub fn place(&self) -> Option<(&str, usize, usize)> {
+        self.excerpt.as_ref().map(|excerpt| (excerpt.source.as_str(), excerpt.line, excerpt.column))
+    }
+}
+
 /// A problem of which the line has not been looked at yet: there may be far more of them than are told.
 #[derive(Debug)]
 pub(crate) struct Draft {

@@ -9,9 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::environment::Environment;
 use crate::export::Export;
+use crate::format::Format;
 use crate::listing::Listing;
 use crate::loaded::Loaded;
-use crate::loader::{Format, Loader};
+use crate::loader::Loader;
 use crate::schema::schema;
 use crate::template::template;
 

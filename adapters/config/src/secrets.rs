@@ -52,3 +52,53 @@ pub(crate) fn secrets(config: &ExecutionConfig) -> BTreeMap<String, &Secret> {
     }
     all.into_iter().filter_map(|(key, secret)| Some((key, secret?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use countermand_core::config::{Setting, SubsystemOverrides, TelemetrySettings};
+
+    use super::*;
+    use crate::catalogue::{ROOT, Shape};
+
+    /// A secret that is forgotten here would change unseen.
+    #[test]
+    fn every_secret_of_the_table_is_among_them() {
+        let Shape::Table(sections) = ROOT else { panic!("the root is a table") };
+        let of = |(section, shape): &(&'static str, Shape)| match shape {
+            Shape::Section(settings) => {
+                let secret = |setting: &&Setting| setting.kind.is_secret();
+                settings.iter().filter(secret).map(|setting| format!("{section}.{}", setting.key)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let table: BTreeSet<String> = sections.iter().flat_map(of).collect();
+        let mut config = ExecutionConfig::default();
+        let mut own = SubsystemOverrides::default();
+        own.telemetry.signing_key = Some("a".into());
+        config.subsystem.insert("tolaria".into(), own);
+        let found: Vec<String> = secrets(&config).into_keys().collect();
+        let (own, shared): (Vec<_>, Vec<_>) = found.into_iter().partition(|key| key.starts_with("subsystem."));
+        assert_eq!(BTreeSet::from_iter(shared), table);
+        assert_eq!(own, ["subsystem.tolaria.telemetry.signing_key"]);
+        assert_eq!(table.len(), TelemetrySettings::SETTINGS.iter().filter(|setting| setting.kind.is_secret()).count());
+    }
+
+    #[test]
+    fn what_is_gone_or_new_has_changed() {
+        let mut new = ExecutionConfig::default();
+        new.worker.lanes = 7;
+        new.telemetry.redis_url = "redis://a".into();
+        new.dependencies.insert("redis".into(), countermand_core::config::DependencySettings::default());
+        let expected = [
+            "dependencies.redis.fallback_allowed",
+            "dependencies.redis.required",
+            "telemetry.redis_url",
+            "worker.lanes",
+        ];
+        assert_eq!(changed(&ExecutionConfig::default(), &new), expected);
+        assert_eq!(changed(&new, &ExecutionConfig::default()), expected);
+        assert!(changed(&new, &new).is_empty());
+    }
+}

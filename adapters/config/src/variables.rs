@@ -9,14 +9,7 @@ use crate::outline::shown;
 use crate::problem::{Draft, ProblemKind};
 use crate::source::{Key, Place, Source, Via};
 use crate::value::{node_of_text, value_of};
-use crate::walk::Assignment;
-
-/// What variables or flags set, and what is wrong with them.
-#[derive(Default)]
-pub(crate) struct Read {
-    pub(crate) assignments: Vec<Assignment>,
-    pub(crate) drafts: Vec<Draft>,
-}
+use crate::walk::{Assignment, Read};
 
 /// The variables under their old names, each with what it is now.
 pub(crate) fn legacy_variables(environment: &Environment) -> impl Iterator<Item = (&Variable, &'static Legacy)> {

@@ -20,19 +20,24 @@ pub(crate) struct Assignment {
     pub(crate) place: Place,
 }
 
-/// Walks the tree of a file. Both lists are in the order of the text.
-pub(crate) fn walk(source: &Arc<Source>, root: Node) -> (Vec<Assignment>, Vec<Draft>) {
-    let mut walk = Walk { source, path: Vec::new(), assignments: Vec::new(), drafts: Vec::new() };
+/// What an input sets, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) assignments: Vec<Assignment>,
+    pub(crate) drafts: Vec<Draft>,
+}
+
+/// Walks the tree of a file.
+pub(crate) fn walk(source: &Arc<Source>, root: Node) -> Read {
+    let mut walk = Walk { source, path: Vec::new(), read: Read::default() };
     walk.inner(ROOT, root);
-    walk.drafts.sort_by_key(|draft| draft.place.as_ref().map_or(0, |place| place.span.start));
-    (walk.assignments, walk.drafts)
+    walk.read
 }
 
 struct Walk<'a> {
     source: &'a Arc<Source>,
     path: Vec<String>,
-    assignments: Vec<Assignment>,
-    drafts: Vec<Draft>,
+    read: Read,
 }
 
 impl Walk<'_> {
@@ -41,7 +46,7 @@ impl Walk<'_> {
             let what = node.raw.what();
             let place = Place::new(self.source, node.span);
             let message = format!("must be a table, not {what}");
-            self.drafts.push(
+            self.read.drafts.push(
                 Draft::new(ProblemKind::WrongType, self.key(None), Some(place), message)
                     .label(format!("this is {what}")),
             );
@@ -55,7 +60,7 @@ impl Walk<'_> {
         for entry in entries {
             let place = Place::new(self.source, entry.span.clone());
             if let Some(first) = seen.get(&entry.name) {
-                self.drafts.push(Draft::twice(self.key(Some(&entry.name)), place, first.clone()));
+                self.read.drafts.push(Draft::twice(self.key(Some(&entry.name)), place, first.clone()));
                 continue;
             }
             seen.insert(entry.name.clone(), place);
@@ -74,7 +79,7 @@ impl Walk<'_> {
                 Err(refusal) => {
                     let place = Place::new(self.source, refusal.at);
                     let draft = Draft::new(refusal.kind, self.key(None), Some(place), refusal.message);
-                    self.drafts.push(draft.label(refusal.label).suggest(refusal.nearest));
+                    self.read.drafts.push(draft.label(refusal.label).suggest(refusal.nearest));
                 }
             },
         }
@@ -107,11 +112,11 @@ impl Walk<'_> {
                 None => draft.help(format!("known here: {}", names.join(", "))),
             }
         };
-        self.drafts.push(draft);
+        self.read.drafts.push(draft);
     }
 
     fn assign(&mut self, value: Value, place: Place) {
-        self.assignments.push(Assignment { path: self.path.clone(), value, place });
+        self.read.assignments.push(Assignment { path: self.path.clone(), value, place });
     }
 
     /// The dotted path of where the walk is, as it may be shown.
