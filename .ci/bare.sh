@@ -50,6 +50,7 @@ for package in countermand-core countermand; do
     cargo check --quiet --package "$package" --lib
 done
 check neither countermand-core --no-default-features --features serde
+check alloc countermand-core --no-default-features --features alloc,serde
 
 # What needs no heap is there without one.
 check neither countermand-core --no-default-features

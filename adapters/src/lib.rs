@@ -9,6 +9,8 @@
 //! | `runtime-blocking` | `Blocking` | threads, with no runtime at all |
 //! | `sim` | `Sim` | virtual time and a seeded schedule, for tests |
 //!
+//! The feature `config` adds the loader of the configuration to [`config`], where its types are.
+//!
 //! No feature excludes another. A host whose feature is off cannot be named:
 #![cfg_attr(feature = "runtime-tokio", doc = "```\nuse countermand::Tokio;\n```")]
 #![cfg_attr(not(feature = "runtime-tokio"), doc = "```compile_fail,E0432\nuse countermand::Tokio;\n```")]
@@ -23,6 +25,25 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use countermand_core::*;
+
+/// The configuration: its types and, with the feature `config`, what loads them.
+#[cfg_attr(
+    feature = "config",
+    doc = r#"```
+use countermand::WorkerConfig;
+use countermand::config::{Environment, Format, Loader};
+let loaded = Loader::new().text("service.toml", Format::Toml, "worker.lanes = 8").environment(Environment::empty()).load()?;
+assert!(WorkerConfig::from(&loaded.config().for_subsystem("tolaria").worker).check().is_ok());
+# Ok::<(), countermand::config::LoadError>(())
+```"#
+)]
+pub mod config {
+    #[cfg(feature = "config")]
+    #[doc(no_inline)]
+    pub use countermand_config::*;
+    #[doc(no_inline)]
+    pub use countermand_core::config::*;
+}
 
 /// Each host's package whole, under its short name: what else it offers besides the host itself.
 pub mod hosts {

@@ -35,8 +35,7 @@ mod books;
 mod cause;
 #[cfg(feature = "alloc")]
 mod clockwork;
-#[cfg(feature = "alloc")]
-mod config;
+pub mod config;
 mod contain;
 mod discipline;
 #[cfg(feature = "alloc")]
@@ -110,6 +109,7 @@ mod wind_down;
 mod worker;
 
 pub use cause::{Cause, CauseKind, Detail};
+pub use config::FullPolicy;
 #[cfg(feature = "alloc")]
 pub use contain::Panic;
 pub use discipline::{Discipline, Picker};
@@ -143,7 +143,7 @@ pub use wait::{WaitError, WaitReason};
 pub use {
     assembly::Assembly,
     books::Counts,
-    config::{ConfigError, Fault, FullPolicy, WorkerConfig},
+    config::{ConfigError, Fault, WorkerConfig},
     drive::{Drive, TURN_BUDGET},
     driver::{Driver, Step},
     ending::{Report, Shutdown},

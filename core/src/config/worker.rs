@@ -5,22 +5,10 @@ use alloc::borrow::Cow;
 use core::fmt;
 use core::time::Duration;
 
+use crate::config::FullPolicy;
+use crate::config::relation::{self, Counts};
 use crate::discipline::Discipline;
 use crate::{Observer, Priority};
-
-/// What a full queue does with one more job (Q5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the three policies are the contract (Q5)")]
-pub enum FullPolicy {
-    /// `submit` waits for a place; `try_submit` is refused.
-    #[default]
-    Wait,
-    /// The job comes back to its submitter at once.
-    Reject,
-    /// The youngest job of the lowest priority makes room and settles `Cancelled(Evicted)`. Without a job of lower
-    /// priority the new one comes back.
-    EvictLowest,
-}
 
 /// How a worker is set up. Start from [`WorkerConfig::new`], which is fit for production, and change what you need.
 ///
@@ -206,21 +194,12 @@ impl WorkerConfig {
         if self.drivers == Some(0) {
             fault("drivers", 0, "at least one driver must turn the lanes");
         }
-        if let Some(drivers) = self.drivers.filter(|&drivers| drivers > self.lanes) {
-            fault("drivers", drivers, "more drivers than lanes: some would never have a job");
-        }
         if self.capacity == 0 {
             fault("capacity", 0, "a queue without places accepts nothing");
         }
-        let reserved = self.reserved.iter().try_fold(0_usize, |sum, &places| sum.checked_add(places));
-        match reserved {
-            None => fault("reserved", usize::MAX, "the reserved places add up to more than a number holds"),
-            Some(sum) if sum > self.capacity => fault("reserved", sum, "more places reserved than the capacity has"),
-            Some(sum) if sum == self.capacity && self.reserved[0] == 0 && self.capacity != 0 => {
-                fault("reserved", sum, "every place is reserved: jobs of the lowest priority could never be accepted");
-            }
-            Some(_) => {}
-        }
+        let counts =
+            Counts { lanes: self.lanes, drivers: self.drivers, capacity: self.capacity, reserved: self.reserved };
+        relation::check(&counts, |wrong| fault(wrong.field(), wrong.value(), wrong.why()));
         if let Err(level) = self.discipline.check() {
             fault("discipline", level.index(), "the weight of the priority with this index is zero: it would starve");
         }
