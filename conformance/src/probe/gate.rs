@@ -9,13 +9,16 @@ use std::time::Duration;
 use crate::patience::{Patience, STALL};
 
 /// How the host at hand lets a thread block, and for how long it may; there is one host a process.
-static BLOCKED: OnceLock<(fn(&mut dyn FnMut()), Duration)> = OnceLock::new();
+static BLOCKED: OnceLock<(Blocked, Duration)> = OnceLock::new();
+
+/// Lets the thread that calls it block in a closure.
+type Blocked = fn(&mut dyn FnMut());
 
 /// How long a thread blocks at a gate at the least, before it counts as left behind.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// From now on threads block at gates through `blocked`, for as long as a rule may last that waits so `patiently`.
-pub(crate) fn block_through(blocked: fn(&mut dyn FnMut()), patiently: Duration) {
+pub(crate) fn block_through(blocked: Blocked, patiently: Duration) {
     // A second rule in one process would be of the same host.
     let _ = BLOCKED.set((blocked, LONGEST.max(patiently * 3)));
 }
