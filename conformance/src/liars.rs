@@ -19,6 +19,8 @@ use crate::{Candidate, Examinee, LocalFuture, Profile, SendFuture};
 pub(crate) struct Liar {
     pub(crate) candidate: Candidate,
     pub(crate) defect: &'static str,
+    /// Whether it keeps something from coming at all.
+    pub(crate) stalls: bool,
     pub(crate) rules: &'static [&'static str],
 }
 
@@ -37,7 +39,8 @@ pub(crate) const ALL: &[Liar] = &[
 ];
 
 const fn liar<L: Lie>() -> Liar {
-    Liar { candidate: Candidate::of::<Lying<TokioCurrentThread, L>>(), defect: L::DEFECT, rules: L::RULES }
+    let candidate = Candidate::of::<Lying<TokioCurrentThread, L>>();
+    Liar { candidate, defect: L::DEFECT, stalls: L::STALLS, rules: L::RULES }
 }
 
 /// One promise, broken. What a lie says nothing about is handed on to the host beneath.
@@ -45,6 +48,7 @@ trait Lie: Send + Sync + 'static {
     const NAME: &'static str;
     const DEFECT: &'static str;
     const RULES: &'static [&'static str];
+    const STALLS: bool = false;
 
     fn runs_main() -> bool {
         true
@@ -83,6 +87,7 @@ impl Lie for DeafAlarm {
     const NAME: &'static str = "DeafAlarm";
     const DEFECT: &'static str = "the host's alarm never wakes anybody";
     const RULES: &'static [&'static str] = &["L6"];
+    const STALLS: bool = true;
 
     fn poll_at<A: Alarm>(_: Pin<&mut A>, _: Instant, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
@@ -139,6 +144,7 @@ impl Lie for DropsCalls {
     const NAME: &'static str = "DropsCalls";
     const DEFECT: &'static str = "the host says that it runs a blocking closure, and drops it";
     const RULES: &'static [&'static str] = &["B1"];
+    const STALLS: bool = true;
 
     fn offload<H: Host>(_: &H, call: Call) -> Result<(), Call> {
         drop(call);
@@ -152,6 +158,7 @@ impl Lie for BlocksAnyway {
     const NAME: &'static str = "BlocksAnyway";
     const DEFECT: &'static str = "the host lets a thread block that its drivers need";
     const RULES: &'static [&'static str] = &["C3"];
+    const STALLS: bool = true;
 
     fn block<H: Host>(_: &H, wait: &mut dyn FnMut()) -> Result<(), WouldDeadlock> {
         wait();
@@ -181,6 +188,7 @@ impl Lie for PollsNobody {
     const NAME: &'static str = "PollsNobody";
     const DEFECT: &'static str = "the host keeps a worker's attendants and never polls them";
     const RULES: &'static [&'static str] = OF_ATTENDANTS;
+    const STALLS: bool = true;
 
     fn launch<E: Examinee, H: Host<Alarm: Send>>(_: &E, assembly: Assembly<H>) -> Worker {
         let (worker, attendants) = assembly.into_parts();

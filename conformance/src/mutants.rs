@@ -34,7 +34,7 @@ pub(crate) enum Suspect {
     /// In the core; on any host.
     Core(Mutant),
     /// The host itself, under a name of its own.
-    Host { candidate: Candidate, defect: &'static str, rule: &'static str },
+    Host { candidate: Candidate, defect: &'static str, stalls: bool, rule: &'static str },
 }
 
 impl Suspect {
@@ -59,13 +59,26 @@ impl Suspect {
         }
     }
 
+    /// Whether it may die like this. That a rule waited in vain may be the machine's doing where nothing is kept from coming.
+    fn may_die(&self, death: Death) -> bool {
+        let (stalls, crashes) = match self {
+            Self::Core(mutant) => (Mutant::STALLS.contains(mutant), Mutant::CRASHES.contains(mutant)),
+            Self::Host { stalls, .. } => (*stalls, false),
+        };
+        match death {
+            Death::Seen => true,
+            Death::InVain | Death::Hung => stalls,
+            Death::Crashed => crashes,
+        }
+    }
+
     /// All of them: the core's mutants, then the hosts that lie.
     fn all() -> Vec<Self> {
         let core = Mutant::ALL.iter().copied().filter(|mutant| !Mutant::BY_MODELS.contains(mutant)).map(Self::Core);
         #[cfg(feature = "hosts")]
         let hosts = crate::liars::ALL.iter().flat_map(|liar| {
-            let (candidate, defect) = (liar.candidate, liar.defect);
-            liar.rules.iter().map(move |rule| Self::Host { candidate, defect, rule })
+            let (candidate, defect, stalls) = (liar.candidate, liar.defect, liar.stalls);
+            liar.rules.iter().map(move |rule| Self::Host { candidate, defect, stalls, rule })
         });
         #[cfg(not(feature = "hosts"))]
         let hosts = [];
@@ -81,6 +94,8 @@ pub(crate) struct Fate {
     pub(crate) runs: u64,
     /// Where and why its rule saw it.
     pub(crate) killed: Option<Kill>,
+    /// The last death that was not one of its own, and so does not count.
+    pub(crate) improper: Option<Kill>,
     pub(crate) took: Duration,
 }
 
@@ -241,7 +256,7 @@ fn tries(task: &Task) -> io::Result<Vec<Finding>> {
 
 /// Tries the suspect's rule on one host after the other, and again with other seeds, until one sees it.
 fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> {
-    let mut fate = Fate { suspect, runs: 0, killed: None, took: Duration::ZERO };
+    let mut fate = Fate { suspect, runs: 0, killed: None, improper: None, took: Duration::ZERO };
     let sound = || grounds.iter().filter(|ground| ground.rule.id() == suspect.rule());
     for seed in (0..SEEDS).map(|step| order.seed.wrapping_add(step)) {
         let order = Order { seed, patience: PATIENCE.mul_f64(order.effort.max(1.0)), ..order };
@@ -260,8 +275,12 @@ fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> 
             fate.took += took;
             if let Err(Flaw::Broken(saw)) = check {
                 let death = Death::of(&saw);
-                fate.killed = Some(Kill { host: task.candidate.name(), seed, saw, death });
-                return Ok(fate);
+                let kill = Some(Kill { host: task.candidate.name(), seed, saw, death });
+                if suspect.may_die(death) {
+                    fate.killed = kill;
+                    return Ok(fate);
+                }
+                fate.improper = kill;
             }
         }
     }

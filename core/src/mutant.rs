@@ -172,6 +172,32 @@ mutants! {
 impl Mutant {
     /// Those that no run on the processors at hand can show, and only the model checker sees.
     pub const BY_MODELS: &'static [Self] = &[Self::RelaxedFlag];
+
+    /// Those that keep something from coming at all: that it is waited for in vain, or for ever, is a proper death of theirs.
+    pub const STALLS: &'static [Self] = &[
+        Self::WakesUnderTheLock,
+        Self::DropsReplacedWakerUnderTheLock,
+        Self::WaiterDoesNotLookAgain,
+        Self::KeepsTheFirstWaker,
+        Self::WaitingThreadIsNotWoken,
+        Self::DestructorPanicStrandsTheHandle,
+        Self::CancelledEntryKeepsItsPlace,
+        Self::FreedCapacityWakesNobody,
+        Self::EvictedJobVanishes,
+        Self::ShutdownForgetsWaitingSubmitters,
+        Self::DrainLimitIsIgnored,
+        Self::ZeroLimitIsNone,
+        Self::AbortWaitsForCallsForEver,
+        Self::InsiderJoinsItself,
+        Self::VanishedRuntimeStrandsJobs,
+        Self::LanesShareOneLock,
+        Self::ParksWithoutLooking,
+        Self::NotifiesOnlyTheFirst,
+        Self::BlocksInsideOfADriver,
+    ];
+
+    /// Those that end the process.
+    pub const CRASHES: &'static [Self] = &[Self::RecursesPerLevel];
 }
 
 /// 0 for none, else the mutant's number plus one.

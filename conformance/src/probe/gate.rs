@@ -11,7 +11,7 @@ use crate::patience::{Patience, STALL};
 /// How the host at hand lets a thread block, and for how long it may; there is one host a process.
 static BLOCKED: OnceLock<(Blocked, Duration)> = OnceLock::new();
 
-/// Lets a thread block in what it is given.
+/// Lets the thread that calls it block in a closure.
 type Blocked = fn(&mut dyn FnMut());
 
 /// How long a thread blocks at a gate at the least, before it counts as left behind.

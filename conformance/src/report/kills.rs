@@ -25,7 +25,12 @@ pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
     for fate in &cull.fates {
         let (by, host, saw, death, colour) = match &fate.killed {
             Some(kill) => (fate.suspect.rule().to_owned(), kill.host, &*kill.saw, kill.death.name(), Color::Green),
-            None => (format!("NOBODY ({})", fate.suspect.rule()), "", "", "", Color::Red),
+            None => {
+                let improper = fate.improper.as_ref();
+                let (host, saw) = improper.map_or(("", ""), |kill| (kill.host, &*kill.saw));
+                let death = improper.map_or("", |kill| kill.death.name());
+                (format!("NOBODY ({})", fate.suspect.rule()), host, saw, death, Color::Red)
+            }
         };
         table.add_row([
             Cell::new(fate.suspect.name()),
