@@ -71,6 +71,8 @@ mod origin;
 #[cfg(feature = "alloc")]
 mod outcome;
 #[cfg(feature = "alloc")]
+mod policies;
+#[cfg(feature = "alloc")]
 mod port;
 #[cfg(feature = "alloc")]
 mod preflight;

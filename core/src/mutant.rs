@@ -167,6 +167,12 @@ mutants! {
     PreflightStopsAtTheFirst = "G4", "a preflight ends with its first violation";
     CycleIsNotNamed = "G4", "of a cycle only its first check is named";
     SkipsNothing = "G4", "a check is made although what it comes after did not pass";
+
+    // configuration
+    EnvironmentOverFlags = "G5", "a variable counts for more than a flag";
+    UnknownVariableIgnored = "G6", "a variable with our prefix that names no setting is ignored";
+    FieldsSwappedOneByOne = "G7", "a reload puts the new values in force one after the other";
+    SecretIsShown = "G8", "the debug output of a secret shows it";
 }
 
 impl Mutant {
@@ -208,8 +214,10 @@ pub fn activate(mutant: Option<Mutant>) {
     ACTIVE.store(mutant.map_or(0, |mutant| mutant as u8 + 1), Ordering::SeqCst);
 }
 
-/// Whether `mutant` is switched on.
-pub(crate) fn is(mutant: Mutant) -> bool {
+/// Whether `mutant` is switched on. For the loader of the configuration, which is examined with the core.
+#[doc(hidden)]
+#[must_use]
+pub fn is(mutant: Mutant) -> bool {
     ACTIVE.load(Ordering::Relaxed) == mutant as u8 + 1
 }
 

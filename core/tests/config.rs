@@ -65,7 +65,7 @@ fn all_faults_are_named_at_once() {
     let named: Vec<_> = error.faults().iter().map(|fault| (fault.field, fault.value)).collect();
     assert_eq!(
         named,
-        [("lanes", 0), ("drivers", 3), ("capacity", 0), ("reserved", 7), ("discipline", 0), ("watchdog", 0)],
+        [("lanes", 0), ("capacity", 0), ("drivers", 3), ("reserved", 7), ("discipline", 0), ("watchdog", 0)],
         "{error}"
     );
     for (field, value) in named {

@@ -33,7 +33,7 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Tools.
     &[&["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "timers", "turn"], &["metrics"]],
     // Holdings.
-    &[&["config", "ending", "guard", "token"], &["timed"], &["clockwork"]],
+    &[&["config", "ending", "guard", "token"], &["policies", "timed"], &["clockwork"]],
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.

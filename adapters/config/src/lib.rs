@@ -4,6 +4,17 @@
 //! What the settings are stands in [`countermand_core::config`]; this crate reads them. [`Loader`] is the way in.
 #![forbid(unsafe_code)]
 
+/// Whether the named defect is switched on; `false`, and no code at all, in every build without the feature `mutants`.
+macro_rules! mutant {
+    ($name:ident) => {{
+        #[cfg(feature = "mutants")]
+        let on = countermand_core::mutant::is(countermand_core::mutant::Mutant::$name);
+        #[cfg(not(feature = "mutants"))]
+        let on = false;
+        on
+    }};
+}
+
 mod catalogue;
 mod environment;
 mod export;

@@ -108,6 +108,12 @@ impl Live {
             Ok(loaded) => {
                 let mut deprecations = loaded.deprecations().to_vec();
                 deprecations.retain(|deprecation| state.reported.insert(deprecation.variable.clone()));
+                if mutant!(FieldsSwappedOneByOne) {
+                    let mut half = self.current.load().config().clone();
+                    half.worker.lanes = loaded.config().worker.lanes;
+                    self.current.store(Arc::new(Loaded::new(half, Default::default(), Vec::new())));
+                    std::thread::yield_now();
+                }
                 let old = self.current.swap(Arc::new(loaded));
                 let changed = changed(old.config(), self.current.load().config());
                 state.loader = new.unwrap_or_else(|| state.loader.clone());

@@ -123,6 +123,10 @@ impl Loader {
         layers.extend(self.inputs.iter().map(|input| self.read(input)));
         layers.push(Read::variables(environment));
         layers.push(self.flags());
+        if mutant!(EnvironmentOverFlags) {
+            let last = layers.len() - 1;
+            layers.swap(last - 1, last);
+        }
         for Read { assignments, drafts: wrong } in layers {
             merged.put(assignments);
             drafts.extend(wrong);

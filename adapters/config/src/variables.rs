@@ -36,7 +36,7 @@ impl Read {
             seen.insert(&variable.name, place.clone());
             if is_setting {
                 read.text(path, &source, variable.value.as_deref(), variable.value_at());
-            } else {
+            } else if !mutant!(UnknownVariableIgnored) {
                 let known = known_variables();
                 let suggestion = near_variable(&path)
                     .or_else(|| nearest(&variable.name, known.iter().map(String::as_str)).map(str::to_owned));

@@ -2,6 +2,8 @@
 
 mod call;
 mod captive;
+#[cfg(feature = "config")]
+mod configuration;
 mod context;
 mod crew;
 mod deadline;
@@ -34,6 +36,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         context::RULES,
         drops::RULES,
         guard::RULES,
+        #[cfg(feature = "config")]
+        configuration::RULES,
     ];
     groups.into_iter().flatten()
 }

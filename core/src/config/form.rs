@@ -40,11 +40,11 @@ impl Form {
         fits: is_stream,
     };
 
-    /// Why something is as it is: a line for people.
+    /// Why something is as it is: a line for people, as long as the reason of a [`DependencyPolicy`](crate::DependencyPolicy) may be.
     pub const REASON: Self = Self {
         what: "a reason in words, on one line",
         shortest: 1,
-        longest: 256,
+        longest: 96,
         pattern: "^[^\\p{Cc}]*[^\\p{Cc}\\s][^\\p{Cc}]*$",
         fits: is_reason,
     };

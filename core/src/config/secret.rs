@@ -63,6 +63,9 @@ impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if mutant!(SecretIsShown) {
+            return f.write_str(&self.0);
+        }
         f.write_str(if self.0.is_empty() { "none" } else { REDACTED })
     }
 }

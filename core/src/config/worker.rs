@@ -256,7 +256,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Every fault, in the order of the settings.
+    /// Every fault, always in the same order.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
         &self.faults
