@@ -6,7 +6,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use countermand_config::{Environment, Format, Limits, Loader, template};
 use proptest::strategy::{Strategy as _, ValueTree as _};
@@ -103,24 +102,12 @@ fn work_grows_with_the_input_and_not_with_its_square() {
 fn the_limits_bound_what_one_input_costs() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let limits = Limits::default();
-    // How fast this machine is now: a text of the same size without harm in it.
-    let plain = "# a comment\n".repeat(limits.bytes / 12);
-    let begun = Instant::now();
-    work(Format::Toml, &plain, limits);
-    let plain = begun.elapsed();
     // As many things as are read at the most, and as many bytes.
     for (name, format, text) in shapes(limits.keys - 10).into_iter().chain(shapes(limits.bytes / 4)) {
         let text = text.get(..limits.bytes).unwrap_or(&text);
-        let begun = Instant::now();
         let bytes = work(format, text, limits);
-        let times = begun.elapsed().as_secs_f64() / plain.as_secs_f64();
-        println!(
-            "{name}, {format:?}: {} bytes read, {bytes} asked for, {times:.1} times as long as plain text",
-            text.len()
-        );
+        println!("{name}, {format:?}: {} bytes read, {bytes} asked for", text.len());
         assert!(bytes < 1_500 * limits.bytes, "{name}, {format:?}: {bytes}");
-        // Something done again for each of many thousands is a thousand times as long.
-        assert!(times < 500.0, "{name}, {format:?}: {times} times as long as plain text");
     }
 }
 
