@@ -9,6 +9,7 @@ use ::loom::thread;
 
 use super::cell::{JobCell, Join, Lent, Loan, Runner, Verdict};
 use super::head::{Desk, Head};
+use super::nobody::Nobody;
 use super::work::Closure;
 use super::{CallContext, Conditions, Job};
 use crate::books::Books;
@@ -16,33 +17,6 @@ use crate::host::Call;
 use crate::observer::{JobInfo, Kind, Observer};
 use crate::shelf::Key;
 use crate::{Cause, Class, Instant, JobId, Outcome, Token, WorkerConfig, loom_model};
-
-/// A worker that does nothing but be there.
-struct Nobody(Books);
-
-impl Desk for Nobody {
-    fn reap(&self, _: Key) {}
-
-    fn now(&self) -> Instant {
-        Instant::ORIGIN
-    }
-
-    fn block(&self, _: &mut dyn FnMut()) -> Result<(), crate::WouldDeadlock> {
-        Ok(())
-    }
-
-    fn books(&self) -> &Books {
-        &self.0
-    }
-
-    fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
-
-    fn finished(&self, _: JobId) {}
-
-    fn observer(&self) -> Option<&dyn Observer> {
-        None
-    }
-}
 
 /// How often what the closure captured was touched.
 #[derive(Clone)]
@@ -93,7 +67,7 @@ impl Scene {
             7
         };
         let Job { work, conditions } = Job::call(closure);
-        let desk = Arc::new(Nobody(Books::default()));
+        let desk = Arc::new(Nobody::default());
         let (runner, handle) = cell(work, conditions, desk.clone());
         let (call, lent) = runner.lend(Waker::noop().clone());
         Self { call, lent, handle, touches, desk }

@@ -5,6 +5,8 @@ pub(crate) mod context;
 pub(crate) mod head;
 #[cfg(all(test, countermand_loom))]
 mod loom;
+#[cfg(all(test, countermand_loom))]
+pub(crate) mod nobody;
 pub(crate) mod sleep;
 pub(crate) mod work;
 

@@ -9,41 +9,15 @@ use super::{Entry, Queue, Standing};
 use crate::books::Books;
 use crate::job::Job;
 use crate::job::cell::{JobCell, Runner};
-use crate::job::head::{Desk, Head};
+use crate::job::head::Head;
+use crate::job::nobody::Nobody;
 use crate::observer::{JobInfo, Kind, Observer};
 use crate::shelf::Key;
 use crate::{Instant, JobId, Token, WorkerConfig, loom_model};
 
-/// A worker that does nothing but be there.
-struct Nobody(Books);
-
-impl Desk for Nobody {
-    fn reap(&self, _: Key) {}
-
-    fn now(&self) -> Instant {
-        Instant::ORIGIN
-    }
-
-    fn block(&self, _: &mut dyn FnMut()) -> Result<(), crate::WouldDeadlock> {
-        Ok(())
-    }
-
-    fn books(&self) -> &Books {
-        &self.0
-    }
-
-    fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
-
-    fn finished(&self, _: JobId) {}
-
-    fn observer(&self) -> Option<&dyn Observer> {
-        None
-    }
-}
-
 fn runner() -> Runner {
     let Job { work, conditions } = Job::task(core::future::ready(()));
-    let desk = Arc::new(Nobody(Books::default()));
+    let desk = Arc::new(Nobody::default());
     let head = Head::new(conditions, Kind::Task, Token::never(), desk, &WorkerConfig::new());
     JobCell::create(head, work).0
 }
