@@ -67,8 +67,7 @@ mod tests {
     #[test]
     fn whatever_passes_the_check_is_a_policy() {
         let mut config = ExecutionConfig::default();
-        let mut settings = DependencySettings::default();
-        settings.fallback_allowed = true;
+        let mut settings = DependencySettings { fallback_allowed: true, ..DependencySettings::default() };
         let longest = |form: &Form| "n".repeat(form.longest);
         settings.fallbacks.insert(longest(&Form::NAME), longest(&Form::REASON));
         config.dependencies.insert(longest(&Form::NAME), settings);

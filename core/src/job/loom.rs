@@ -12,11 +12,9 @@ use super::head::{Desk, Head};
 use super::nobody::Nobody;
 use super::work::Closure;
 use super::{CallContext, Conditions, Job};
-use crate::books::Books;
 use crate::host::Call;
-use crate::observer::{JobInfo, Kind, Observer};
-use crate::shelf::Key;
-use crate::{Cause, Class, Instant, JobId, Outcome, Token, WorkerConfig, loom_model};
+use crate::observer::Kind;
+use crate::{Cause, Class, Instant, Outcome, Token, WorkerConfig, loom_model};
 
 /// How often what the closure captured was touched.
 #[derive(Clone)]
@@ -147,7 +145,7 @@ fn loom_b3_an_abandoned_call_settles_once() {
         thread.join().unwrap();
         settle(lent.ask());
         assert_eq!(outcome(&handle), if abandoned { Class::Abandoned } else { Class::Completed });
-        let counts = desk.0.counts();
+        let counts = desk.books().counts();
         assert_eq!((counts.settled(), counts.late_discarded), (1, u64::from(abandoned)));
         assert_eq!(touches.get(), 2);
     });

@@ -11,9 +11,8 @@ use crate::job::Job;
 use crate::job::cell::{JobCell, Runner};
 use crate::job::head::Head;
 use crate::job::nobody::Nobody;
-use crate::observer::{JobInfo, Kind, Observer};
-use crate::shelf::Key;
-use crate::{Instant, JobId, Token, WorkerConfig, loom_model};
+use crate::observer::Kind;
+use crate::{Token, WorkerConfig, loom_model};
 
 fn runner() -> Runner {
     let Job { work, conditions } = Job::task(core::future::ready(()));
