@@ -25,7 +25,7 @@ sysroot() {
     done
 }
 
-# check SIZE PACKAGE OPTION…
+# check SIZE PACKAGE OPTION…; with `into`, in a target directory of its own, where there is no other build of the package.
 check() {
     local size=$1 package=$2
     shift 2
@@ -34,7 +34,7 @@ check() {
     # on the host with all of std.
     env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS -u CARGO_BUILD_RUSTFLAGS \
         "CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$host")_RUSTFLAGS=--sysroot $work/sysroot-$size -D warnings" \
-        cargo check --quiet --target "$host" --target-dir "$work/target-$size" --package "$package" --lib "$@"
+        cargo check --quiet --target "$host" --target-dir "$work/target-${into:-$size}" --package "$package" --lib "$@"
 }
 
 sysroot neither core compiler_builtins
@@ -53,8 +53,8 @@ check neither countermand-core --no-default-features --features serde
 check alloc countermand-core --no-default-features --features alloc,serde
 
 # What needs no heap is there without one.
-check neither countermand-core --no-default-features
-core=$(ls -t "$work/target-neither/$host/debug/deps"/libcountermand_core-*.rmeta | head -n 1)
+into=guard check neither countermand-core --no-default-features
+core=$(ls -t "$work/target-guard/$host/debug/deps"/libcountermand_core-*.rmeta | head -n 1)
 echo "#![no_std] pub use countermand_core::{BlueprintId, DependencyPolicy, Event, Guard, Intake, Known, Level, Registry, Text, Violation, identifier};
     identifier! { /// One of its own.
     pub struct PumpId = \"pump\"; }" |
