@@ -43,6 +43,6 @@ pub use {
     fault::{SettingFault, SettingFaults},
     secret::Secret,
     telemetry::{LogLevel, SinkName, TelemetryOverrides, TelemetrySettings},
-    torch_report::TorchMismatch,
+    torch_report::{TorchMismatch, TorchMismatches},
     worker::{ConfigError, Fault, WorkerConfig},
 };

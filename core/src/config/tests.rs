@@ -181,7 +181,7 @@ fn a_report_is_held_against_the_settings_and_all_differences_are_told() {
         compile: true,
         device: "cpu",
     };
-    let all: Vec<String> = settings.verify(&bad).unwrap_err().iter().map(ToString::to_string).collect();
+    let all: Vec<String> = settings.verify(&bad).unwrap_err().all().iter().map(ToString::to_string).collect();
     assert_eq!(all.len(), 6, "{all:?}");
     assert_eq!(all[0], "torch.version: >=2.8,<2.9 is required, 2.9.0 was reported");
 }

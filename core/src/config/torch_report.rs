@@ -1,5 +1,11 @@
 //! What a training process reports of its PyTorch, held against the settings.
 
+#[cfg(feature = "alloc")]
+use alloc::string::{String, ToString};
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use core::fmt;
 use core::fmt::Display;
 
 use crate::config::{Device, MatmulPrecision, TorchSettings, Version};
@@ -47,20 +53,38 @@ impl TorchSettings {
         }
     }
 
-    /// Holds a report against these settings.
+    /// Holds a report against these settings. As a check of a [`Preflight`](crate::Preflight):
+    ///
+    /// ```
+    /// use countermand_core::Check;
+    /// use countermand_core::config::{TorchReport, TorchSettings};
+    ///
+    /// let settings = TorchSettings::default();
+    /// let precision = settings.float32_matmul_precision.to_string();
+    /// let report = TorchReport {
+    ///     version: "2.6.0+cu124",
+    ///     float32_matmul_precision: &precision,
+    ///     inference_mode: true,
+    ///     tf32: false,
+    ///     compile: false,
+    ///     device: "cuda:0",
+    /// };
+    /// let error = settings.verify(&report).unwrap_err();
+    /// assert_eq!(error.to_string(), "torch.version: >=2.8,<2.9 is required, 2.6.0+cu124 was reported");
+    /// let check = Check::here("torch", || settings.verify(&report));
+    /// # let _ = check;
+    /// ```
     ///
     /// # Errors
     ///
-    /// Every difference, in the order of the settings; never an empty list.
+    /// Every difference.
     #[cfg(feature = "alloc")]
-    pub fn verify(&self, report: &TorchReport<'_>) -> Result<(), alloc::vec::Vec<TorchMismatch>> {
-        use alloc::string::ToString;
-
-        let mut all = alloc::vec::Vec::new();
+    pub fn verify(&self, report: &TorchReport<'_>) -> Result<(), TorchMismatches> {
+        let mut all = Vec::new();
         self.compare(report, &mut |setting, required, reported| {
             all.push(TorchMismatch { setting, required: required.to_string(), reported: reported.to_string() });
         });
-        if all.is_empty() { Ok(()) } else { Err(all) }
+        if all.is_empty() { Ok(()) } else { Err(TorchMismatches(all)) }
     }
 }
 
@@ -72,17 +96,41 @@ pub struct TorchMismatch {
     /// The name of the setting within its section.
     pub setting: &'static str,
     /// What it requires.
-    pub required: alloc::string::String,
+    pub required: String,
     /// What was reported.
-    pub reported: alloc::string::String,
+    pub reported: String,
 }
 
 #[cfg(feature = "alloc")]
-impl core::fmt::Display for TorchMismatch {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for TorchMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "torch.{}: {} is required, {} was reported", self.setting, self.required, self.reported)
     }
 }
 
+/// A running PyTorch that is not as the settings require, with all that is otherwise.
 #[cfg(feature = "alloc")]
-impl core::error::Error for TorchMismatch {}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TorchMismatches(Vec<TorchMismatch>);
+
+#[cfg(feature = "alloc")]
+impl TorchMismatches {
+    /// Every difference, in the order of the settings; never none.
+    #[must_use]
+    pub fn all(&self) -> &[TorchMismatch] {
+        &self.0
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl fmt::Display for TorchMismatches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mismatch) in self.0.iter().enumerate() {
+            write!(f, "{}{mismatch}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl core::error::Error for TorchMismatches {}
