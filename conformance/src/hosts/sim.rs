@@ -9,8 +9,9 @@ use countermand_core::{Assembly, Host, Worker};
 
 use crate::{Doomed, Examinee, Gate, LocalFuture, Profile, SendFuture};
 
-/// How long, in real time, the sim waits for a call that blocks where it cannot see.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long, in real time, the sim waits for a call that blocks where it cannot see. Before it moves the clock it waits a fiftieth of this for
+/// threads outside, so that a very long patience would make every nap of the suite one of real time.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `countermand-sim`: the main future sits where a user's `block_on` does, and the seed chooses the schedule.
 #[derive(Debug)]
