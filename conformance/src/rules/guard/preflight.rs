@@ -220,6 +220,7 @@ async fn blocking(bench: &Bench) -> Result<(), Flaw> {
     let mut flight = Box::pin(planned(points)?.run(&guard, &worker));
     ensure!(poll(flight.as_mut(), &Recorder::new().waker()).is_pending(), "a preflight did not wait for its calls");
     bench.within("the call begins", begun.wait()).await?;
+    bench.until("the other call has ended", || worker.running() == 1 && worker.queued() == 0).await?;
     bench.advance(&worker, secs(5)).await?;
     let end = bench.within("the preflight ends while a closure goes on", flight).await?;
     gate.open();
