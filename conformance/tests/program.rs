@@ -105,7 +105,7 @@ fn what_cannot_be_asked_is_refused_with_what_can() {
     assert!(refused(&["--host", "embassy"]).contains("there are: tokio, tokio-current-thread, smol, blocking, sim"));
     assert!(refused(&["--rule", "T99"]).contains("the contract has no \"T99\""));
     assert!(refused(&["--rule", "E4"]).contains("issue 4"));
-    assert!(refused(&["--rule", "g8"]).contains("issue 3"));
+    assert!(refused(&["--rule", "e8"]).contains("issue 4"));
     assert!(refused(&["--group", "E"]).contains("issue 4"));
     assert!(refused(&["--group", "é"]).contains("the contract has no"));
     assert!(refused(&["--explain", ""]).contains("the contract has no"));
