@@ -97,7 +97,7 @@ impl Driver {
         if self.left {
             return Step::Closed;
         }
-        let _here = InStep::enter();
+        let _here = InStep::enter(self.shared.address());
         self.port.port().begin();
         let now = self.port.clockwork.set_now(now);
         self.fire(now);
@@ -216,7 +216,7 @@ impl Driver {
             #[cfg(feature = "mutants")]
             let _one = mutant!(LanesShareOneLock).then(crate::mutant::OneLock::take);
             let worker = self.shared.address();
-            let _in_turn = InTurn::enter(Current { worker, job: occupant.head().id().get() });
+            let _in_turn = InTurn::enter(Current { worker, job: occupant.head().id().get(), in_poll: true });
             occupant.turn(now, &mut Context::from_waker(&waker), &mut context)
         };
         match turn {
@@ -309,7 +309,7 @@ impl Driver {
         if mem::replace(&mut self.left, true) {
             return;
         }
-        let _here = InStep::enter();
+        let _here = InStep::enter(self.shared.address());
         for lane in 0..self.lanes.len() {
             if let Some(occupant) = self.lanes[lane].occupant.take() {
                 if mutant!(VanishedRuntimeStrandsJobs) {

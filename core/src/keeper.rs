@@ -7,6 +7,7 @@ use core::task::Context;
 
 use crate::driver::Step;
 use crate::ending::Mode;
+use crate::job::head::Desk;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::turn::InStep;
@@ -33,7 +34,7 @@ impl Keeper {
         if self.left {
             return Step::Closed;
         }
-        let _here = InStep::enter();
+        let _here = InStep::enter(self.shared.address());
         self.shared.keeper.port.begin();
         if self.reap(now) || self.expire(now) {
             return Step::Again;
@@ -111,7 +112,7 @@ impl Keeper {
         if mem::replace(&mut self.left, true) {
             return;
         }
-        let _here = InStep::enter();
+        let _here = InStep::enter(self.shared.address());
         self.shared.keeper.port.leave();
         if self.shared.ending.mode() != Mode::Over {
             // Closed, and all are done and have left by themselves: that is the end too, and no reason to cancel anything (S2).

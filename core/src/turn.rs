@@ -1,20 +1,22 @@
-//! What this thread is in the middle of. In a step of a driver or a keeper, be it in a job's poll, in a callback or in a destructor,
-//! a blocking wait would hold up who must go on (C3). In a poll or a call, waiting for the end of the job's own worker would wait for
-//! itself (S5).
+//! What this thread is in the middle of. In a job's poll, a blocking wait would hold up the driver; in a callback or a destructor
+//! that a driver or a keeper runs, one for the same worker would hold up who must go on (C3). In a poll or a call, waiting for the end
+//! of the job's own worker would wait for itself (S5).
 
 use core::marker::PhantomData;
 
-/// A job, by the address of its worker and its number.
+/// A job, by the address of its worker and its number, and whether it is polled here or called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Current {
     pub(crate) worker: usize,
     pub(crate) job: u64,
+    pub(crate) in_poll: bool,
 }
 
 #[cfg(feature = "std")]
 std::thread_local! {
     static CURRENT: core::cell::Cell<Option<Current>> = const { core::cell::Cell::new(None) };
-    static IN_STEP: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+    /// The address of a worker, or 0.
+    static IN_STEP: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
 }
 
 /// While it lives, this thread is in a job's poll or call.
@@ -51,22 +53,23 @@ fn swap(current: Option<Current>) -> Option<Current> {
     return current.and(None);
 }
 
-/// While it lives, this thread is in a step of a driver or a keeper.
+/// While it lives, this thread is in a step of a driver or of the keeper of one worker.
 pub(crate) struct InStep {
-    before: bool,
+    before: usize,
     /// Not `Send`: it belongs to this thread.
     here: PhantomData<*const ()>,
 }
 
 impl InStep {
-    pub(crate) fn enter() -> Self {
-        Self { before: step(true), here: PhantomData }
+    /// For the worker at this address.
+    pub(crate) fn enter(worker: usize) -> Self {
+        Self { before: step(worker), here: PhantomData }
     }
 
-    /// Whether this thread is in such a step. Blocking waits ask, so it is there where they are.
+    /// Whether this thread is in a step of the worker at this address. Blocking waits ask, so it is there where they are.
     #[cfg(feature = "std")]
-    pub(crate) fn is_here() -> bool {
-        IN_STEP.with(core::cell::Cell::get)
+    pub(crate) fn is_of(worker: usize) -> bool {
+        IN_STEP.with(core::cell::Cell::get) == worker
     }
 }
 
@@ -76,9 +79,9 @@ impl Drop for InStep {
     }
 }
 
-fn step(within: bool) -> bool {
+fn step(worker: usize) -> usize {
     #[cfg(feature = "std")]
-    return IN_STEP.with(|cell| cell.replace(within));
+    return IN_STEP.with(|cell| cell.replace(worker));
     #[cfg(not(feature = "std"))]
-    return within;
+    return worker;
 }

@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 
 use crate::job::head::Desk;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::turn::InStep;
+use crate::turn::{InStep, InTurn};
 use crate::{Handle, Outcome, WouldDeadlock};
 
 /// Unparks a thread, once for each time it was woken.
@@ -38,7 +38,8 @@ pub(crate) fn block_on<F: Future>(
     if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return Ok(Some(value));
     }
-    if InStep::is_here() && !mutant!(BlocksInsideOfADriver) {
+    let in_poll = InTurn::current().is_some_and(|current| current.in_poll);
+    if (in_poll || InStep::is_of(desk.address())) && !mutant!(BlocksInsideOfADriver) {
         return Err(WouldDeadlock);
     }
     let until = limit.and_then(|limit| desk.now().checked_add(limit)); // D8
@@ -104,7 +105,7 @@ impl<T, E> Handle<T, E> {
     ///
     /// # Errors
     ///
-    /// [`WaitReason::WouldDeadlock`] in a job's poll, in a callback or destructor that a driver or keeper runs, and on threads of the host that its drivers need (C3). The handle is in the
+    /// [`WaitReason::WouldDeadlock`] in a job's poll, in a callback or destructor that a driver or keeper of the job's worker runs, and on threads of the host that its drivers need (C3). The handle is in the
     /// error.
     pub fn wait(self) -> Result<Outcome<T, E>, WaitError<Self>> {
         self.wait_within(None)

@@ -409,7 +409,7 @@ impl<W: Work> Errand for JobCell<W> {
         let work = unsafe { mem::replace(&mut *stage, Stage::Empty) };
         let context = CallContext::new(self.clone());
         self.head.count_poll();
-        let current = Current { worker: self.head.desk.address(), job: self.head.id().get() };
+        let current = Current { worker: self.head.desk.address(), job: self.head.id().get(), in_poll: false };
         let in_turn = InTurn::enter(current); // S5
         let next = match work {
             Stage::Waiting(work) => match contain(|| work.call(&context)) {
