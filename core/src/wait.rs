@@ -105,8 +105,8 @@ impl<T, E> Handle<T, E> {
     ///
     /// # Errors
     ///
-    /// [`WaitReason::WouldDeadlock`] in a job's poll, in a callback or destructor that a driver or keeper of the job's worker runs, and on threads of the host that its drivers need (C3). The handle is in the
-    /// error.
+    /// [`WaitReason::WouldDeadlock`] in a job's poll, in a callback or destructor that a driver or the keeper of the job's worker runs,
+    /// and on threads of the host that its drivers need (C3). The handle is in the error.
     pub fn wait(self) -> Result<Outcome<T, E>, WaitError<Self>> {
         self.wait_within(None)
     }
