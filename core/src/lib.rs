@@ -134,7 +134,11 @@ pub use shelf::{Key, Shelf};
 #[cfg(feature = "alloc")]
 pub use size::Heap;
 pub use size::{Fixed, Size};
-pub use telemetry::{Event, Intake, Level};
+#[cfg(feature = "alloc")]
+pub use telemetry::{Answer, Batch, DeadReason, Delivery, Format, Parcel, Payload, Refusal, Repeats, Sink};
+pub use telemetry::{
+    Event, HealthStatus, Intake, Label, Level, NotAPacketId, PacketId, Source, Stream, Subject, Urgency,
+};
 pub use text::{Text, TextTooLong};
 pub use timers::{TimerKey, Timers};
 #[cfg(feature = "alloc")]

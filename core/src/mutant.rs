@@ -156,6 +156,9 @@ mutants! {
     BlocksInsideOfADriver = "C3", "a blocking wait in a job's poll is not refused";
     TrustsABackwardClock = "C4", "a clock that goes back is believed";
 
+    // telemetry
+    MisspeltPriorityIsNormal = "E1", "an indicator that names no priority makes a packet NORMAL";
+
     // guard
     BlankIdentifierAccepted = "G1", "an identifier may be blank";
     LongIdentifierIsCut = "G1", "an identifier that is too long is cut, and accepted";
