@@ -45,6 +45,8 @@ struct Entry {
 pub(super) struct Change {
     /// It was the last outlet: so the packet ends.
     pub(super) end: Option<Fate>,
+    /// The packet is the router's own.
+    pub(super) own: bool,
     /// The receipt is ready: to be woken.
     pub(super) waker: Option<Waker>,
 }
@@ -79,10 +81,11 @@ impl Docket {
         entry.kept |= keeps && fate == Fate::Delivered;
         let end = (entry.left == 0).then_some(entry.worst);
         let waker = if end.is_some() || entry.kept { entry.waker.take() } else { None };
-        if end.is_some() && !entry.held {
+        let (own, read) = (entry.own, !entry.held);
+        if end.is_some() && read {
             self.close(case);
         }
-        Change { end, waker }
+        Change { end, own, waker }
     }
 
     /// The fate that a receipt tells: as soon as a durable outlet has the packet, or else at its end.
