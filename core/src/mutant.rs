@@ -159,6 +159,12 @@ mutants! {
     // telemetry
     MisspeltPriorityIsNormal = "E1", "an indicator that names no priority makes a packet NORMAL";
 
+    // journal
+    AcknowledgesBeforeTheSync = "E6", "the journal acknowledges what it has not synced";
+    StopsAtTheFirstBadRecord = "E12", "recovery ends at the first record that is not whole";
+    NoReserve = "E13", "on a full disk what is CRITICAL is refused like anything else";
+    DeadLettersPurgedAtStart = "E14", "dead letters are purged when the journal is opened";
+
     // guard
     BlankIdentifierAccepted = "G1", "an identifier may be blank";
     LongIdentifierIsCut = "G1", "an identifier that is too long is cut, and accepted";
