@@ -19,6 +19,8 @@ pub(crate) struct Desk {
     pub(crate) stream: Stream,
     joined: bool,
     again: bool,
+    /// Something that is pending here was not dealt with in this turn.
+    left: bool,
     owed: Vec<EntryId>,
     held: Vec<(Source, Priority)>,
     /// Where the search for entries to take over goes on.
@@ -28,7 +30,7 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn new(stream: Stream) -> Self {
         let cursor = EntryId::default();
-        Self { stream, joined: false, again: true, owed: Vec::new(), held: Vec::new(), cursor }
+        Self { stream, joined: false, again: true, left: false, owed: Vec::new(), held: Vec::new(), cursor }
     }
 
     /// Whether something new may be read.
@@ -59,6 +61,7 @@ impl Desk {
         F: Future<Output = Result<(), Refusal>>,
     {
         self.held.clear();
+        self.left = false;
         let first = !self.joined;
         if first {
             group.create(self.stream).await?;
@@ -91,7 +94,8 @@ impl Desk {
             after = last.id;
             whole &= self.page(group, entries, handle, turn, fault).await?;
         }
-        self.again = !whole;
+        self.left = !whole;
+        self.again = self.left;
         Ok(())
     }
 
@@ -108,7 +112,8 @@ impl Desk {
         H: FnMut(Entry) -> F,
         F: Future<Output = Result<(), Refusal>>,
     {
-        self.again = !self.page(group, entries, handle, turn, fault).await?;
+        let whole = self.page(group, entries, handle, turn, fault).await?;
+        self.again = self.left || !whole;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countermand_core::{Answer, Delivery, Level, Payload, Stream};
-use countermand_redis::{ConsumerConfig, RedisConsumer, RedisSink};
+use countermand_redis::{ConsumerConfig, Fault, RedisConsumer, RedisSink};
 use futures_util::future::join;
 
 use crate::gate::Gate;
@@ -64,10 +64,14 @@ async fn nothing_is_lost_and_nothing_overtakes() {
     assert!(refusals >= RESTARTS, "{refusals} refusals");
     seen.agrees_with(&sent);
 
-    // What was handled is not given again, but for what was written twice; and a group that comes late sees it all.
+    // What is left was written twice. A group that comes late sees it all.
     let server = operator.join().unwrap();
-    while consumer.turn(|_| async { Ok(()) }).await.unwrap().is_idle() == (backlog(&consumer).await > 0) {}
-    assert_eq!(backlog(&consumer).await, 0);
+    while backlog(&consumer).await > 0 {
+        // The last restart may have left a connection that is gone.
+        if let Err(fault) = consumer.turn(|_| async { Ok(()) }).await {
+            assert!(matches!(fault, Fault::Unanswered(_)), "{fault}");
+        }
+    }
     let audit = Seen::default();
     let mut auditor = RedisConsumer::new(ConsumerConfig::new(config, "audit", "audit-1")).unwrap();
     while backlog(&auditor).await > 0 {
