@@ -104,14 +104,9 @@ fn what_is_said_is_written() {
     let expected =
         "INFO blend.state (subsystem=kasmina, subject=seed-1, mode=confidence, alpha=0.625, confidence_gate=NaN)";
     assert_eq!(Event::from(blend).to_string(), expected);
-    let shed = TelemetryShed {
-        subsystem: "weatherlight",
-        priority: Priority::Low,
-        source: "tolaria",
-        count: u64::MAX,
-        reason: "rate",
-    };
-    let expected = "WARNING telemetry.shed (subsystem=weatherlight, priority=LOW, source=tolaria, count=18446744073709551615, reason=rate)";
+    let shed = TelemetryShed { subsystem: "weatherlight", source: "tolaria", low: u64::MAX, normal: 0, high: 7 };
+    let expected =
+        "WARNING telemetry.shed (subsystem=weatherlight, source=tolaria, low=18446744073709551615, normal=0, high=7)";
     assert_eq!(Event::from(shed).to_string(), expected);
 }
 
