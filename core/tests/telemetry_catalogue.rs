@@ -5,7 +5,7 @@ use std::time::Duration;
 use countermand_core::Level::{Critical, Error, Info, Warning};
 use countermand_core::catalogue::events::{BlendState, CommandRejected, PrefetchTimeout, TelemetryShed};
 use countermand_core::catalogue::{self, Entry, FieldKind, Rejection};
-use countermand_core::{DependencyPolicy, Event, Guard, Level, Priority, Reason, SubsystemId, Violation};
+use countermand_core::{DependencyPolicy, Event, Guard, Level, Reason, SubsystemId, Violation};
 
 /// Names, levels and keys, as others rely on them.
 const EVENTS: [(&str, &[Level], &str); 24] = [
@@ -28,11 +28,11 @@ const EVENTS: [(&str, &[Level], &str); 24] = [
     ("nonce_ledger_truncated", &[Warning], "subsystem size evictions ttl"),
     ("dependency_guard.violation", &[Critical], "subsystem dependency identifier reason details"),
     ("dependency_guard.fallback", &[Warning], "subsystem dependency identifier reason details uses"),
-    ("telemetry.shed", &[Warning], "subsystem priority source count reason"),
+    ("telemetry.shed", &[Warning], "subsystem source low normal high"),
     ("telemetry.schema.legacy_used", &[Warning], "subsystem source feature"),
-    ("telemetry.priority_unknown", &[Warning], "subsystem source indicator count"),
-    ("telemetry.sink_failed", &[Error], "subsystem sink reason failures retry_in"),
-    ("telemetry.sink_misbehaved", &[Error], "subsystem sink fault count"),
+    ("telemetry.priority_unknown", &[Warning], "subsystem source count"),
+    ("telemetry.sink_failed", &[Error], "subsystem sink count"),
+    ("telemetry.sink_misbehaved", &[Error], "subsystem sink count"),
 ];
 
 const FIGURES: [(&str, &str, &str); 15] = [
