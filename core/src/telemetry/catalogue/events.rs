@@ -228,16 +228,16 @@ events! {
         /// How often it was used, with this time.
         uses: (count), "{use}";
     }
-    /// A router shed packets (E5).
+    /// A router shed packets of a source (E5). It tells totals, so a report that is lost is made good by the next.
     TelemetryShed = "telemetry.shed", Warning {
-        /// How urgent they were.
-        priority: (one of Priority);
         /// Who had sent them.
         source: (text);
-        /// How many, since the last such event about this priority and source.
-        count: (count), "{packet}";
-        /// Why.
-        reason: (text);
+        /// How many of LOW it has shed.
+        low: (count), "{packet}";
+        /// How many of NORMAL it has shed.
+        normal: (count), "{packet}";
+        /// How many of HIGH it has shed.
+        high: (count), "{packet}";
     }
     /// A packet came in a form that is still understood and will not always be.
     TelemetrySchemaLegacyUsed = "telemetry.schema.legacy_used", Warning {
@@ -246,32 +246,24 @@ events! {
         /// What in it is of the old form.
         feature: (text);
     }
-    /// A packet's indicator names no priority; its level has decided (E1).
+    /// Indicators of a source's packets name no priority; the level has decided (E1).
     TelemetryPriorityUnknown = "telemetry.priority_unknown", Warning {
-        /// Who sent it.
+        /// Who sent them.
         source: (text);
-        /// What its indicator said.
-        indicator: (text);
-        /// How many such packets of this source there were, with this one.
+        /// How many such packets there were.
         count: (count), "{packet}";
     }
-    /// A sink did not take what it was given (E10).
+    /// A sink has failed so often in a row that it is let alone for a while (E10).
     TelemetrySinkFailed = "telemetry.sink_failed", Error {
         /// Which sink.
         sink: (text);
-        /// Why.
-        reason: (text);
-        /// How often it has failed without a success in between.
-        failures: (count), "{failure}";
-        /// When it is tried again.
-        retry_in: (seconds), "s";
+        /// How often that has happened.
+        count: (count), "{failure}";
     }
-    /// A sink broke its contract: it panicked, lost its batch, or answered what was not asked (E9).
+    /// A sink broke its contract: it panicked, gave back another batch, or answered for no packet (E9).
     TelemetrySinkMisbehaved = "telemetry.sink_misbehaved", Error {
         /// Which sink.
         sink: (text);
-        /// What it did.
-        fault: (text);
         /// How often it has done that.
         count: (count), "{fault}";
     }
