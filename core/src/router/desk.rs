@@ -76,7 +76,8 @@ impl<B> Desk<B> {
         let mut places = 0;
         let mut worst = Fate::Delivered;
         for line in self.lines.iter_mut().filter(|line| line.config.takes == takes) {
-            while !line.has_room(priority, label.weight) && may_shed(priority) {
+            let sheds = may_shed(priority) && line.can_have_room(priority, label.weight);
+            while sheds && !line.has_room(priority, label.weight) {
                 let Some(oldest) = line.shed(priority) else { break };
                 in_the_way.push(oldest);
             }
@@ -107,15 +108,20 @@ impl<B> Desk<B> {
         case
     }
 
-    /// What the outlet `of` does next. With a waker: to be woken when there is more to do.
-    pub(super) fn turn(&mut self, of: usize, now: Instant, waker: Option<Waker>, after: &mut After<B>) -> Turn<B> {
-        // A dead letter waits for as long as it takes.
-        let ttl = self.config.ttl.filter(|_| self.lines[of].config.takes != Takes::DeadLetters);
-        if let Some(ttl) = ttl {
+    /// The outlet `of` has its turn at `now`: first, whatever is old ends, and a batch that did not come back is refused.
+    pub(super) fn begin(&mut self, of: usize, now: Instant, after: &mut After<B>) {
+        if self.lines[of].in_flight() > 0 {
+            self.conclude(of, now, None, after);
+        }
+        if let Some(ttl) = self.ttl(of) {
             while let Some(item) = self.lines[of].expire(ttl, now) {
                 self.leave(item, Fate::Expired, false, after);
             }
         }
+    }
+
+    /// What the outlet `of` does next. With a waker: to be woken when there is more to do.
+    pub(super) fn turn(&mut self, of: usize, now: Instant, waker: Option<Waker>, after: &mut After<B>) -> Turn<B> {
         let closed = self.closed;
         let others_out = || self.lines.iter().any(|line| line.in_flight() > 0);
         if mutant!(SinksInSequence) && others_out() {
@@ -128,6 +134,7 @@ impl<B> Desk<B> {
         if closed && self.is_through(of) {
             return Turn::Done;
         }
+        let ttl = self.ttl(of);
         let line = &mut self.lines[of];
         let expiry = ttl.and_then(|ttl| line.next_expiry(ttl));
         if let Some(waker) = waker {
@@ -236,6 +243,11 @@ impl<B> Desk<B> {
         self.closed
     }
 
+    /// How long what the outlet `of` takes is worth delivering. A dead letter waits for as long as it takes.
+    fn ttl(&self, of: usize) -> Option<core::time::Duration> {
+        self.config.ttl.filter(|_| self.lines[of].config.takes != Takes::DeadLetters)
+    }
+
     fn refusal(&self, label: &Label) -> Option<RefuseReason> {
         let priority = label.priority;
         if self.closed {
@@ -261,7 +273,17 @@ impl<B> Desk<B> {
         if mutant!(OneCriticalReroutesTheRest) && self.ledger.accepted[Priority::Critical.index()] > 0 {
             return Stream::Emergency;
         }
+        if label.priority == Priority::High && self.is_over_the_threshold() {
+            return Stream::Emergency;
+        }
         Stream::of(label.priority)
+    }
+
+    /// Whether the normal stream is so far behind that what is HIGH goes to the emergency stream, where that is wanted.
+    fn is_over_the_threshold(&self) -> bool {
+        let Some(threshold) = self.config.high_overflow else { return false };
+        let normal = Takes::Stream(Stream::Normal);
+        self.lines.iter().any(|line| line.config.takes == normal && line.len() >= threshold.get() as usize)
     }
 
     /// The sink of the outlet `of` is through with the packet, and with all that were told with it.
