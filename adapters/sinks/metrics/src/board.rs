@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::reading::Attributes;
 use crate::{Figures, Reading};
 
 /// Where the figures of a program hang, to be read by whoever comes by.
@@ -17,7 +18,13 @@ use crate::{Figures, Reading};
 /// ```
 #[derive(Default)]
 pub struct Board {
-    sources: Vec<(Vec<(&'static str, String)>, Box<dyn Figures>)>,
+    sources: Vec<Hung>,
+}
+
+/// What hangs on a board, and what is added to each of its figures.
+struct Hung {
+    attributes: Attributes,
+    figures: Box<dyn Figures>,
 }
 
 impl Board {
@@ -40,7 +47,7 @@ impl Board {
         attributes: impl IntoIterator<Item = (&'static str, String)>,
         figures: impl Figures + 'static,
     ) -> Self {
-        self.sources.push((attributes.into_iter().collect(), Box::new(figures)));
+        self.sources.push(Hung { attributes: attributes.into_iter().collect(), figures: Box::new(figures) });
         self
     }
 
@@ -48,7 +55,7 @@ impl Board {
     #[must_use]
     pub fn read(&self) -> Reading {
         let mut reading = Reading::new();
-        for (attributes, figures) in &self.sources {
+        for Hung { attributes, figures } in &self.sources {
             reading.with_attributes(attributes, |reading| figures.read(reading));
         }
         reading
@@ -57,6 +64,6 @@ impl Board {
 
 impl fmt::Debug for Board {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.sources.iter().map(|(attributes, _)| attributes)).finish()
+        f.debug_list().entries(self.sources.iter().map(|hung| &hung.attributes)).finish()
     }
 }

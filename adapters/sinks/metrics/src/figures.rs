@@ -8,7 +8,8 @@ use crate::Reading;
 ///
 /// # For implementers
 ///
-/// `read` is called at each scrape, on the thread of whoever scrapes. It SHOULD only look, and MUST NOT wait. A counter MUST NOT shrink from one call to the next.
+/// `read` is called at each scrape, on the thread of whoever scrapes. It SHOULD only look, and MUST NOT wait. A counter MUST NOT shrink
+/// from one call to the next.
 pub trait Figures: Send + Sync {
     /// Writes the figures down as they are now.
     fn read(&self, reading: &mut Reading);

@@ -13,11 +13,13 @@
 //! assert!(CONTENT_TYPE.starts_with("application/openmetrics-text"));
 //! ```
 //!
-//! All series are in one table: [`series`]. Names are `countermand.…`, units are UCUM's, durations are in seconds, and the reasons for which something
-//! is dropped are OpenTelemetry's words. In Prometheus text the dots are `_`, `s` is `_seconds` at the end of the name, and counters end with `_total`.
+//! All series are in one table: [`series`]. Names are `countermand.…`, units are UCUM's, durations are in seconds, and the reasons for
+//! which something is dropped are OpenTelemetry's words. In Prometheus text the dots are `_`, `s` is `_seconds` at the end of the name, and
+//! counters end with `_total`.
 //!
 //! Whoever has [`Figures`] can be on a [`Board`]: the worker's [`Metrics`](countermand_core::Metrics) and its
-//! [`Counts`](countermand_core::Counts), a [`Router`](countermand_core::Router) or its bare [`Ledger`](countermand_core::Ledger), and every closure that fills a [`Reading`].
+//! [`Counts`](countermand_core::Counts), a [`Router`](countermand_core::Router) or its bare [`Ledger`](countermand_core::Ledger), and
+//! every closure that fills a [`Reading`].
 #![forbid(unsafe_code)]
 
 mod board;

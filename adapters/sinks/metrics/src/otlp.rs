@@ -30,7 +30,8 @@ const LONGEST_ANSWER: u64 = 64 << 10;
 /// # Implementation notes
 ///
 /// The messages are those of OpenTelemetry's own crate, `opentelemetry-proto`, and nothing of its SDK is used: the SDK makes distributions of single
-/// durations and cannot be given one that was counted already. The client is one that blocks and brings no runtime with it, so this crate belongs to none.
+/// durations and cannot be given one that was counted already. The client is one that blocks and brings no runtime with it, so this crate
+/// belongs to none.
 #[derive(Clone, Debug)]
 pub struct Otlp {
     agent: Agent,

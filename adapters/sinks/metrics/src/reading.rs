@@ -1,7 +1,6 @@
 //! Figures as they were at one time.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use countermand_core::Histogram;
 
@@ -44,7 +43,7 @@ impl Reading {
     ///
     /// If the series is one of durations.
     pub fn count(&mut self, series: &Series, attributes: &[(&'static str, &str)], figure: u64) {
-        match self.place(series, attributes).or_insert(Value::Count(0)) {
+        match self.place(series, attributes) {
             Value::Count(count) => *count = count.saturating_add(figure),
             Value::Durations(_) => panic!("{} is a series of durations", series.name),
         }
@@ -56,7 +55,7 @@ impl Reading {
     ///
     /// If the series is none of durations.
     pub fn durations(&mut self, series: &Series, attributes: &[(&'static str, &str)], figure: &Histogram) {
-        match self.place(series, attributes).or_insert_with(|| Value::Durations(Box::default())) {
+        match self.place(series, attributes) {
             Value::Durations(durations) => durations.merge(figure),
             Value::Count(_) => panic!("{} is no series of durations", series.name),
         }
@@ -78,17 +77,15 @@ impl Reading {
         self.added.clear();
     }
 
-    fn place(&mut self, series: &Series, attributes: &[(&'static str, &str)]) -> Entry<'_, Attributes, Value> {
+    /// Where the figure of these attributes stands; it begins with nothing.
+    fn place(&mut self, series: &Series, attributes: &[(&'static str, &str)]) -> &mut Value {
         let attributes = sorted(attributes, &self.added);
-        let family =
-            self.found.entry(series.name).or_insert_with(|| Family { series: *series, points: BTreeMap::new() });
-        let place = family.points.entry(attributes);
-        if let Entry::Vacant(_) = &place {
-            let empty =
-                if family.series.kind == Kind::Histogram { Value::Durations(Box::default()) } else { Value::Count(0) };
-            return Entry::Occupied(place.insert_entry(empty));
-        }
-        place
+        let new = || Family { series: *series, points: BTreeMap::new() };
+        let Family { series, points } = self.found.entry(series.name).or_insert_with(new);
+        points.entry(attributes).or_insert_with(|| match series.kind {
+            Kind::Counter | Kind::Gauge => Value::Count(0),
+            Kind::Histogram => Value::Durations(Box::default()),
+        })
     }
 }
 
