@@ -263,6 +263,11 @@ impl<B> Line<B> {
         Going::Batch(self.batches, self.out.iter().map(Item::delivery).collect())
     }
 
+    /// The packets that are with the sink.
+    pub(super) fn out(&self) -> &[Item<B>] {
+        &self.out
+    }
+
     /// The packets that are out with the sink, if this is their batch's number.
     pub(super) fn back(&mut self) -> Vec<Item<B>> {
         self.rows.iter_mut().for_each(|row| row.out = Room::new(0, 0));

@@ -24,7 +24,7 @@ pub(super) async fn e11_nothing_waits_for_the_next_packet(bench: &Bench) -> Chec
     Ok(runs + 4)
 }
 
-const BATCH: usize = 10;
+const BATCH: usize = 20;
 
 /// Fewer packets than a batch has: all of them go out exactly when the first is as old as it may be.
 async fn alone(bench: &Bench, linger: Duration, priority: Priority, packets: u64) -> Result<(), Flaw> {

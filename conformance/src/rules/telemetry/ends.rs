@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countermand_core::{
-    Class, Event, Handle, Intake, Job, JobId, JobInfo, Level, Observer, Priority, Reporter, Settled, Shutdown, Source,
-    WorkerConfig,
+    Class, Handle, Job, JobId, JobReports, Level, Observer, Priority, Shutdown, Source, WorkerConfig,
 };
 
-use super::body::Body;
 use super::office::{EMERGENCY, NORMAL, Office, rooms, streams};
 use crate::rules::kit::{has, secs};
 use crate::{Bench, Check, Flaw, Gate, Profile, ensure_eq};
@@ -39,15 +37,15 @@ enum End {
     Abandoned,
 }
 
-/// Tells a router how each job ended.
-struct Reports(Reporter<Body>);
-
-impl Observer for Reports {
-    fn settled(&self, job: &JobInfo, settled: &Settled) {
-        let level = if settled.class == Class::Panicked { Level::Critical } else { Level::Info };
-        let event =
-            Event::new("job.ended", level).with("id", job.id.get()).with("class", format_args!("{:?}", settled.class));
-        self.0.take(&event);
+/// The event that tells of this end, and its level: the table of the rule's own.
+fn terminal(class: Class) -> (&'static str, Level) {
+    match class {
+        Class::Completed => ("job.completed", Level::Info),
+        Class::Failed => ("job.failed", Level::Error),
+        Class::Cancelled { .. } => ("job.cancelled", Level::Warning),
+        Class::TimedOut(_) => ("job.timed_out", Level::Error),
+        Class::Panicked => ("job.panicked", Level::Critical),
+        Class::Abandoned => ("job.abandoned", Level::Critical),
     }
 }
 
@@ -55,8 +53,9 @@ async fn a_mix(bench: &Bench, random: &mut fastrand::Rng) -> Check {
     let office = Office::open(bench, rooms(10_000), streams()).await?;
     let clock = office.worker.clone();
     let reporter = office.router.reporter(Source::of("jobs"), random.u64(..), move || clock.now());
-    let observer: Arc<dyn Observer> = Arc::new(Reports(reporter));
-    let worker = bench.worker(WorkerConfig::new().lanes(3).drivers(1).observer(observer))?;
+    let reports = JobReports::new("jobs", reporter).map_err(|error| Flaw::Broken(error.to_string()))?;
+    let observer: Arc<dyn Observer> = Arc::new(reports);
+    let worker = bench.worker(WorkerConfig::new().lanes(4).drivers(1).observer(observer))?;
     let mut ends = vec![
         End::Completes,
         End::Fails,
@@ -71,35 +70,37 @@ async fn a_mix(bench: &Bench, random: &mut fastrand::Rng) -> Check {
     let mut plan: Vec<End> = (0..random.usize(20..60)).map(|_| ends[random.usize(0..ends.len())]).collect();
     let left = Gate::new();
     if has(bench, Profile::NONE.blocking()) {
-        plan.push(End::Abandoned);
+        // It is the first, and holds its lane until the end.
+        plan.insert(0, End::Abandoned);
     }
     let mut handles: Vec<Handle<(), ()>> = Vec::new();
     for end in plan.iter().copied() {
         handles.push(one(bench, &worker, end, &left).await?);
     }
-    bench.advance(&worker, secs(60)).await?;
+    for _ in 0..plan.len() {
+        bench.advance(&worker, secs(5)).await?;
+    }
     // Some are still there when the worker is shut down: a running one, and some that wait for its lane.
     for _ in 0..random.usize(4..8) {
         plan.push(End::ByTheShutdown);
-        handles.push(bench.submit(&worker, job(End::ByTheShutdown, &left)).await?);
+        handles.push(bench.submit(&worker, job(End::ByTheShutdown)).await?);
     }
     bench.quiet(&worker).await?;
     let ids: Vec<JobId> = handles.iter().map(Handle::id).collect();
     let shutdown = worker.shutdown(Shutdown::Abort);
     left.open();
     bench.within("an abort is over", shutdown).await?;
-    let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut expected = BTreeMap::new();
     for (id, handle) in ids.iter().zip(handles) {
         let class = bench.settled(handle).await?.class();
-        expected.entry(id.get().to_string()).or_default().push(format!("{class:?}"));
+        expected.insert(id.get().to_string(), vec![terminal(class)]);
     }
     office.drain(bench).await?;
-    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for sink in [NORMAL, EMERGENCY] {
-        for event in office.sinks[sink].had_events("job.ended") {
-            let [id, class] = ["id", "class"].map(|key| event.attribute(key).unwrap_or_default().to_owned());
-            told.entry(id).or_default().push(class);
-        }
+    let mut told: BTreeMap<String, Vec<(&str, Level)>> = BTreeMap::new();
+    for sight in [NORMAL, EMERGENCY].into_iter().flat_map(|place| office.sinks[place].had()) {
+        let Some(event) = sight.event.filter(|event| event.name().starts_with("job.")) else { continue };
+        let id = event.attribute("id").unwrap_or_default().to_owned();
+        told.entry(id).or_default().push((event.name(), event.level()));
     }
     ensure_eq!(worker.counts().settled(), expected.len() as u64, "jobs that settled, as the worker counts");
     for (place, id) in ids.iter().enumerate() {
@@ -116,8 +117,7 @@ async fn a_mix(bench: &Bench, random: &mut fastrand::Rng) -> Check {
     Ok(plan.len() as u64)
 }
 
-fn job(end: End, left: &Gate) -> Job<impl countermand_core::Work<Value = (), Error = ()> + use<>> {
-    let _ = left;
+fn job(end: End) -> Job<impl countermand_core::Work<Value = (), Error = ()> + use<>> {
     let job = Job::fallible(async move {
         match end {
             End::Completes => Ok(()),
@@ -137,14 +137,14 @@ fn job(end: End, left: &Gate) -> Job<impl countermand_core::Work<Value = (), Err
 async fn one(bench: &Bench, worker: &countermand_core::Worker, end: End, left: &Gate) -> Result<Handle<(), ()>, Flaw> {
     match end {
         End::CancelledRunning => {
-            let handle = bench.submit(worker, job(end, left)).await?;
+            let handle = bench.submit(worker, job(end)).await?;
             // Whether it is in a lane by now or not, it ends once.
             bench.yield_now().await;
             handle.cancel();
             Ok(handle)
         }
         End::CancelledQueued => {
-            let handle = bench.submit(worker, job(end, left).priority(Priority::Low)).await?;
+            let handle = bench.submit(worker, job(end).priority(Priority::Low)).await?;
             handle.cancel();
             Ok(handle)
         }
@@ -161,6 +161,6 @@ async fn one(bench: &Bench, worker: &countermand_core::Worker, end: End, left: &
             bench.until("a call runs", || entered.is_open() || handle.is_finished()).await?;
             Ok(handle)
         }
-        _ => bench.submit(worker, job(end, left)).await,
+        _ => bench.submit(worker, job(end)).await,
     }
 }
