@@ -37,6 +37,8 @@ mod cause;
 mod clockwork;
 pub mod config;
 mod contain;
+#[cfg(feature = "alloc")]
+mod delivery;
 mod discipline;
 #[cfg(feature = "alloc")]
 mod drive;
@@ -79,6 +81,8 @@ mod preflight;
 mod priority;
 #[cfg(feature = "alloc")]
 mod queue;
+#[cfg(feature = "alloc")]
+mod router;
 #[cfg(feature = "alloc")]
 mod scope;
 #[cfg(feature = "alloc")]
@@ -163,6 +167,10 @@ pub use {
     metrics::{Metrics, MetricsSnapshot, Sample},
     observer::{JobInfo, JobState, Kind, Observer, RejectReason, Settled},
     preflight::{Check, Cleared, Grounded, PlanError, PlanFault, Preflight, Skipped},
+    router::{
+        Backoff, BreakerConfig, Fate, Ledger, Outlet, OutletConfig, OutletFigures, OutletTotals, OutletTurn, Rate,
+        Receipt, RefuseReason, Refused, Reporter, Room, Router, RouterConfig, RouterError, SourceFigures, Takes,
+    },
     scope::{Scope, Scoped, ScopedSubmit},
     submit::{Rejected, Submit, SubmitResult},
     timed::TimedToken,

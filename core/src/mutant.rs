@@ -158,6 +158,13 @@ mutants! {
 
     // telemetry
     MisspeltPriorityIsNormal = "E1", "an indicator that names no priority makes a packet NORMAL";
+    OneCriticalReroutesTheRest = "E15", "after one CRITICAL packet the others go to the emergency stream too";
+    CriticalIsShed = "E4", "a CRITICAL packet is shed when its room is full";
+    ShedIsNotCounted = "E5", "what is shed is counted in the ledger, but not by source, and is not published";
+    SinksInSequence = "E9", "a sink is served only while no other has a batch";
+    RefusalAdvances = "E10", "a packet that a sink refuses for now counts as delivered";
+    FlushesOnTheNextPacketOnly = "E11", "a batch that is not full waits for the next packet, however long";
+    RouterFeedsItself = "E16", "what happens to the router's reports is reported, and at once";
 
     // guard
     BlankIdentifierAccepted = "G1", "an identifier may be blank";

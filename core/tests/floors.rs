@@ -33,13 +33,13 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Tools.
     &[&["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "timers", "turn"], &["metrics"]],
     // Holdings.
-    &[&["config", "ending", "guard", "token"], &["policies", "timed"], &["clockwork"]],
+    &[&["config", "ending", "guard", "token"], &["policies", "router", "timed"], &["clockwork"]],
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
     &[&["call", "lane", "shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
     // Door.
-    &[&["submit", "wait"], &["worker"], &["drive", "preflight", "scope"], &["assembly"]],
+    &[&["submit", "wait"], &["worker"], &["delivery", "drive", "preflight", "scope"], &["assembly"]],
 ];
 
 /// What the house takes from its surroundings only through `sync`, which swaps it for the target and for the model checker; and clocks,

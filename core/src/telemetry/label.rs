@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::Level;
+use super::{Level, Urgency};
 use crate::{Priority, Text};
 
 /// Names a packet, and stays the same however often it is delivered (E10).
@@ -80,8 +80,10 @@ pub struct Label {
     pub subject: Subject,
     /// How bad what it tells is.
     pub level: Level,
-    /// How urgent it is; see [`Urgency`](super::Urgency).
+    /// How urgent it is; see [`Urgency`].
     pub priority: Priority,
+    /// Its sender named a priority that there is not (E1). The router counts and reports it.
+    pub unknown_priority: bool,
     /// How many bytes it takes.
     pub weight: u32,
 }
@@ -90,11 +92,19 @@ impl Label {
     /// A label with nothing said of subject and weight. The priority is that of the level.
     #[must_use]
     pub fn new(id: PacketId, source: Source, level: Level) -> Self {
-        let priority = super::Urgency::of(level, None).priority;
-        Self { id, source, subject: Subject::new(), level, priority, weight: 0 }
+        let Urgency { priority, .. } = Urgency::of(level, None);
+        Self { id, source, subject: Subject::new(), level, priority, unknown_priority: false, weight: 0 }
     }
 
     /// Says how urgent it is.
+    #[must_use]
+    pub const fn urgency(mut self, urgency: Urgency) -> Self {
+        self.priority = urgency.priority;
+        self.unknown_priority = urgency.unknown;
+        self
+    }
+
+    /// Says how urgent it is, where that is known without its sender's word.
     #[must_use]
     pub const fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;

@@ -1,0 +1,369 @@
+//! The router itself, a state machine over the given time: what is taken in, which outlet has what, what became of it.
+
+use alloc::vec::Vec;
+use core::task::Waker;
+
+use super::config::{OutletConfig, RouterConfig, Takes};
+use super::docket::{Case, Docket};
+use super::ledger::{Fate, Ledger};
+use super::line::{Going, Item, Line};
+use super::notes::Notes;
+use super::refused::RefuseReason;
+use crate::sync::Arc;
+use crate::telemetry::{Answer, Batch, DeadReason, Label, Parcel, Refusal};
+use crate::{Instant, Priority, Stream};
+
+/// What is to be done once the lock is open again: wakers are others' code (T8).
+#[derive(Default)]
+pub(super) struct After<B> {
+    pub(super) wake: Vec<Waker>,
+    /// To be dropped.
+    pub(super) gone: Vec<Arc<Parcel<B>>>,
+}
+
+impl<B> After<B> {
+    pub(super) const fn new() -> Self {
+        Self { wake: Vec::new(), gone: Vec::new() }
+    }
+}
+
+/// What an outlet does next.
+pub(super) enum Turn<B> {
+    Deliver(Batch<B>),
+    Wait(Option<Instant>),
+    Done,
+}
+
+/// See the head of the file.
+pub(super) struct Desk<B> {
+    config: RouterConfig,
+    pub(super) lines: Vec<Line<B>>,
+    pub(super) docket: Docket,
+    pub(super) ledger: Ledger,
+    pub(super) notes: Notes,
+    closed: bool,
+}
+
+impl<B> Desk<B> {
+    pub(super) fn new(config: RouterConfig, outlets: Vec<OutletConfig>) -> Self {
+        let emergency = Takes::Stream(Stream::Emergency);
+        let kept = outlets.iter().any(|outlet| outlet.keeps && outlet.takes == emergency);
+        let notes = Notes::new(&config, outlets.len());
+        let lines = outlets.into_iter().map(|outlet| Line::new(outlet, &config.rooms, kept)).collect();
+        Self { config, lines, docket: Docket::new(), ledger: Ledger::default(), notes, closed: false }
+    }
+
+    /// Looks whether the packet is taken in at all; what is refused is no part of the balance.
+    pub(super) fn admit(&mut self, label: &Label) -> Result<(), RefuseReason> {
+        let reason = self.refusal(label);
+        if let Some(reason) = reason {
+            self.ledger.refused[label.priority.index()] += 1;
+            return Err(reason);
+        }
+        Ok(())
+    }
+
+    /// Takes in a packet that was admitted, without letting go of the lock in between.
+    pub(super) fn accept(&mut self, parcel: &Arc<Parcel<B>>, held: bool, own: bool, after: &mut After<B>) -> Case {
+        let label = &parcel.label;
+        let priority = label.priority;
+        if label.unknown_priority {
+            self.notes.unknown_priority(label.source);
+        }
+        self.ledger.accept(priority);
+        let takes = Takes::Stream(self.stream_of(label));
+        let mut in_the_way = Vec::new();
+        let mut places = 0;
+        let mut worst = Fate::Delivered;
+        for line in self.lines.iter_mut().filter(|line| line.config.takes == takes) {
+            while !line.has_room(priority, label.weight) && may_shed(priority) {
+                let Some(oldest) = line.shed(priority) else { break };
+                in_the_way.push(oldest);
+            }
+            if line.has_room(priority, label.weight) {
+                places += 1;
+            } else if may_shed(priority) {
+                // All its room is out with the sink.
+                worst = Fate::Shed;
+            }
+        }
+        for item in in_the_way {
+            self.leave(item, Fate::Shed, false, after);
+        }
+        let case = self.docket.open(places, worst, held, own);
+        if places == 0 {
+            self.end(label, worst, own);
+            if !held {
+                self.docket.detach(case);
+            }
+            return case;
+        }
+        for line in self.lines.iter_mut().filter(|line| line.config.takes == takes) {
+            if line.push(Item::new(parcel.clone(), case)).is_ok() {
+                after.wake.extend(line.waker.take());
+            }
+        }
+        self.spread(after);
+        case
+    }
+
+    /// What the outlet `of` does next. With a waker: to be woken when there is more to do.
+    pub(super) fn turn(&mut self, of: usize, now: Instant, waker: Option<Waker>, after: &mut After<B>) -> Turn<B> {
+        // A dead letter waits for as long as it takes.
+        let ttl = self.config.ttl.filter(|_| self.lines[of].config.takes != Takes::DeadLetters);
+        if let Some(ttl) = ttl {
+            while let Some(item) = self.lines[of].expire(ttl, now) {
+                self.leave(item, Fate::Expired, false, after);
+            }
+        }
+        let closed = self.closed;
+        let others_out = || self.lines.iter().any(|line| line.in_flight() > 0);
+        if mutant!(SinksInSequence) && others_out() {
+            return Turn::Wait(now.checked_add(core::time::Duration::from_millis(1)));
+        }
+        let again = match self.lines[of].take(now, closed) {
+            Going::Batch(number, deliveries) => return Turn::Deliver(Batch::new(number, deliveries)),
+            Going::Wait(again) => again,
+        };
+        if closed && self.is_through(of) {
+            return Turn::Done;
+        }
+        let line = &mut self.lines[of];
+        let expiry = ttl.and_then(|ttl| line.next_expiry(ttl));
+        if let Some(waker) = waker {
+            after.wake.extend(line.waker.replace(waker));
+        }
+        Turn::Wait(Instant::earlier(Instant::earlier(again, expiry), self.notes.next()))
+    }
+
+    /// The sink of the outlet `of` is through with its batch: `batch` is what came back, `None` if nothing did.
+    pub(super) fn conclude(&mut self, of: usize, now: Instant, batch: Option<Batch<B>>, after: &mut After<B>) {
+        let number = self.lines[of].batch();
+        let batch = match batch {
+            Some(batch) if batch.number() == number => Some(batch),
+            Some(_) => {
+                self.notes.misbehaved(of);
+                None
+            }
+            None => None,
+        };
+        let mut answers = match batch {
+            Some(batch) => {
+                if batch.astray() > 0 {
+                    self.notes.misbehaved(of);
+                }
+                batch.into_answers()
+            }
+            None => Vec::new(),
+        }
+        .into_iter();
+        let mut took = [0_u32; Priority::COUNT];
+        let mut refused = [0_u32; Priority::COUNT];
+        let mut others = [false; Priority::COUNT];
+        let mut back = Vec::new();
+        for mut item in self.lines[of].back() {
+            let priority = item.priority();
+            others[priority.index()] |= !self.docket.is_own(item.case);
+            match answers.next().flatten() {
+                Some(Answer::Acknowledged) => {
+                    took[priority.index()] += 1;
+                    self.through(of, item, Fate::Delivered, after);
+                }
+                Some(Answer::Refused(_)) if mutant!(RefusalAdvances) => self.through(of, item, Fate::Delivered, after),
+                Some(Answer::Refused(Refusal::Never(reason))) => {
+                    item.attempts += 1;
+                    match self.bury(of, item, reason, after) {
+                        None => took[priority.index()] += 1,
+                        Some(item) => {
+                            refused[priority.index()] += 1;
+                            back.push(item);
+                        }
+                    }
+                }
+                answer => {
+                    item.attempts += 1;
+                    refused[priority.index()] += 1;
+                    let enough = item.attempts >= self.lines[of].config.attempts && priority != Priority::Critical;
+                    if enough && self.lines[of].config.takes != Takes::DeadLetters {
+                        let reason = match answer {
+                            Some(Answer::Refused(Refusal::Later(reason))) => reason,
+                            _ => "no answer".into(),
+                        };
+                        back.extend(self.bury(of, item, reason, after));
+                    } else {
+                        back.push(item);
+                    }
+                }
+            }
+        }
+        self.lines[of].put_back(back.into_iter());
+        for priority in Priority::ALL {
+            let at = priority.index();
+            if refused[at] > 0 {
+                if self.lines[of].refused(priority, took[at] == 0, now) && others[at] {
+                    self.notes.failed(of);
+                }
+            } else if took[at] > 0 {
+                self.lines[of].took(priority);
+            }
+        }
+        self.spread(after);
+    }
+
+    /// What is out with the sink of the outlet `of` comes back as if it had not gone: nobody serves that outlet any more.
+    pub(super) fn abandon(&mut self, of: usize, after: &mut After<B>) {
+        let line = &mut self.lines[of];
+        let back = line.back();
+        line.put_back(back.into_iter());
+        line.served = false;
+        after.wake.extend(line.waker.take());
+        // It may have been the one that waited for the time of the next report.
+        self.ring_one(after);
+    }
+
+    /// From here on nothing is taken in.
+    pub(super) fn close(&mut self, after: &mut After<B>) {
+        self.closed = true;
+        self.ring_all(after);
+    }
+
+    /// Under which name the router tells of itself.
+    pub(super) const fn source(&self) -> crate::telemetry::Source {
+        self.config.source
+    }
+
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn refusal(&self, label: &Label) -> Option<RefuseReason> {
+        let priority = label.priority;
+        if self.closed {
+            return Some(RefuseReason::Closed);
+        }
+        let limit = self.config.rooms[priority.index()].bytes;
+        if u64::from(label.weight) > limit {
+            return Some(RefuseReason::TooLarge { bytes: label.weight, limit });
+        }
+        if may_shed(priority) {
+            return None;
+        }
+        // What is durable decides; where nothing is, everybody does (E9).
+        let takes = Takes::Stream(Stream::of(priority));
+        let all = || self.lines.iter().filter(|line| line.config.takes == takes);
+        let any_keeps = all().any(|line| line.config.keeps);
+        let mut deciding = all().filter(|line| line.config.keeps || !any_keeps);
+        let full = !deciding.all(|line| line.has_room(priority, label.weight));
+        full.then_some(RefuseReason::Full)
+    }
+
+    fn stream_of(&self, label: &Label) -> Stream {
+        if mutant!(OneCriticalReroutesTheRest) && self.ledger.accepted[Priority::Critical.index()] > 0 {
+            return Stream::Emergency;
+        }
+        Stream::of(label.priority)
+    }
+
+    /// The sink of the outlet `of` is through with the packet, and with all that were told with it.
+    fn through(&mut self, of: usize, mut item: Item<B>, fate: Fate, after: &mut After<B>) {
+        self.lines[of].count_out(&item);
+        let fate = if item.dead.is_some() { Fate::DeadLettered } else { fate };
+        let keeps = self.lines[of].config.keeps;
+        let folded = item.folded.take().map(|folded| folded.items);
+        for item in core::iter::once(item).chain(folded.into_iter().flatten()) {
+            self.notes.figure(of, fate);
+            self.leave(item, fate, keeps, after);
+        }
+    }
+
+    /// The sink of the outlet `of` will never have the packet: it goes where dead letters go. Comes back if it cannot.
+    fn bury(
+        &mut self,
+        of: usize,
+        item: Item<B>,
+        reason: alloc::borrow::Cow<'static, str>,
+        after: &mut After<B>,
+    ) -> Option<Item<B>> {
+        let grave = self.lines.iter().position(|line| line.config.takes == Takes::DeadLetters);
+        let Some(grave) = grave.filter(|grave| *grave != of) else {
+            // Nobody takes dead letters. A CRITICAL packet goes on being tried (E4); the rest ends here, counted.
+            if item.priority() == Priority::Critical {
+                return Some(item);
+            }
+            self.through(of, item, Fate::DeadLettered, after);
+            return None;
+        };
+        if !self.lines[grave].has_room(item.priority(), item.parcel.label.weight) {
+            return Some(item);
+        }
+        self.lines[of].count_out(&item);
+        self.notes.figure(of, Fate::DeadLettered);
+        let mut dead = DeadReason::new(self.lines[of].config.name.clone(), reason);
+        dead.attempts = item.attempts;
+        let Item { parcel, case, folded, .. } = item;
+        let mut letter = Item::new(parcel, case);
+        letter.dead = Some(dead.clone().into());
+        // Each of those that were told together is a letter of its own; one that finds no room ends as what it is, counted.
+        let mut letters = alloc::vec![letter];
+        letters.extend(folded.into_iter().flat_map(|folded| folded.items).map(|mut item| {
+            item.dead = Some(dead.clone().into());
+            item
+        }));
+        for letter in letters {
+            if let Err(letter) = self.lines[grave].push(letter) {
+                self.leave(letter, Fate::DeadLettered, false, after);
+            }
+        }
+        after.wake.extend(self.lines[grave].waker.take());
+        None
+    }
+
+    /// An outlet is through with a packet.
+    fn leave(&mut self, item: Item<B>, fate: Fate, keeps: bool, after: &mut After<B>) {
+        let change = self.docket.leave(item.case, fate, keeps);
+        if let Some(end) = change.end {
+            self.end(&item.parcel.label, end, change.own);
+        }
+        after.wake.extend(change.waker);
+        after.gone.push(item.parcel);
+        if self.closed && change.end.is_some() {
+            // The outlet for dead letters ends after all others.
+            self.ring_all(after);
+        }
+    }
+
+    /// Every outlet is through with a packet.
+    fn end(&mut self, label: &Label, fate: Fate, own: bool) {
+        self.ledger.end(label.priority, fate);
+        if fate == Fate::Shed {
+            self.notes.shed(label.source, label.priority, own);
+        }
+    }
+
+    /// Whether nothing can come to the outlet `of` any more.
+    fn is_through(&self, of: usize) -> bool {
+        let line = &self.lines[of];
+        let alone = || self.lines.iter().all(Line::is_empty);
+        line.is_empty() && (line.config.takes != Takes::DeadLetters || alone())
+    }
+
+    /// There is something new to tell: an outlet that waits, whichever, sees to it in time.
+    fn spread(&mut self, after: &mut After<B>) {
+        if self.notes.news() {
+            self.ring_one(after);
+        }
+    }
+
+    fn ring_one(&mut self, after: &mut After<B>) {
+        after.wake.extend(self.lines.iter_mut().find_map(|line| line.waker.take()));
+    }
+
+    fn ring_all(&mut self, after: &mut After<B>) {
+        after.wake.extend(self.lines.iter_mut().filter_map(|line| line.waker.take()));
+    }
+}
+
+/// A CRITICAL packet is never shed (E4).
+fn may_shed(priority: Priority) -> bool {
+    priority != Priority::Critical || mutant!(CriticalIsShed)
+}

@@ -1,0 +1,97 @@
+//! What became of all packets: the ledger of rule E8.
+
+use core::fmt;
+
+use crate::Priority;
+
+/// What became of a packet, from the best to the worst. With several sinks the worst counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Fate {
+    /// Every sink has it.
+    Delivered,
+    /// It was worth delivering only for a time, and that is over.
+    Expired,
+    /// There was no room for it.
+    Shed,
+    /// A sink would not have it; it is kept with the reason.
+    DeadLettered,
+}
+
+impl Fate {
+    /// The word for it in the ledger.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Expired => "expired",
+            Self::Shed => "shed",
+            Self::DeadLettered => "dead_lettered",
+        }
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How many packets of each priority ([`Priority::index`]) were taken in, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ledger {
+    /// Taken in.
+    pub accepted: [u64; Priority::COUNT],
+    /// Every sink has them.
+    pub delivered: [u64; Priority::COUNT],
+    /// Kept with the reason why a sink would not have them.
+    pub dead_lettered: [u64; Priority::COUNT],
+    /// Not worth delivering any more.
+    pub expired: [u64; Priority::COUNT],
+    /// Let go for want of room.
+    pub shed: [u64; Priority::COUNT],
+    /// On their way.
+    pub pending: [u64; Priority::COUNT],
+    /// Never taken in: their senders were told no. Not part of the balance.
+    pub refused: [u64; Priority::COUNT],
+}
+
+impl Ledger {
+    /// Whether accepted = delivered + dead-lettered + expired + shed + pending, for each priority (E8).
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        Priority::ALL.into_iter().map(Priority::index).all(|of| {
+            let ended = self.delivered[of] + self.dead_lettered[of] + self.expired[of] + self.shed[of];
+            self.accepted[of] == ended + self.pending[of]
+        })
+    }
+
+    /// How many packets met this fate, by priority.
+    #[must_use]
+    pub const fn of(&self, fate: Fate) -> &[u64; Priority::COUNT] {
+        match fate {
+            Fate::Delivered => &self.delivered,
+            Fate::Expired => &self.expired,
+            Fate::Shed => &self.shed,
+            Fate::DeadLettered => &self.dead_lettered,
+        }
+    }
+
+    pub(super) const fn accept(&mut self, priority: Priority) {
+        self.accepted[priority.index()] += 1;
+        self.pending[priority.index()] += 1;
+    }
+
+    pub(super) const fn end(&mut self, priority: Priority, fate: Fate) {
+        let of = priority.index();
+        self.pending[of] -= 1;
+        let column = match fate {
+            Fate::Delivered => &mut self.delivered,
+            Fate::Expired => &mut self.expired,
+            Fate::Shed => &mut self.shed,
+            Fate::DeadLettered => &mut self.dead_lettered,
+        };
+        column[of] += 1;
+    }
+}
