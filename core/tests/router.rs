@@ -427,6 +427,32 @@ fn bytes_bound_the_room_as_well_as_packets() {
 }
 
 #[test]
+fn high_goes_to_the_emergency_stream_only_where_that_is_wanted_and_behind_alarms() {
+    let mut config = rooms(9);
+    config.high_overflow = NonZeroU32::new(2);
+    let (router, mut outlets) = router(config, streams());
+    for (id, level) in [(1, Level::Error), (2, Level::Info), (3, Level::Error), (4, Level::Critical), (5, Level::Info)]
+    {
+        offer(&router, at(0), label(id, "a", level)).forget();
+    }
+    assert_eq!(deliver(&mut outlets[1], at(0)), ["4", "3"]);
+    assert_eq!(deliver(&mut outlets[0], at(0)), ["1", "2", "5"]);
+    offer(&router, at(0), label(6, "a", Level::Error)).forget();
+    assert_eq!(deliver(&mut outlets[0], at(0)), ["6"]);
+}
+
+#[test]
+fn what_waits_is_not_shed_for_a_packet_that_finds_no_room_all_the_same() {
+    let (router, mut outlets) = router(rooms(9), streams());
+    let weighing = |id, bytes| label(id, "a", Level::Info).weight(bytes);
+    offer(&router, at(0), weighing(1, 700)).forget();
+    let out = batch(&mut outlets[0], at(0));
+    let waits = offer(&router, at(0), weighing(2, 100));
+    assert_eq!(offer(&router, at(0), weighing(3, 400)).fate(), Some(Fate::Shed), "700 bytes are with the sink");
+    assert_eq!((waits.fate(), out.len()), (None, 1));
+}
+
+#[test]
 fn a_priority_that_there_is_not_is_counted_and_told() {
     let (router, mut outlets) = router(rooms(9), streams());
     let odd = Urgency::of(Level::Info, Some("URGENTEST"));
@@ -508,4 +534,17 @@ fn receipts_wake_whoever_waits_and_dropping_one_changes_nothing() {
     assert_eq!(wakes.get(), 1);
     assert_eq!(common::poll(waiting.as_mut(), &waker), core::task::Poll::Ready(Fate::Delivered));
     assert!(router.ledger().balances());
+}
+
+#[test]
+fn the_settings_of_a_service_set_up_its_router() {
+    let mut settings = config::TelemetrySettings::default();
+    let config = RouterConfig::from(&settings);
+    assert_eq!((config.ttl, config.high_overflow), (Some(Duration::from_secs(900)), None));
+    let outlet = OutletConfig::new("pager", Stream::Emergency).with_settings(&settings);
+    assert_eq!(outlet.rates[3], NonZeroU32::new(600).map(Rate::per_minute));
+    settings.emergency_threshold = 500;
+    settings.emergency_max_per_minute = 0;
+    assert_eq!(RouterConfig::from(&settings).high_overflow, NonZeroU32::new(500));
+    assert_eq!(outlet.with_settings(&settings).rates[3], None);
 }

@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use core::fmt;
+use core::num::NonZeroU32;
 use core::time::Duration;
 
 use super::breaker::BreakerConfig;
@@ -36,6 +37,10 @@ pub struct RouterConfig {
     pub rooms: [Room; Priority::COUNT],
     /// How long a packet that is not CRITICAL is worth delivering; `None` is for ever.
     pub ttl: Option<Duration>,
+    /// At how many packets that wait in the normal stream what is HIGH goes to the emergency stream instead, behind what is CRITICAL and in rooms of
+    /// its own. `None`, the default, is never, as E2 has it: this is for services whose alarms were set up like that before, and
+    /// packets of one source then may come in two streams.
+    pub high_overflow: Option<NonZeroU32>,
     /// How often the router tells what it shed, and what else is wrong, at the most.
     pub report_every: Duration,
     /// Of how many sources it tells one by one what was shed; the rest are told together.
@@ -56,6 +61,7 @@ impl Default for RouterConfig {
                 Room::new(4_096, 16 * MIB),
             ],
             ttl: Some(Duration::from_secs(900)),
+            high_overflow: None,
             report_every: Duration::from_secs(10),
             sources: 64,
         }

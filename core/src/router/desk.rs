@@ -76,7 +76,8 @@ impl<B> Desk<B> {
         let mut places = 0;
         let mut worst = Fate::Delivered;
         for line in self.lines.iter_mut().filter(|line| line.config.takes == takes) {
-            while !line.has_room(priority, label.weight) && may_shed(priority) {
+            let sheds = may_shed(priority) && line.can_have_room(priority, label.weight);
+            while sheds && !line.has_room(priority, label.weight) {
                 let Some(oldest) = line.shed(priority) else { break };
                 in_the_way.push(oldest);
             }
@@ -261,7 +262,17 @@ impl<B> Desk<B> {
         if mutant!(OneCriticalReroutesTheRest) && self.ledger.accepted[Priority::Critical.index()] > 0 {
             return Stream::Emergency;
         }
+        if label.priority == Priority::High && self.is_over_the_threshold() {
+            return Stream::Emergency;
+        }
         Stream::of(label.priority)
+    }
+
+    /// Whether the normal stream is so far behind that what is HIGH goes to the emergency stream, where that is wanted.
+    fn is_over_the_threshold(&self) -> bool {
+        let Some(threshold) = self.config.high_overflow else { return false };
+        let normal = Takes::Stream(Stream::Normal);
+        self.lines.iter().any(|line| line.config.takes == normal && line.len() >= threshold.get() as usize)
     }
 
     /// The sink of the outlet `of` is through with the packet, and with all that were told with it.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Invariants:
-//! 1. `used` counts the packets and bytes in `waiting`, `returned` and `out`; never more than the rooms hold.
+//! 1. `used` of a row counts its packets and bytes in `waiting`, `returned` and `out`; never more than the room holds. `out` of a row counts those in `out`.
 //! 2. Of one priority all in `out` are older than all in `returned`, and those older than all in `waiting`.
 //! 3. One batch is out at a time.
 
@@ -58,6 +58,12 @@ impl<B> Item<B> {
         u64::from(self.parcel.label.weight)
     }
 
+    /// The room that it takes, with all that are told together with it.
+    fn takes(&self) -> Room {
+        let folded = self.folded.iter().flat_map(|folded| &folded.items);
+        folded.fold(Room::new(1, self.bytes()), |sum, item| Room::new(sum.packets + 1, sum.bytes + item.bytes()))
+    }
+
     fn delivery(&self) -> Delivery<B> {
         let mut delivery = Delivery::new(self.parcel.clone());
         delivery.attempts = self.attempts;
@@ -81,6 +87,8 @@ impl<B> Item<B> {
 struct Row<B> {
     room: Room,
     used: Room,
+    /// The part of `used` that is with the sink.
+    out: Room,
     returned: VecDeque<Item<B>>,
     breaker: Breaker,
     /// `None` is without limit.
@@ -120,6 +128,7 @@ impl<B> Line<B> {
             Row {
                 room: rooms[priority.index()],
                 used: Room::new(0, 0),
+                out: Room::new(0, 0),
                 returned: VecDeque::new(),
                 breaker: Breaker::new(config.breaker),
                 bucket: config.rates[priority.index()].filter(|_| !exempt).map(Bucket::new),
@@ -135,6 +144,12 @@ impl<B> Line<B> {
     pub(super) fn has_room(&self, priority: Priority, bytes: u32) -> bool {
         let row = &self.rows[priority.index()];
         row.used.packets < row.room.packets && row.used.bytes + u64::from(bytes) <= row.room.bytes
+    }
+
+    /// Whether a packet of this weight finds room once everything is shed that is not with the sink.
+    pub(super) fn can_have_room(&self, priority: Priority, bytes: u32) -> bool {
+        let row = &self.rows[priority.index()];
+        row.out.packets < row.room.packets && row.out.bytes + u64::from(bytes) <= row.room.bytes
     }
 
     /// Takes a packet for which there is room; gives it back if there is none.
@@ -159,6 +174,11 @@ impl<B> Line<B> {
     /// Whether it has nothing at all.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.out.is_empty() && self.rows.iter().all(|row| row.returned.is_empty())
+    }
+
+    /// How many packets it has, also those with the sink.
+    pub(super) fn len(&self) -> usize {
+        self.rows.iter().map(|row| row.used.packets as usize).sum()
     }
 
     /// How many packets of this priority it has, also those with the sink.
@@ -239,6 +259,7 @@ impl<B> Line<B> {
 
     /// The packets that are out with the sink, if this is their batch's number.
     pub(super) fn back(&mut self) -> Vec<Item<B>> {
+        self.rows.iter_mut().for_each(|row| row.out = Room::new(0, 0));
         mem::take(&mut self.out)
     }
 
@@ -249,15 +270,10 @@ impl<B> Line<B> {
 
     /// The sink has it, or nobody wants it here any more: it leaves the room.
     pub(super) fn count_out(&mut self, item: &Item<B>) {
-        let mut bytes = item.bytes();
-        let mut packets = 1;
-        for folded in item.folded.iter().flat_map(|folded| &folded.items) {
-            bytes += folded.bytes();
-            packets += 1;
-        }
+        let taken = item.takes();
         let used = &mut self.rows[item.priority().index()].used;
-        used.bytes -= bytes;
-        used.packets -= packets;
+        used.bytes -= taken.bytes;
+        used.packets -= taken.packets;
     }
 
     /// Refused for now: it goes back, ahead of all that waits. In the order of the batch.
@@ -298,6 +314,9 @@ impl<B> Line<B> {
                 self.fold(begin);
             }
         }
+        let out = self.out[begin..].iter().map(Item::takes);
+        let out = out.fold(Room::new(0, 0), |sum, item| Room::new(sum.packets + item.packets, sum.bytes + item.bytes));
+        self.rows[priority.index()].out = out;
     }
 
     /// The rate is used up: what waits and repeats something in the batch is told with it.

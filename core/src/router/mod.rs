@@ -23,6 +23,7 @@ mod rate;
 mod receipt;
 mod refused;
 mod reporter;
+mod settings;
 mod shared;
 
 use alloc::borrow::Cow;
