@@ -60,7 +60,7 @@ impl Incoming {
         ];
         let subject = subject.into_iter().flatten().find(|text| !text.is_empty());
         let label = Label::new(id_of(payload.bytes()), Source::of(&packet.source_subsystem), level)
-            .priority(urgency.priority)
+            .urgency(urgency)
             .subject(subject.map_or_else(Subject::new, Subject::of))
             .weight(payload.bytes().len());
         let unknown_priority = indicator.filter(|_| urgency.unknown).cloned();

@@ -13,9 +13,9 @@
 //! assert_eq!((incoming.label.level, incoming.label.priority), (Level::Error, Priority::High));
 //! assert_eq!(incoming.payload.bytes(), line);
 //!
-//! let misspelt = br#"{"packet_id":"p-1","source_subsystem":"pump","level":"TELEMETRY_LEVEL_EROR"}"#;
+//! let misspelt = br#"{"packet_id":"p-1","source_subsystem":"pump","level":"TELEMETRY_LEVEL_FATAL"}"#;
 //! let error = read(Format::Json, misspelt, &Limits::default()).unwrap_err();
-//! assert!(error.to_string().starts_with("column 75: level: unknown variant `TELEMETRY_LEVEL_EROR`"), "{error}");
+//! assert!(error.to_string().starts_with("column 76: level: unknown variant `TELEMETRY_LEVEL_FATAL`"), "{error}");
 //! # Ok::<(), countermand_wire::WireError>(())
 //! ```
 //!

@@ -54,7 +54,7 @@ const BROKEN: &[(&str, Fault, &str, usize, &str)] = &[
     (r#","timestamp":1}"#, Fault::BadValue, "timestamp", 84, "invalid type: integer `1`, expected a date string"),
     (r#"} {}"#, Fault::Malformed, "", 73, "trailing characters"),
     (r#","x":[1,]}"#, Fault::Malformed, "", 79, "trailing comma"),
-    (r#","ä":tru}"#, Fault::Malformed, "", 79, "expected ident"),
+    (r#","ä":trap}"#, Fault::Malformed, "", 78, "expected ident"),
     (r#","x":"\ud800"}"#, Fault::Malformed, "", 83, "unexpected end of hex escape"),
     ("", Fault::Malformed, "", 70, "EOF while parsing an object"),
     (",\n\"x\":1}", Fault::Malformed, "", 72, "more than one line"),

@@ -121,9 +121,10 @@ const ID: &str = "865057eede91b4aa74bffdacb9713c73";
 
 #[test]
 fn an_indicator_that_names_no_priority_is_told_and_the_level_decides() {
-    let line = br#"{"packet_id":"a","source_subsystem":"b","level":"TELEMETRY_LEVEL_CRITICAL","system_health":{"indicators":{"priority":"CRITCAL"}}}"#;
+    let line = br#"{"packet_id":"a","source_subsystem":"b","level":"TELEMETRY_LEVEL_CRITICAL","system_health":{"indicators":{"priority":"URGENT"}}}"#;
     let incoming = json(line);
-    assert_eq!(incoming.unknown_priority.as_deref(), Some("CRITCAL"));
+    assert_eq!(incoming.unknown_priority.as_deref(), Some("URGENT"));
+    assert!(incoming.label.unknown_priority);
     assert_eq!(incoming.label.priority, Urgency::of(Level::Critical, None).priority);
 }
 
