@@ -166,6 +166,12 @@ mutants! {
     FlushesOnTheNextPacketOnly = "E11", "a batch that is not full waits for the next packet, however long";
     RouterFeedsItself = "E16", "what happens to the router's reports is reported, and at once";
 
+    // journal
+    AcknowledgesBeforeTheSync = "E6", "the journal acknowledges what it has not synced";
+    StopsAtTheFirstBadRecord = "E12", "recovery ends at the first record that is not whole";
+    NoReserve = "E13", "on a full disk what is CRITICAL is refused like anything else";
+    DeadLettersPurgedAtStart = "E14", "dead letters are purged when the journal is opened";
+
     // guard
     BlankIdentifierAccepted = "G1", "an identifier may be blank";
     LongIdentifierIsCut = "G1", "an identifier that is too long is cut, and accepted";
