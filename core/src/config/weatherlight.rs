@@ -28,9 +28,9 @@ section! {
         /// How much is read from each sender in a second. 0: without limit.
         kibibytes_per_second: u32 = 65_536, (0..=4_194_304), "KiB a second";
         /// How many connections there are at a time at each address that packets are taken from.
-        connections: u32 = 64, (1..=1_024), "connections";
+        connections: u32 = 64, (1..=200), "connections";
         /// How many of them one sender may have: one process at the socket, one address at TCP.
-        connections_per_sender: u32 = 16, (1..=1_024), "connections";
+        connections_per_sender: u32 = 16, (1..=200), "connections";
         /// How many packets of a connection wait for their answer at the most; then it is not read from.
         unanswered: u32 = 1_024, (1..=65_536), "packets";
         /// After how long a connection that sends nothing, or does not read its answers, is closed.

@@ -108,15 +108,20 @@ impl<B> Desk<B> {
         case
     }
 
-    /// What the outlet `of` does next. With a waker: to be woken when there is more to do.
-    pub(super) fn turn(&mut self, of: usize, now: Instant, waker: Option<Waker>, after: &mut After<B>) -> Turn<B> {
-        // A dead letter waits for as long as it takes.
-        let ttl = self.config.ttl.filter(|_| self.lines[of].config.takes != Takes::DeadLetters);
-        if let Some(ttl) = ttl {
+    /// The outlet `of` has its turn at `now`: first, whatever is old ends, and a batch that did not come back is refused.
+    pub(super) fn begin(&mut self, of: usize, now: Instant, after: &mut After<B>) {
+        if self.lines[of].in_flight() > 0 {
+            self.conclude(of, now, None, after);
+        }
+        if let Some(ttl) = self.ttl(of) {
             while let Some(item) = self.lines[of].expire(ttl, now) {
                 self.leave(item, Fate::Expired, false, after);
             }
         }
+    }
+
+    /// What the outlet `of` does next. With a waker: to be woken when there is more to do.
+    pub(super) fn turn(&mut self, of: usize, now: Instant, waker: Option<Waker>, after: &mut After<B>) -> Turn<B> {
         let closed = self.closed;
         let others_out = || self.lines.iter().any(|line| line.in_flight() > 0);
         if mutant!(SinksInSequence) && others_out() {
@@ -129,6 +134,7 @@ impl<B> Desk<B> {
         if closed && self.is_through(of) {
             return Turn::Done;
         }
+        let ttl = self.ttl(of);
         let line = &mut self.lines[of];
         let expiry = ttl.and_then(|ttl| line.next_expiry(ttl));
         if let Some(waker) = waker {
@@ -235,6 +241,11 @@ impl<B> Desk<B> {
 
     pub(super) const fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// How long what the outlet `of` takes is worth delivering. A dead letter waits for as long as it takes.
+    fn ttl(&self, of: usize) -> Option<core::time::Duration> {
+        self.config.ttl.filter(|_| self.lines[of].config.takes != Takes::DeadLetters)
     }
 
     fn refusal(&self, label: &Label) -> Option<RefuseReason> {
