@@ -10,6 +10,8 @@ mod deadline;
 mod drops;
 mod guard;
 mod job;
+#[cfg(feature = "journal")]
+mod journal;
 mod kit;
 mod lane;
 mod panic;
@@ -37,6 +39,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         context::RULES,
         drops::RULES,
         telemetry::RULES,
+        #[cfg(feature = "journal")]
+        journal::RULES,
         guard::RULES,
         #[cfg(feature = "config")]
         configuration::RULES,

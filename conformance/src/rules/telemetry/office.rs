@@ -196,7 +196,7 @@ impl Office {
         };
         let job = self.serve(bench, end, self.sinks[index].clone()).await?;
         self.jobs.insert(index, (name, job));
-        Ok(())
+        self.quiet(bench).await
     }
 
     /// The ledger, which balances.
