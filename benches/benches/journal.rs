@@ -61,7 +61,11 @@ async fn routed(directory: &Path, packets: u64, batch: usize) -> Result<Duration
         assert_eq!(receipt.await, Fate::Delivered);
     }
     let spent = begun.elapsed();
-    assert_eq!(journal.ledger().total.iter().map(|account| account.accepted).sum::<u64>(), packets, "the journal has them all");
+    assert_eq!(
+        journal.ledger().total.iter().map(|account| account.accepted).sum::<u64>(),
+        packets,
+        "the journal has them all"
+    );
     router.close();
     drop(worker.shutdown(Shutdown::Drain).await);
     Ok(spent)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countermand_core::Level::{Critical, Error, Info, Warning};
 use countermand_core::catalogue::events::{BlendState, CommandRejected, PrefetchTimeout, TelemetryShed};
 use countermand_core::catalogue::{self, Entry, FieldKind, Rejection};
-use countermand_core::{DependencyPolicy, Event, Guard, Level, Priority, Reason, SubsystemId, Violation};
+use countermand_core::{DependencyPolicy, Event, Guard, Level, Reason, SubsystemId, Violation};
 
 /// Names, levels and keys, as others rely on them.
 const EVENTS: [(&str, &[Level], &str); 24] = [
@@ -28,11 +28,11 @@ const EVENTS: [(&str, &[Level], &str); 24] = [
     ("nonce_ledger_truncated", &[Warning], "subsystem size evictions ttl"),
     ("dependency_guard.violation", &[Critical], "subsystem dependency identifier reason details"),
     ("dependency_guard.fallback", &[Warning], "subsystem dependency identifier reason details uses"),
-    ("telemetry.shed", &[Warning], "subsystem priority source count reason"),
+    ("telemetry.shed", &[Warning], "subsystem source low normal high"),
     ("telemetry.schema.legacy_used", &[Warning], "subsystem source feature"),
-    ("telemetry.priority_unknown", &[Warning], "subsystem source indicator count"),
-    ("telemetry.sink_failed", &[Error], "subsystem sink reason failures retry_in"),
-    ("telemetry.sink_misbehaved", &[Error], "subsystem sink fault count"),
+    ("telemetry.priority_unknown", &[Warning], "subsystem source count"),
+    ("telemetry.sink_failed", &[Error], "subsystem sink count"),
+    ("telemetry.sink_misbehaved", &[Error], "subsystem sink count"),
 ];
 
 const FIGURES: [(&str, &str, &str); 15] = [
@@ -104,14 +104,9 @@ fn what_is_said_is_written() {
     let expected =
         "INFO blend.state (subsystem=kasmina, subject=seed-1, mode=confidence, alpha=0.625, confidence_gate=NaN)";
     assert_eq!(Event::from(blend).to_string(), expected);
-    let shed = TelemetryShed {
-        subsystem: "weatherlight",
-        priority: Priority::Low,
-        source: "tolaria",
-        count: u64::MAX,
-        reason: "rate",
-    };
-    let expected = "WARNING telemetry.shed (subsystem=weatherlight, priority=LOW, source=tolaria, count=18446744073709551615, reason=rate)";
+    let shed = TelemetryShed { subsystem: "weatherlight", source: "tolaria", low: u64::MAX, normal: 0, high: 7 };
+    let expected =
+        "WARNING telemetry.shed (subsystem=weatherlight, source=tolaria, low=18446744073709551615, normal=0, high=7)";
     assert_eq!(Event::from(shed).to_string(), expected);
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use countermand_core::catalogue::{self, Rejection};
 use countermand_core::{
-    CommandCounts, Coverage, Event, Fallbacks, Health, HealthStatus, Level, Metric, Packet, PacketId, Priority,
-    Timestamp, Verification,
+    CommandCounts, Coverage, Event, Fallbacks, Health, HealthStatus, Level, Metric, Packet, PacketEvent, PacketId,
+    Priority, Timestamp, Verification,
 };
 
 fn packet(level: Level) -> Packet {
@@ -120,11 +120,14 @@ fn a_label_says_what_a_router_wants_to_know() {
     assert_eq!(label.weight as usize, told.to_protobuf().len());
 
     let misspelt = packet(Level::Error).indicator("priority", "URGENT");
-    assert!(misspelt.urgency().unknown);
-    assert_eq!(
-        (misspelt.label(id).priority, misspelt.health.map(|health| health.status)),
-        (Priority::High, Some(HealthStatus::Unknown))
-    );
+    let label = misspelt.label(id);
+    assert_eq!((label.priority, label.unknown_priority), (Priority::High, true));
+    assert_eq!(misspelt.health.map(|health| health.status), Some(HealthStatus::Unknown));
+
+    let well = Health::new(HealthStatus::Healthy).summary("stable");
+    assert_eq!(&*packet(Level::Info).health(well).label(id).subject, "stable");
+    let nameless = PacketEvent::new("evt-9", "", Level::Info).expect("it has an id");
+    assert_eq!(&*packet(Level::Info).packet_event(nameless).label(id).subject, "evt-9");
 
     let long = Packet::new("p", Timestamp::default(), "s".repeat(100), Level::Info).expect("it has an id");
     let label = long.label(id);

@@ -7,7 +7,7 @@ use crate::error::{WireError, WireFault};
 use crate::proto::{HealthStatus, TelemetryLevel, TelemetryPacket};
 
 /// The first second of the year 1, and the last of the year 9999: what a time of the schema can be.
-const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+pub(crate) const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// The level of a valid packet.
 pub(crate) fn examine(packet: &TelemetryPacket) -> Result<Level, WireError> {

@@ -47,6 +47,7 @@ mod limits;
 mod lines;
 pub mod proto;
 mod shape;
+mod time;
 
 pub use convert::{to_json, to_protobuf};
 pub use decode::decode;
@@ -58,3 +59,4 @@ pub use framing::{Framing, detect};
 pub use incoming::{Incoming, pack, read};
 pub use limits::Limits;
 pub use lines::Lines;
+pub use time::timestamp;

@@ -16,6 +16,7 @@ mod panic;
 mod queue;
 mod scene;
 mod shutdown;
+mod telemetry;
 mod token;
 mod tree;
 
@@ -35,6 +36,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         lane::RULES,
         context::RULES,
         drops::RULES,
+        telemetry::RULES,
         guard::RULES,
         #[cfg(feature = "config")]
         configuration::RULES,

@@ -17,13 +17,15 @@ use crate::{Instant, Priority, Stream};
 #[derive(Default)]
 pub(super) struct After<B> {
     pub(super) wake: Vec<Waker>,
+    /// Replaced by others: to be dropped, and not woken, or an outlet would wake itself for ever.
+    pub(super) replaced: Vec<Waker>,
     /// To be dropped.
     pub(super) gone: Vec<Arc<Parcel<B>>>,
 }
 
 impl<B> After<B> {
     pub(super) const fn new() -> Self {
-        Self { wake: Vec::new(), gone: Vec::new() }
+        Self { wake: Vec::new(), replaced: Vec::new(), gone: Vec::new() }
     }
 }
 
@@ -138,7 +140,7 @@ impl<B> Desk<B> {
         let line = &mut self.lines[of];
         let expiry = ttl.and_then(|ttl| line.next_expiry(ttl));
         if let Some(waker) = waker {
-            after.wake.extend(line.waker.replace(waker));
+            after.replaced.extend(line.waker.replace(waker));
         }
         Turn::Wait(Instant::earlier(Instant::earlier(again, expiry), self.notes.next()))
     }
@@ -149,7 +151,7 @@ impl<B> Desk<B> {
         let batch = match batch {
             Some(batch) if batch.number() == number => Some(batch),
             Some(_) => {
-                self.notes.misbehaved(of);
+                self.misbehaved(of);
                 None
             }
             None => None,
@@ -157,7 +159,7 @@ impl<B> Desk<B> {
         let mut answers = match batch {
             Some(batch) => {
                 if batch.astray() > 0 {
-                    self.notes.misbehaved(of);
+                    self.misbehaved(of);
                 }
                 batch.into_answers()
             }
@@ -226,6 +228,13 @@ impl<B> Desk<B> {
         after.wake.extend(line.waker.take());
         // It may have been the one that waited for the time of the next report.
         self.ring_one(after);
+    }
+
+    /// The sink of the outlet `of` did not keep to its contract with the batch that is out. If all of that is the router's own, it is no reason for
+    /// another report (E16).
+    pub(super) fn misbehaved(&mut self, of: usize) {
+        let own = self.lines[of].out().iter().all(|item| self.docket.is_own(item.case));
+        self.notes.misbehaved(of, own);
     }
 
     /// From here on nothing is taken in.

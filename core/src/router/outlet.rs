@@ -73,7 +73,7 @@ impl<B: Send + Sync + 'static> Outlet<B> {
     /// The sink panicked, or did not answer in time: it is noted, and what is out counts as refused for now.
     pub(crate) fn give_up(&mut self, now: Instant) {
         self.shared.with(|desk, after| {
-            desk.notes.misbehaved(self.index);
+            desk.misbehaved(self.index);
             desk.conclude(self.index, now, None, after);
         });
     }

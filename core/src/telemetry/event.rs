@@ -81,7 +81,7 @@ impl Event {
     #[must_use]
     #[inline]
     pub fn describe(mut self, description: impl fmt::Display) -> Self {
-        self.write(Place::Description, shown(description));
+        self.set_description(&description);
         self
     }
 
@@ -89,7 +89,7 @@ impl Event {
     #[must_use]
     #[inline]
     pub fn with(mut self, key: &'static str, value: impl fmt::Display) -> Self {
-        self.put(key, shown(value));
+        self.set(key, &value);
         self
     }
 
@@ -170,11 +170,16 @@ impl Event {
         self.append(key, shown(value));
     }
 
-    #[inline]
-    fn put(&mut self, key: &'static str, value: impl FnOnce(&mut Clip<'_, { Self::LONGEST_TEXT }>)) {
+    /// Not part of `describe`, so that what moves the event is small and vanishes in its caller.
+    fn set_description(&mut self, description: &dyn fmt::Display) {
+        self.write(Place::Description, shown(description));
+    }
+
+    /// Not part of `with`, as above.
+    fn set(&mut self, key: &'static str, value: &dyn fmt::Display) {
         match self.keys[..usize::from(self.used)].iter().position(|known| *known == key) {
-            Some(place) => self.write(Place::Value(place), value),
-            None => self.append(key, value),
+            Some(place) => self.write(Place::Value(place), shown(value)),
+            None => self.append(key, shown(value)),
         }
     }
 

@@ -136,13 +136,20 @@ impl Packet {
         Urgency::of(self.level, indicator.map(AsRef::as_ref))
     }
 
-    /// What a router wants to know of it. The weight is that of its protobuf form.
+    /// What a router wants to know of it. The subject is the description of the first event or, if that is empty, its id; without either it
+    /// is the summary of the health. The weight is that of the protobuf form.
     #[must_use]
     pub fn label(&self, id: PacketId) -> Label {
-        let subject = self.events.first().map_or_else(Subject::new, |event| Subject::of(&event.description));
+        let first = self.events.first();
+        let subject = [
+            first.map(|event| event.description.as_ref()),
+            first.map(PacketEvent::event_id),
+            self.health.as_ref().map(|health| health.summary.as_ref()),
+        ];
+        let subject = subject.into_iter().flatten().find(|text| !text.is_empty());
         Label::new(id, Source::of(&self.source), self.level)
-            .priority(self.urgency().priority)
-            .subject(subject)
+            .urgency(self.urgency())
+            .subject(subject.map_or_else(Subject::new, Subject::of))
             .weight(self.protobuf_len())
     }
 }

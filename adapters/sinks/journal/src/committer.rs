@@ -60,7 +60,7 @@ impl Committer {
             let taken = self.shared.queue.take(self.deadline());
             if !taken.commands.is_empty() {
                 self.serve(taken.commands);
-            } else if self.trouble.is_some() && self.is_due() {
+            } else if self.trouble.is_some() && self.is_due() && self.waits() {
                 self.try_again();
             }
             if self.tidied.elapsed() >= self.shared.config.tidy_every && self.trouble.is_none() {
@@ -75,8 +75,11 @@ impl Committer {
 
     /// When there is something to do without being asked.
     fn deadline(&self) -> Option<Instant> {
+        // Not in a circle, whatever the configuration says.
+        const LEAST: Duration = Duration::from_millis(1);
         match &self.trouble {
-            Some(trouble) => Some(trouble.again),
+            Some(trouble) if self.waits() => Some(trouble.again.max(Instant::now() + LEAST)),
+            Some(_) => None,
             None => self.tidied.checked_add(self.shared.config.tidy_every),
         }
     }
@@ -129,34 +132,34 @@ impl Committer {
         if let Some(state) = state {
             self.state = Arc::new(state);
         }
-        if let Some(reserve) = &mut self.reserve {
-            reserve.clear();
+        match &mut self.reserve {
+            Some(reserve) => reserve.clear(),
+            // There was no room for it when the journal was opened.
+            None if self.trouble.is_some() && self.shared.config.reserve > 0 => {
+                let Shared { disk, config, .. } = &*self.shared;
+                self.reserve = Reserve::open(&**disk, config.reserve, self.state.next).ok();
+            }
+            None => {}
         }
         Ok(())
     }
 
-    /// Without being asked: moves the reserve into the file, or finds that the file can be written again.
+    /// Without being asked: moves the reserve into the file, opens the file again, makes the reserve that could not be made.
     fn try_again(&mut self) {
-        let empty = self.reserve.as_ref().is_none_or(|reserve| reserve.waiting().is_empty());
-        let readable = self.shared.store.read(|_| Ok(())).is_ok();
         match self.attempt(&mut []) {
-            Ok(()) if empty && readable => {
-                // Nothing was written, so nothing is known: the next append tries.
-                if let Some(trouble) = &mut self.trouble {
-                    trouble.again = Instant::now() + self.shared.config.retry_most;
-                }
-                self.trouble = None;
-            }
             Ok(()) => self.trouble = None,
             Err(fault) => {
                 self.reopen();
                 self.postpone(&fault);
             }
         }
-        if self.reserve.is_none() && self.shared.config.reserve > 0 {
-            self.reserve = Reserve::open(&*self.shared.disk, self.shared.config.reserve, self.state.next).ok();
-        }
         self.publish();
+    }
+
+    /// Whether there is something to do as soon as the file can be written again, and not only when the next append comes.
+    fn waits(&self) -> bool {
+        let waiting = self.reserve.as_ref().is_some_and(|reserve| !reserve.waiting().is_empty());
+        waiting || self.shared.store.read(|_| Ok(())).is_err()
     }
 
     /// After any fault the database is opened anew: it does not write again by itself, and what it had in memory may not be what is in the file.

@@ -199,6 +199,12 @@ impl History {
         self.at
     }
 
+    /// How many deeds there are.
+    #[must_use]
+    pub const fn recorded(&self) -> usize {
+        self.deeds.len()
+    }
+
     /// Moves behind the next deed. `false` at the end.
     pub fn step(&mut self) -> bool {
         let Some(deed) = self.deeds.get(self.at) else { return false };
@@ -210,7 +216,6 @@ impl History {
                 let (synced, pending) =
                     std::mem::take(&mut self.pending).into_iter().partition(|deed| deed.name() == name);
                 self.pending = pending;
-                let _: &Vec<Deed> = &synced;
                 synced.iter().for_each(|deed| deed.apply(&mut self.synced));
             }
             // The disk puts the new file in place for good; what of it was not synced is not there for good.

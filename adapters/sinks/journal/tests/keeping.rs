@@ -1,4 +1,5 @@
 //! What stays, and what goes: retention, expiry, dead letters (E4, E14).
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Appending, reading, acknowledging: E2, E3, E6, E8, E10, E11.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 mod common;
 

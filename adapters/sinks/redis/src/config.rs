@@ -97,8 +97,9 @@ impl RedisConfig {
 
     /// About how many entries the normal stream keeps at the most. Unless set it is not trimmed.
     ///
-    /// The oldest go first, **whether anybody has read them or not**, and nobody counts them. Set it where a server that is full is worse than that. There is no
-    /// such limit for the emergency stream: see [`ConsumerConfig::keep_emergency`](crate::ConsumerConfig::keep_emergency).
+    /// The oldest go first, **whether anybody has read them or not**, and nobody counts them. Set it where a server that is full is worse
+    /// than that. There is no such limit for the emergency stream: see
+    /// [`ConsumerConfig::keep_emergency`](crate::ConsumerConfig::keep_emergency).
     #[must_use]
     pub const fn normal_limit(mut self, entries: u64) -> Self {
         self.normal_limit = Some(entries);

@@ -12,8 +12,8 @@ use crate::{Backlog, ConsumerConfig, Entry, Fault, Turn, trim};
 /// One consumer of a group: takes each entry of the streams to a handler, in order, at least once.
 ///
 /// A turn deals first with what is older: entries that this consumer had when it ended, and those that another one has had for longer than
-/// [`ConsumerConfig::min_idle`]. Then it reads new ones, the emergency stream first. Each entry is examined before it is handled; one that is not whole,
-/// or whose signature is not right, goes into the stream of dead letters, with the reason, its first name and all its fields.
+/// [`ConsumerConfig::min_idle`]. Then it reads new ones, the emergency stream first. Each entry is examined before it is handled; one that
+/// is not whole, or whose signature is not right, goes into the stream of dead letters, with the reason, its first name and all its fields.
 ///
 /// ```no_run
 /// # use countermand_redis::{ConsumerConfig, Fault, RedisConfig, RedisConsumer};
@@ -51,9 +51,10 @@ impl RedisConsumer {
     /// One turn: everything that is pending, then a page of what is new. If there is nothing at all, it waits for something,
     /// for [`ConsumerConfig::block`] at the most.
     ///
-    /// The handler answers `Ok` when the entry is as safe as it ever will be: only then it is acknowledged. [`Refusal::Later`] leaves it pending: it comes again in
-    /// the next turn, and until then nothing of the same source and priority, and nothing new of its stream. [`Refusal::Never`] makes it a dead letter. The same packet may come twice, also in
-    /// two entries; its [`Label::id`](countermand_core::Label::id) is the same.
+    /// The handler answers `Ok` when the entry is as safe as it ever will be: only then it is acknowledged. [`Refusal::Later`] leaves it
+    /// pending: it comes again in the next turn, and until then nothing of the same source and priority, and nothing new of its stream.
+    /// [`Refusal::Never`] makes it a dead letter. The same packet may come twice, also in two entries; its
+    /// [`Label::id`](countermand_core::Label::id) is the same.
     ///
     /// # Errors
     ///
@@ -65,7 +66,8 @@ impl RedisConsumer {
     ///
     /// # Cancellation
     ///
-    /// Dropping the future loses nothing. Entries that the handler has answered are acknowledged at the begin of the next turn; the others come again.
+    /// Dropping the future loses nothing. Entries that the handler has answered are acknowledged at the begin of the next turn; the others
+    /// come again.
     pub async fn turn<H, F>(&mut self, mut handle: H) -> Result<Turn, Fault>
     where
         H: FnMut(Entry) -> F,

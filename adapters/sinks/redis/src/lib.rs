@@ -28,7 +28,9 @@
 //!   is fenced off before anything is sent over its successor.
 //! - **As durable as the server.** With `appendonly yes` and `appendfsync always` what was acknowledged survives the server's end; with the
 //!   server's defaults it may lose its last second (E6).
-//! - **Bounded.** Each delivery makes at most one attempt to connect, and each wait has a limit that is set.
+//! - **Bounded.** Each delivery makes at most one attempt to connect. That takes [`RedisConfig::connect_timeout`] at the most, and each exchange
+//!   after it [`RedisConfig::response_timeout`]: one when the connection is new, and one for each 512 packets or 8 MiB. With what is set by
+//!   itself that is 25 s for a batch of an outlet, within the 30 s that a router gives it.
 //!
 //! # The entries
 //!

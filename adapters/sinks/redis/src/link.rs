@@ -15,7 +15,8 @@ use crate::{Fault, RedisConfig, reply};
 
 /// At most one connection to the server. Each request takes it, and puts it back only when it has been answered in full and in form.
 ///
-/// 1. A connection that is out when its request ends otherwise (an error, nonsense, a time-out, a future that is dropped) is closed, never used again.
+/// 1. A connection that is out when its request ends otherwise (an error, nonsense, a time-out, a future that is dropped) is closed,
+///    never used again.
 /// 2. What it may still have had on its way is fenced off: before its successor is used for anything else, the server is told to close it. So no
 ///    request is ever done after a later one.
 /// 3. The lock is never held across an await.
@@ -133,7 +134,8 @@ impl Link {
         }
         commands.cmd("CLIENT").arg("INFO");
         let mut answers = exchange(&mut connection, &commands).await?;
-        // Where it is not allowed to ask for this, there is no fence: a packet that has expired in the meantime may then still arrive, behind later ones.
+        // Where it is not allowed to ask for this, there is no fence: a packet that has expired in the meantime may then still arrive,
+        // behind later ones.
         let identity = answers.pop().as_ref().and_then(reply::text).and_then(Identity::read);
         self.state().doubtful = None;
         Ok(Live { connection, identity })

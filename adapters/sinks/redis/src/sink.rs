@@ -20,17 +20,17 @@ const MOST_PACKETS: usize = 512;
 
 /// Brings packets into Redis Streams.
 ///
-/// CRITICAL goes into the emergency stream, everything else into the normal one, a dead letter into the stream of dead letters beside its own,
-/// each in the order of the batch. A packet is acknowledged when the server has named the entry that it made of it. Whatever else happens, no connection, a
-/// time-out, an answer that is none, `LOADING`, `READONLY`, `OOM`, `WRONGTYPE`, is refused for now with the reason: somebody can put it right. For good only a
-/// packet is refused that is larger than [`RedisConfig::largest_body`].
+/// CRITICAL goes into the emergency stream, everything else into the normal one, a dead letter into the stream of dead letters beside its
+/// own, each in the order of the batch. A packet is acknowledged when the server has named the entry that it made of it. Whatever else
+/// happens, no connection, a time-out, an answer that is none, `LOADING`, `READONLY`, `OOM`, `WRONGTYPE`, is refused for now with the
+/// reason: somebody can put it right. For good only a packet is refused that is larger than [`RedisConfig::largest_body`].
 ///
 /// It connects at its first batch and again after a fault, once a batch; when to try again is for whoever has the batches.
 ///
 /// # Implementation notes
 ///
-/// A transaction (`MULTI` … `EXEC`) has up to 512 packets or 8 MiB. One that fails is refused as a whole and with it all behind it, so nothing that is
-/// later overtakes. A Lua script could do the same, but many servers allow none.
+/// A transaction (`MULTI` … `EXEC`) has up to 512 packets or 8 MiB. One that fails is refused as a whole and with it all behind it, so
+/// nothing that is later overtakes. A Lua script could do the same, but many servers allow none.
 pub struct RedisSink {
     outlet: Arc<Outlet>,
 }

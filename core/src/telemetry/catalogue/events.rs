@@ -230,14 +230,14 @@ events! {
     }
     /// A router shed packets (E5).
     TelemetryShed = "telemetry.shed", Warning {
-        /// How urgent they were.
-        priority: (one of Priority);
-        /// Who had sent them.
+        /// Who had sent them; `(others)` is all beyond the number of sources that are told one by one.
         source: (text);
-        /// How many, since the last such event about this priority and source.
-        count: (count), "{packet}";
-        /// Why.
-        reason: (text);
+        /// How many of priority LOW, since the router was made.
+        low: (count), "{packet}";
+        /// How many of priority NORMAL.
+        normal: (count), "{packet}";
+        /// How many of priority HIGH.
+        high: (count), "{packet}";
     }
     /// A packet came in a form that is still understood and will not always be.
     TelemetrySchemaLegacyUsed = "telemetry.schema.legacy_used", Warning {
@@ -250,29 +250,21 @@ events! {
     TelemetryPriorityUnknown = "telemetry.priority_unknown", Warning {
         /// Who sent it.
         source: (text);
-        /// What its indicator said.
-        indicator: (text);
-        /// How many such packets of this source there were, with this one.
+        /// How many such packets of this source there were, since the router was made.
         count: (count), "{packet}";
     }
-    /// A sink did not take what it was given (E10).
+    /// A sink refused everything so often in a row that it is let alone for a while (E9, E10).
     TelemetrySinkFailed = "telemetry.sink_failed", Error {
-        /// Which sink.
+        /// The outlet that serves it.
         sink: (text);
-        /// Why.
-        reason: (text);
-        /// How often it has failed without a success in between.
-        failures: (count), "{failure}";
-        /// When it is tried again.
-        retry_in: (seconds), "s";
+        /// How often that has happened, with this time.
+        count: (count), "{failure}";
     }
-    /// A sink broke its contract: it panicked, lost its batch, or answered what was not asked (E9).
+    /// A sink broke its contract: it panicked, took too long, lost its batch, or answered what was not asked (E9).
     TelemetrySinkMisbehaved = "telemetry.sink_misbehaved", Error {
-        /// Which sink.
+        /// The outlet that serves it.
         sink: (text);
-        /// What it did.
-        fault: (text);
-        /// How often it has done that.
+        /// How often that has happened, with this time.
         count: (count), "{fault}";
     }
 }

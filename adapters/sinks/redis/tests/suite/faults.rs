@@ -11,7 +11,8 @@ use crate::server::{Server, free_port};
 
 on_both!(a_slow_server_is_waited_for, a_stuck_server_is_given_up_and_nothing_is_lost, nonsense_is_no_acknowledgement);
 
-/// Longer than the half a second after which the client would give up by itself. That it passes is what is examined; nothing waits for it to be enough.
+/// Longer than the half a second after which the client would give up by itself. That it passes is what is examined; nothing waits for it
+/// to be enough.
 const SLOW: Duration = Duration::from_millis(700);
 
 async fn a_slow_server_is_waited_for() {

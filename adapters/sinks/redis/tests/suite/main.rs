@@ -2,6 +2,7 @@
 //!
 //! Each test starts a `redis-server` of its own. Where there is none on the `PATH` the tests are skipped, unless the variable
 //! `COUNTERMAND_NEEDS_REDIS` is set: then they fail.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 /// Makes two tests of an async function: one on tokio, one on smol.
 macro_rules! on_both {
