@@ -55,7 +55,8 @@ check alloc countermand-core --no-default-features --features alloc,serde
 # What needs no heap is there without one.
 into=guard check neither countermand-core --no-default-features
 core=$(ls -t "$work/target-guard/$host/debug/deps"/libcountermand_core-*.rmeta | head -n 1)
-echo "#![no_std] pub use countermand_core::{BlueprintId, DependencyPolicy, Event, Guard, Intake, Known, Level, Registry, Text, Violation, identifier};
+echo "#![no_std] pub use countermand_core::{BlueprintId, DependencyPolicy, Event, Guard, Intake, Known, Label, Level, PacketParts, Registry, Text, Urgency, Violation};
+    pub use countermand_core::{catalogue::events::PrefetchTimeout, identifier};
     identifier! { /// One of its own.
     pub struct PumpId = \"pump\"; }" |
     "$rustc" --edition 2024 --sysroot "$work/sysroot-neither" --crate-type lib --emit metadata --out-dir "$work" -L "dependency=$(dirname "$core")" \

@@ -143,6 +143,13 @@ pub use telemetry::{Answer, Batch, DeadReason, Delivery, Format, Parcel, Payload
 pub use telemetry::{
     Event, HealthStatus, Intake, Label, Level, NotAPacketId, PacketId, Source, Stream, Subject, Urgency,
 };
+// The schema and its catalogue.
+pub use telemetry::catalogue;
+#[cfg(feature = "alloc")]
+pub use telemetry::{Attributes, Coverage, Fallbacks, Health, JobReports, Metric, Packet, PacketEvent, Span, Words};
+pub use telemetry::{
+    BufferTooSmall, CommandCounts, EmptyId, HealthParts, HexId, PacketParts, SpanParts, Timestamp, Verification,
+};
 pub use text::{Text, TextTooLong};
 pub use timers::{TimerKey, Timers};
 #[cfg(feature = "alloc")]

@@ -159,12 +159,22 @@ mutants! {
     // telemetry
     MisspeltPriorityIsNormal = "E1", "an indicator that names no priority makes a packet NORMAL";
     OneCriticalReroutesTheRest = "E15", "after one CRITICAL packet the others go to the emergency stream too";
+    NormalAheadOfHigh = "E2", "what is NORMAL goes ahead of what is HIGH";
+    RefusedGoesLast = "E3", "what a sink refuses for now goes behind all that waits";
     CriticalIsShed = "E4", "a CRITICAL packet is shed when its room is full";
     ShedIsNotCounted = "E5", "what is shed is counted in the ledger, but not by source, and is not published";
+    UnstartedEndsUntold = "E7", "the end of a job that was never started is not told";
+    DeadLettersAreNotCounted = "E8", "a packet that becomes a dead letter is in no column of the ledger";
     SinksInSequence = "E9", "a sink is served only while no other has a batch";
     RefusalAdvances = "E10", "a packet that a sink refuses for now counts as delivered";
     FlushesOnTheNextPacketOnly = "E11", "a batch that is not full waits for the next packet, however long";
     RouterFeedsItself = "E16", "what happens to the router's reports is reported, and at once";
+
+    // journal
+    AcknowledgesBeforeTheSync = "E6", "the journal acknowledges what it has not synced";
+    StopsAtTheFirstBadRecord = "E12", "recovery ends at the first record that is not whole";
+    NoReserve = "E13", "on a full disk what is CRITICAL is refused like anything else";
+    DeadLettersPurgedAtStart = "E14", "dead letters are purged when the journal is opened";
 
     // guard
     BlankIdentifierAccepted = "G1", "an identifier may be blank";

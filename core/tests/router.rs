@@ -105,7 +105,10 @@ fn the_oldest_makes_room_and_is_counted_and_told() {
     assert!(ledger.balances());
     // The report is HIGH, and so ahead of what it tells of.
     let told = deliver(&mut outlets[0], at(0));
-    assert_eq!(told, ["WARNING telemetry.shed (source=flood, low=0, normal=1, high=0)", "2", "3"]);
+    assert_eq!(
+        told,
+        ["WARNING telemetry.shed (subsystem=countermand.router, source=flood, low=0, normal=1, high=0)", "2", "3"]
+    );
     assert_eq!(router.sources()[0].1.shed, [0, 1, 0, 0]);
     // At most once in its time, and then the total.
     for id in 4..8 {
@@ -114,7 +117,7 @@ fn the_oldest_makes_room_and_is_counted_and_told() {
     assert_eq!(deliver(&mut outlets[0], at(1)), ["6", "7"]);
     assert_eq!(waits(&mut outlets[0], at(2)), Some(at(1_000)));
     let told = deliver(&mut outlets[0], at(1_000));
-    assert_eq!(told, ["WARNING telemetry.shed (source=flood, low=0, normal=3, high=0)"]);
+    assert_eq!(told, ["WARNING telemetry.shed (subsystem=countermand.router, source=flood, low=0, normal=3, high=0)"]);
     assert_eq!(waits(&mut outlets[0], at(1_000)), None);
 }
 
@@ -277,7 +280,10 @@ fn the_breaker_lets_a_sink_alone_and_tells_of_it_once() {
     assert!(router.outlets()[0].open[Priority::Normal.index()]);
     assert_eq!(router.outlets()[0].totals.failures, 1);
     // The report is HIGH, whose own breaker is closed.
-    assert_eq!(deliver(&mut outlets[0], now), ["ERROR telemetry.sink_failed (sink=normal, count=1)"]);
+    assert_eq!(
+        deliver(&mut outlets[0], now),
+        ["ERROR telemetry.sink_failed (subsystem=countermand.router, sink=normal, count=1)"]
+    );
     let (resting, probe) = next_batch(&mut outlets[0], now);
     assert!(resting >= now.checked_add(Duration::from_secs(60)).expect("soon"), "{resting:?}");
     assert_eq!(ids(&probe), [1], "one packet tries");
@@ -299,7 +305,10 @@ fn another_batch_or_answers_for_nothing_are_no_acknowledgement() {
     forged.acknowledge_rest();
     outlets[0].conclude(at(0), Some(forged));
     assert_eq!(router.ledger().pending[1], 1);
-    assert_eq!(deliver(&mut outlets[0], at(0)), ["ERROR telemetry.sink_misbehaved (sink=normal, count=1)"]);
+    assert_eq!(
+        deliver(&mut outlets[0], at(0)),
+        ["ERROR telemetry.sink_misbehaved (subsystem=countermand.router, sink=normal, count=1)"]
+    );
     let mut astray = batch(&mut outlets[0], at(300));
     astray.acknowledge(5);
     astray.acknowledge(0);
@@ -458,7 +467,10 @@ fn a_priority_that_there_is_not_is_counted_and_told() {
     let odd = Urgency::of(Level::Info, Some("URGENTEST"));
     offer(&router, at(0), label(1, "tamiyo", Level::Info).urgency(odd)).forget();
     let told = deliver(&mut outlets[0], at(0));
-    assert_eq!(told, ["WARNING telemetry.priority_unknown (source=tamiyo, count=1)", "1"]);
+    assert_eq!(
+        told,
+        ["WARNING telemetry.priority_unknown (subsystem=countermand.router, source=tamiyo, count=1)", "1"]
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The tree of all settings, for whoever walks it: the loader, the schema, the template, the listing.
 
 use countermand_core::config::{
-    DependencySettings, Form, Kind, Setting, TelemetrySettings, TorchSettings, WorkerSettings,
+    DependencySettings, Form, Kind, Setting, TelemetrySettings, TorchSettings, WeatherlightSettings, WorkerSettings,
 };
 
 /// A place in the tree that has names below it.
@@ -30,9 +30,15 @@ const WORKER: Shape = Shape::Section(WorkerSettings::SETTINGS);
 const TORCH: Shape = Shape::Section(TorchSettings::SETTINGS);
 const DEPENDENCY: Shape = Shape::Section(DependencySettings::SETTINGS);
 const TELEMETRY: Shape = Shape::Section(TelemetrySettings::SETTINGS);
+const WEATHERLIGHT: Shape = Shape::Section(WeatherlightSettings::SETTINGS);
 const DEPENDENCIES: Shape = Shape::Named(&DEPENDENCY);
-const SUBSYSTEM: Shape =
-    Shape::Table(&[("worker", WORKER), ("torch", TORCH), ("dependencies", DEPENDENCIES), ("telemetry", TELEMETRY)]);
+const SUBSYSTEM: Shape = Shape::Table(&[
+    ("worker", WORKER),
+    ("torch", TORCH),
+    ("dependencies", DEPENDENCIES),
+    ("telemetry", TELEMETRY),
+    ("weatherlight", WEATHERLIGHT),
+]);
 
 /// The whole configuration.
 pub(crate) const ROOT: Shape = Shape::Table(&[
@@ -40,6 +46,7 @@ pub(crate) const ROOT: Shape = Shape::Table(&[
     ("torch", TORCH),
     ("dependencies", DEPENDENCIES),
     ("telemetry", TELEMETRY),
+    ("weatherlight", WEATHERLIGHT),
     ("subsystem", Shape::Named(&SUBSYSTEM)),
 ]);
 

@@ -40,14 +40,20 @@ fn values(config: &ExecutionConfig) -> BTreeMap<String, Value> {
 
 /// All secrets that are there, by their dotted keys.
 pub(crate) fn secrets(config: &ExecutionConfig) -> BTreeMap<String, &Secret> {
-    let shared =
-        [("redis_url", Some(&config.telemetry.redis_url)), ("signing_key", Some(&config.telemetry.signing_key))];
-    let mut all: Vec<(String, Option<&Secret>)> =
-        shared.map(|(key, secret)| (format!("telemetry.{key}"), secret)).into();
+    let shared = [
+        ("telemetry.redis_url", &config.telemetry.redis_url),
+        ("telemetry.signing_key", &config.telemetry.signing_key),
+        ("weatherlight.secret", &config.weatherlight.secret),
+    ];
+    let mut all: Vec<(String, Option<&Secret>)> = shared.map(|(key, secret)| (key.to_owned(), Some(secret))).into();
     for (name, overrides) in &config.subsystem {
-        let telemetry = &overrides.telemetry;
-        for (key, secret) in [("redis_url", &telemetry.redis_url), ("signing_key", &telemetry.signing_key)] {
-            all.push((format!("subsystem.{name}.telemetry.{key}"), secret.as_ref()));
+        let own = [
+            ("telemetry.redis_url", &overrides.telemetry.redis_url),
+            ("telemetry.signing_key", &overrides.telemetry.signing_key),
+            ("weatherlight.secret", &overrides.weatherlight.secret),
+        ];
+        for (key, secret) in own {
+            all.push((format!("subsystem.{name}.{key}"), secret.as_ref()));
         }
     }
     all.into_iter().filter_map(|(key, secret)| Some((key, secret?))).collect()
@@ -57,7 +63,7 @@ pub(crate) fn secrets(config: &ExecutionConfig) -> BTreeMap<String, &Secret> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use countermand_core::config::{Setting, SubsystemOverrides, TelemetrySettings};
+    use countermand_core::config::{Setting, SubsystemOverrides, TelemetrySettings, WeatherlightSettings};
 
     use super::*;
     use crate::catalogue::{ROOT, Shape};
@@ -77,12 +83,14 @@ mod tests {
         let mut config = ExecutionConfig::default();
         let mut own = SubsystemOverrides::default();
         own.telemetry.signing_key = Some("a".into());
+        own.weatherlight.secret = Some("b".into());
         config.subsystem.insert("tolaria".into(), own);
         let found: Vec<String> = secrets(&config).into_keys().collect();
         let (own, shared): (Vec<_>, Vec<_>) = found.into_iter().partition(|key| key.starts_with("subsystem."));
         assert_eq!(BTreeSet::from_iter(shared), table);
-        assert_eq!(own, ["subsystem.tolaria.telemetry.signing_key"]);
-        assert_eq!(table.len(), TelemetrySettings::SETTINGS.iter().filter(|setting| setting.kind.is_secret()).count());
+        assert_eq!(own, ["subsystem.tolaria.telemetry.signing_key", "subsystem.tolaria.weatherlight.secret"]);
+        let sections = [TelemetrySettings::SETTINGS, WeatherlightSettings::SETTINGS];
+        assert_eq!(table.len(), sections.concat().iter().filter(|setting| setting.kind.is_secret()).count());
     }
 
     #[test]

@@ -10,12 +10,15 @@ mod deadline;
 mod drops;
 mod guard;
 mod job;
+#[cfg(feature = "journal")]
+mod journal;
 mod kit;
 mod lane;
 mod panic;
 mod queue;
 mod scene;
 mod shutdown;
+mod telemetry;
 mod token;
 mod tree;
 
@@ -35,6 +38,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         lane::RULES,
         context::RULES,
         drops::RULES,
+        telemetry::RULES,
+        #[cfg(feature = "journal")]
+        journal::RULES,
         guard::RULES,
         #[cfg(feature = "config")]
         configuration::RULES,

@@ -9,7 +9,7 @@ use core::fmt::Display;
 use crate::config::fault::{SettingFault, SettingFaults};
 use crate::config::{
     DependencyOverrides, DependencySettings, Form, TelemetryOverrides, TelemetrySettings, TorchOverrides,
-    TorchSettings, WorkerOverrides, WorkerSettings,
+    TorchSettings, WeatherlightOverrides, WeatherlightSettings, WorkerOverrides, WorkerSettings,
 };
 
 /// How a service is set up. The default is fit for production.
@@ -42,6 +42,8 @@ pub struct ExecutionConfig {
     pub dependencies: BTreeMap<String, DependencySettings>,
     /// Where telemetry goes.
     pub telemetry: TelemetrySettings,
+    /// How the supervisor takes packets in.
+    pub weatherlight: WeatherlightSettings,
     /// What a subsystem has otherwise, by its name.
     pub subsystem: BTreeMap<String, SubsystemOverrides>,
 }
@@ -60,6 +62,8 @@ pub struct SubsystemOverrides {
     pub dependencies: BTreeMap<String, DependencyOverrides>,
     /// Of its telemetry.
     pub telemetry: TelemetryOverrides,
+    /// Of a supervisor of its own.
+    pub weatherlight: WeatherlightOverrides,
 }
 
 impl SubsystemOverrides {
@@ -67,6 +71,7 @@ impl SubsystemOverrides {
         self.worker.apply(&mut config.worker);
         self.torch.apply(&mut config.torch);
         self.telemetry.apply(&mut config.telemetry);
+        self.weatherlight.apply(&mut config.weatherlight);
         for (name, dependency) in &self.dependencies {
             dependency.apply(config.dependencies.entry(name.clone()).or_default());
         }
@@ -114,6 +119,7 @@ impl ExecutionConfig {
             worker: self.worker.clone(),
             torch: self.torch.clone(),
             telemetry: self.telemetry.clone(),
+            weatherlight: self.weatherlight.clone(),
             dependencies: overrides.dependencies.keys().filter_map(shared).collect(),
             subsystem: BTreeMap::new(),
         };
@@ -135,6 +141,7 @@ impl ExecutionConfig {
             dependency.check(&mut |key, value, why| of(&format!("dependencies.{name}"), key, value, why));
         }
         self.telemetry.check(&mut |key, value, why| of("telemetry", key, value, why));
+        self.weatherlight.check(&mut |key, value, why| of("weatherlight", key, value, why));
         all
     }
 }

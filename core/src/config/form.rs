@@ -1,5 +1,7 @@
 //! The forms that texts in settings have.
 
+use core::net::Ipv4Addr;
+
 use crate::config::{Device, Unfit, VersionRange};
 
 /// What a text must look like: in words for people, as a pattern for schemas, as a function for the check.
@@ -86,6 +88,24 @@ impl Form {
         fits: |text| text != "[redacted]" && text.bytes().all(|byte| byte.is_ascii_graphic()),
     };
 
+    /// Where a file is. Empty: nowhere.
+    pub const PATH: Self = Self {
+        what: "a path on one line, or nothing",
+        shortest: 0,
+        longest: 1_024,
+        pattern: "^[^\\p{Cc}]*$",
+        fits: |text| !text.chars().any(char::is_control),
+    };
+
+    /// An address that only this machine reaches. Empty: none.
+    pub const LOOPBACK: Self = Self {
+        what: "an address and port of loopback, such as \"127.0.0.1:7077\" or \"[::1]:7077\", or nothing",
+        shortest: 0,
+        longest: 21,
+        pattern: "^$|^(127(\\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}|\\[::1\\]):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$",
+        fits: is_loopback,
+    };
+
     /// Whether a text is of this form.
     ///
     /// # Errors
@@ -118,6 +138,13 @@ fn is_stream(text: &str) -> bool {
 
 fn is_reason(text: &str) -> bool {
     text.chars().any(|c| !c.is_whitespace()) && !text.chars().any(char::is_control)
+}
+
+fn is_loopback(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return text.is_empty() };
+    let is_port = port.bytes().all(|b| b.is_ascii_digit()) && (port == "0" || !port.starts_with('0'));
+    let is_here = host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|host| host.is_loopback());
+    is_here && is_port && port.parse::<u16>().is_ok()
 }
 
 fn is_redis_url(text: &str) -> bool {

@@ -23,6 +23,8 @@ mod torch;
 mod torch_report;
 mod value;
 mod version;
+#[cfg(feature = "alloc")]
+mod weatherlight;
 mod words;
 #[cfg(feature = "alloc")]
 mod worker;
@@ -44,5 +46,6 @@ pub use {
     secret::Secret,
     telemetry::{LogLevel, SinkName, TelemetryOverrides, TelemetrySettings},
     torch_report::{TorchMismatch, TorchMismatches},
+    weatherlight::{WeatherlightOverrides, WeatherlightSettings},
     worker::{ConfigError, Fault, WorkerConfig},
 };

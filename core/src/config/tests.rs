@@ -185,3 +185,22 @@ fn a_report_is_held_against_the_settings_and_all_differences_are_told() {
     assert_eq!(all.len(), 6, "{all:?}");
     assert_eq!(all[0], "torch.version: >=2.8,<2.9 is required, 2.9.0 was reported");
 }
+
+#[test]
+fn a_supervisor_that_would_let_anybody_in_is_refused() {
+    let mut config = ExecutionConfig::default();
+    config.weatherlight.tcp = "127.0.0.1:7078".into();
+    let open = "weatherlight.tcp = 127.0.0.1:7078: whoever is on this machine could send: set secret or secret_file";
+    assert_eq!(faults(&config), [open]);
+    config.weatherlight.secret = "a".into();
+    assert!(faults(&config).is_empty());
+    config.weatherlight.secret_file = "b".into();
+    assert_eq!(faults(&config).len(), 1);
+    config.weatherlight.secret = "".into();
+    config.weatherlight.page = "0.0.0.0:7077".into();
+    let reachable = &faults(&config)[0];
+    assert!(
+        reachable.starts_with("weatherlight.page = 0.0.0.0:7077: must be an address and port of loopback"),
+        "{reachable}"
+    );
+}

@@ -9,8 +9,9 @@ use super::ids::{BlueprintId, TrainingRunId};
 use super::reason::Reason;
 use super::registry::Registry;
 use super::violation::Violation;
+use crate::catalogue::events::DependencyFallback;
 use crate::sync::atomic::Ordering;
-use crate::{Event, Intake, Level};
+use crate::{Event, Intake, Text};
 
 /// What is fetched ahead, and for which training run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -173,21 +174,23 @@ impl<I: Intake, const P: usize, const N: usize> Guard<I, P, N> {
         let uses = self.uses[policy][place].fetch_add(1, Ordering::Relaxed) + 1;
         let silent = mutant!(FallbackUsedSilently) && uses > 1;
         if !silent {
-            let event = Event::new(Self::FALLBACK_EVENT, Level::Warning)
-                .describe(format_args!("{}: {dependency} falls back to {fallback}: {reason}", self.subsystem))
-                .with("subsystem", self.subsystem)
-                .with("dependency", dependency)
-                .with("identifier", fallback)
-                .with("reason", reason)
-                .with("details", details)
-                .with("uses", uses);
+            let said = DependencyFallback {
+                subsystem: self.subsystem.as_ref(),
+                dependency,
+                identifier: fallback,
+                reason,
+                details: &Text::<{ Event::LONGEST_VALUE }>::of(details),
+                uses,
+            };
+            let event = Event::from(said)
+                .describe(format_args!("{}: {dependency} falls back to {fallback}: {reason}", self.subsystem));
             self.tell(&event);
         }
         Ok(())
     }
 
     /// The name of the event that each use of an allowed fallback becomes.
-    pub const FALLBACK_EVENT: &'static str = "dependency_guard.fallback";
+    pub const FALLBACK_EVENT: &'static str = DependencyFallback::NAME;
 
     /// Where the fallback is allowed: the places of its policy and of itself, and why.
     fn reason_for(&self, dependency: &str, fallback: &str) -> Option<(usize, usize, &str)> {

@@ -6,7 +6,8 @@ use core::fmt;
 
 use super::ids::SubsystemId;
 use super::reason::Reason;
-use crate::{Event, Level, Text};
+use crate::catalogue::events::DependencyViolation;
+use crate::{Event, Text};
 
 /// A dependency that is not met: whose, which, and why (G2).
 ///
@@ -44,7 +45,7 @@ struct Parts {
 
 impl Violation {
     /// The name of the event that it becomes.
-    pub const EVENT: &'static str = "dependency_guard.violation";
+    pub const EVENT: &'static str = DependencyViolation::NAME;
 
     /// How many bytes of dependency and identifier are kept: as many as an identifier has at the most.
     pub const LONGEST_NAME: usize = 96;
@@ -147,12 +148,14 @@ impl core::error::Error for Violation {}
 
 impl From<&Violation> for Event {
     fn from(violation: &Violation) -> Self {
-        Self::new(Violation::EVENT, Level::Critical)
-            .describe(violation)
-            .with("subsystem", violation.subsystem())
-            .with("dependency", violation.dependency())
-            .with("identifier", violation.identifier())
-            .with("reason", violation.reason().name())
-            .with("details", violation.more())
+        let subsystem = violation.subsystem();
+        let said = DependencyViolation {
+            subsystem: subsystem.as_ref(),
+            dependency: violation.dependency(),
+            identifier: violation.identifier(),
+            reason: violation.reason().name(),
+            details: violation.more(),
+        };
+        Self::from(said).describe(violation)
     }
 }

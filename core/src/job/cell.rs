@@ -194,7 +194,9 @@ impl<W: Work> JobCell<W> {
             polls: self.head.polls(),
             late,
         };
-        self.head.tell(now, |observer, job| observer.settled(job, &settled));
+        if started.is_some() || !mutant!(UnstartedEndsUntold) {
+            self.head.tell(now, |observer, job| observer.settled(job, &settled));
+        }
         if mutant!(DrainReturnsBeforeTheLastDestructor) {
             self.head.desk.finished(self.head.id());
         }

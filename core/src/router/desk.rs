@@ -17,13 +17,15 @@ use crate::{Instant, Priority, Stream};
 #[derive(Default)]
 pub(super) struct After<B> {
     pub(super) wake: Vec<Waker>,
+    /// Replaced by others: to be dropped, and not woken, or an outlet would wake itself for ever.
+    pub(super) replaced: Vec<Waker>,
     /// To be dropped.
     pub(super) gone: Vec<Arc<Parcel<B>>>,
 }
 
 impl<B> After<B> {
     pub(super) const fn new() -> Self {
-        Self { wake: Vec::new(), gone: Vec::new() }
+        Self { wake: Vec::new(), replaced: Vec::new(), gone: Vec::new() }
     }
 }
 
@@ -108,15 +110,20 @@ impl<B> Desk<B> {
         case
     }
 
-    /// What the outlet `of` does next. With a waker: to be woken when there is more to do.
-    pub(super) fn turn(&mut self, of: usize, now: Instant, waker: Option<Waker>, after: &mut After<B>) -> Turn<B> {
-        // A dead letter waits for as long as it takes.
-        let ttl = self.config.ttl.filter(|_| self.lines[of].config.takes != Takes::DeadLetters);
-        if let Some(ttl) = ttl {
+    /// The outlet `of` has its turn at `now`: first, whatever is old ends, and a batch that did not come back is refused.
+    pub(super) fn begin(&mut self, of: usize, now: Instant, after: &mut After<B>) {
+        if self.lines[of].in_flight() > 0 {
+            self.conclude(of, now, None, after);
+        }
+        if let Some(ttl) = self.ttl(of) {
             while let Some(item) = self.lines[of].expire(ttl, now) {
                 self.leave(item, Fate::Expired, false, after);
             }
         }
+    }
+
+    /// What the outlet `of` does next. With a waker: to be woken when there is more to do.
+    pub(super) fn turn(&mut self, of: usize, now: Instant, waker: Option<Waker>, after: &mut After<B>) -> Turn<B> {
         let closed = self.closed;
         let others_out = || self.lines.iter().any(|line| line.in_flight() > 0);
         if mutant!(SinksInSequence) && others_out() {
@@ -129,10 +136,11 @@ impl<B> Desk<B> {
         if closed && self.is_through(of) {
             return Turn::Done;
         }
+        let ttl = self.ttl(of);
         let line = &mut self.lines[of];
         let expiry = ttl.and_then(|ttl| line.next_expiry(ttl));
         if let Some(waker) = waker {
-            after.wake.extend(line.waker.replace(waker));
+            after.replaced.extend(line.waker.replace(waker));
         }
         Turn::Wait(Instant::earlier(Instant::earlier(again, expiry), self.notes.next()))
     }
@@ -143,7 +151,7 @@ impl<B> Desk<B> {
         let batch = match batch {
             Some(batch) if batch.number() == number => Some(batch),
             Some(_) => {
-                self.notes.misbehaved(of);
+                self.misbehaved(of);
                 None
             }
             None => None,
@@ -151,7 +159,7 @@ impl<B> Desk<B> {
         let mut answers = match batch {
             Some(batch) => {
                 if batch.astray() > 0 {
-                    self.notes.misbehaved(of);
+                    self.misbehaved(of);
                 }
                 batch.into_answers()
             }
@@ -222,6 +230,13 @@ impl<B> Desk<B> {
         self.ring_one(after);
     }
 
+    /// The sink of the outlet `of` did not keep to its contract with the batch that is out. If all of that is the router's own, it is no reason for
+    /// another report (E16).
+    pub(super) fn misbehaved(&mut self, of: usize) {
+        let own = self.lines[of].out().iter().all(|item| self.docket.is_own(item.case));
+        self.notes.misbehaved(of, own);
+    }
+
     /// From here on nothing is taken in.
     pub(super) fn close(&mut self, after: &mut After<B>) {
         self.closed = true;
@@ -235,6 +250,11 @@ impl<B> Desk<B> {
 
     pub(super) const fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// How long what the outlet `of` takes is worth delivering. A dead letter waits for as long as it takes.
+    fn ttl(&self, of: usize) -> Option<core::time::Duration> {
+        self.config.ttl.filter(|_| self.lines[of].config.takes != Takes::DeadLetters)
     }
 
     fn refusal(&self, label: &Label) -> Option<RefuseReason> {

@@ -83,9 +83,12 @@ impl Ledger {
         self.pending[priority.index()] += 1;
     }
 
-    pub(super) const fn end(&mut self, priority: Priority, fate: Fate) {
+    pub(super) fn end(&mut self, priority: Priority, fate: Fate) {
         let of = priority.index();
         self.pending[of] -= 1;
+        if mutant!(DeadLettersAreNotCounted) && fate == Fate::DeadLettered {
+            return;
+        }
         let column = match fate {
             Fate::Delivered => &mut self.delivered,
             Fate::Expired => &mut self.expired,

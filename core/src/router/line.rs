@@ -220,7 +220,12 @@ impl<B> Line<B> {
         let mut due = closing;
         let mut going: Vec<(Priority, usize)> = Vec::new();
         let mut room = self.config.batch;
-        for priority in Priority::ALL.into_iter().rev() {
+        let mut order = Priority::ALL;
+        order.reverse();
+        if mutant!(NormalAheadOfHigh) {
+            order.swap(1, 2);
+        }
+        for priority in order {
             let row = &self.rows[priority.index()];
             let there = row.returned.len() + self.waiting.len_of(priority);
             if there == 0 || room == 0 {
@@ -234,8 +239,9 @@ impl<B> Line<B> {
                 room -= goes;
                 due |= priority == Priority::Critical || goes >= self.config.batch || !row.returned.is_empty();
                 if !due {
-                    let lingers = self.oldest(priority).and_then(|oldest| oldest.checked_add(self.config.linger));
-                    due = !mutant!(FlushesOnTheNextPacketOnly) && lingers.is_some_and(|at| at.is_due(now));
+                    let oldest = self.oldest(priority).filter(|_| !mutant!(FlushesOnTheNextPacketOnly));
+                    let lingers = oldest.and_then(|oldest| oldest.checked_add(self.config.linger));
+                    due = lingers.is_some_and(|at| at.is_due(now));
                     again = Instant::earlier(again, lingers);
                 }
             }
@@ -255,6 +261,11 @@ impl<B> Line<B> {
         }
         self.batches += 1;
         Going::Batch(self.batches, self.out.iter().map(Item::delivery).collect())
+    }
+
+    /// The packets that are with the sink.
+    pub(super) fn out(&self) -> &[Item<B>] {
+        &self.out
     }
 
     /// The packets that are out with the sink, if this is their batch's number.
@@ -279,6 +290,10 @@ impl<B> Line<B> {
     /// Refused for now: it goes back, ahead of all that waits. In the order of the batch.
     pub(super) fn put_back(&mut self, items: impl DoubleEndedIterator<Item = Item<B>>) {
         for item in items.rev() {
+            if mutant!(RefusedGoesLast) {
+                let _ = self.waiting.push(item.priority(), item);
+                continue;
+            }
             self.rows[item.priority().index()].returned.push_front(item);
         }
     }

@@ -33,6 +33,9 @@ use core::fmt;
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Lock};
+use crate::telemetry::catalogue::events::{
+    TelemetryPriorityUnknown, TelemetryShed, TelemetrySinkFailed, TelemetrySinkMisbehaved,
+};
 use crate::telemetry::{Event, Label, PacketId, Parcel, Source};
 use crate::{Instant, Priority};
 
@@ -226,8 +229,9 @@ impl<B: Send + Sync + 'static> Router<B> {
         let told = self.shared.desk.with(|desk| {
             let names = |index: usize| desk.lines.get(index).map(|line| line.config.name.clone()).unwrap_or_default();
             let notes = desk.notes.due(now);
-            let events: Vec<Event> = notes.iter().map(|note| event_of(note, &names)).collect();
-            (!events.is_empty()).then(|| (events, desk.source()))
+            let source = desk.source();
+            let events: Vec<Event> = notes.iter().map(|note| event_of(note, &source, &names)).collect();
+            (!events.is_empty()).then_some((events, source))
         });
         let Some((events, source)) = told else { return };
         for event in events {
@@ -246,25 +250,16 @@ impl<B: Send + Sync + 'static> Router<B> {
 }
 
 /// What a note says, in the words of the catalogue.
-fn event_of(note: &Note, names: &dyn Fn(usize) -> Cow<'static, str>) -> Event {
-    use crate::Level;
+fn event_of(note: &Note, subsystem: &str, names: &dyn Fn(usize) -> Cow<'static, str>) -> Event {
     match note {
         Note::Shed(source, figures) => {
-            let of = |priority: Priority| figures.shed[priority.index()];
-            Event::new("telemetry.shed", Level::Warning)
-                .with("source", source)
-                .with("low", of(Priority::Low))
-                .with("normal", of(Priority::Normal))
-                .with("high", of(Priority::High))
+            let [low, normal, high, _] = figures.shed;
+            TelemetryShed { subsystem, source, low, normal, high }.into()
         }
-        Note::UnknownPriority(source, count) => {
-            Event::new("telemetry.priority_unknown", Level::Warning).with("source", source).with("count", count)
-        }
-        Note::Failed(outlet, count) => {
-            Event::new("telemetry.sink_failed", Level::Error).with("sink", names(*outlet)).with("count", count)
-        }
+        Note::UnknownPriority(source, count) => TelemetryPriorityUnknown { subsystem, source, count: *count }.into(),
+        Note::Failed(outlet, count) => TelemetrySinkFailed { subsystem, sink: &names(*outlet), count: *count }.into(),
         Note::Misbehaved(outlet, count) => {
-            Event::new("telemetry.sink_misbehaved", Level::Error).with("sink", names(*outlet)).with("count", count)
+            TelemetrySinkMisbehaved { subsystem, sink: &names(*outlet), count: *count }.into()
         }
     }
 }

@@ -114,9 +114,10 @@ impl Notes {
         }
     }
 
-    pub(super) fn misbehaved(&mut self, outlet: usize) {
-        if let Some((totals, untold)) = self.outlets.get_mut(outlet) {
-            totals.misbehaviours += 1;
+    pub(super) fn misbehaved(&mut self, outlet: usize, own: bool) {
+        let Some((totals, untold)) = self.outlets.get_mut(outlet) else { return };
+        totals.misbehaviours += 1;
+        if !own {
             untold.second = true;
             self.mark();
         }

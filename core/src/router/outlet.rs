@@ -54,14 +54,10 @@ impl<B: Send + Sync + 'static> Outlet<B> {
     /// After [`OutletTurn::Deliver`] the batch is out until [`conclude`](Outlet::conclude); a turn in between gets the same as if nothing
     /// came back.
     pub fn turn(&mut self, now: Instant, waker: Option<&Waker>) -> OutletTurn<B> {
+        self.shared.with(|desk, after| desk.begin(self.index, now, after));
         self.router().tell(now);
         let waker = waker.cloned();
-        let turn = self.shared.with(|desk, after| {
-            if desk.lines[self.index].in_flight() > 0 {
-                desk.conclude(self.index, now, None, after);
-            }
-            desk.turn(self.index, now, waker, after)
-        });
+        let turn = self.shared.with(|desk, after| desk.turn(self.index, now, waker, after));
         match turn {
             Turn::Deliver(batch) => OutletTurn::Deliver(batch),
             Turn::Wait(until) => OutletTurn::Wait(until),
@@ -77,7 +73,7 @@ impl<B: Send + Sync + 'static> Outlet<B> {
     /// The sink panicked, or did not answer in time: it is noted, and what is out counts as refused for now.
     pub(crate) fn give_up(&mut self, now: Instant) {
         self.shared.with(|desk, after| {
-            desk.notes.misbehaved(self.index);
+            desk.misbehaved(self.index);
             desk.conclude(self.index, now, None, after);
         });
     }

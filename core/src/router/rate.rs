@@ -71,7 +71,7 @@ impl Bucket {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
 
@@ -88,5 +88,37 @@ mod tests {
         assert_eq!(bucket.available(at(100)), 1);
         bucket.take(1, at(100));
         assert_eq!((bucket.available(at(550)), bucket.available(at(5_000))), (4, 10));
+    }
+
+    proptest::proptest! {
+        /// Another's limiter, under the same clock, lets the same packets go.
+        #[test]
+        fn lets_go_what_governor_lets_go(
+            packets in 1..50_u32,
+            millis in 1..5_000_u64,
+            steps in proptest::collection::vec((0..400_u64, 1..8_u32), 1..200),
+        ) {
+            let rate = Rate::new(NonZeroU32::new(packets).expect("not zero"), Duration::from_millis(millis));
+            let mut bucket = Bucket::new(rate);
+            let period = Duration::from_nanos(u64::try_from(rate.step()).expect("a short while"));
+            let quota = governor::Quota::with_period(period).expect("not zero").allow_burst(rate.packets);
+            let clock = governor::clock::FakeRelativeClock::default();
+            let oracle = governor::RateLimiter::direct_with_clock(quota, clock.clone());
+            let mut now = 0;
+            for (pass, tries) in steps {
+                clock.advance(Duration::from_millis(pass));
+                now += pass;
+                for _ in 0..tries {
+                    let goes = bucket.available(at(now)) > 0;
+                    assert_eq!(goes, oracle.check().is_ok(), "at {now} ms");
+                    if goes {
+                        bucket.take(1, at(now));
+                    } else {
+                        let next = bucket.next().expect("within the clock");
+                        assert_eq!((bucket.available(next), next > at(now)), (1, true), "{next:?}");
+                    }
+                }
+            }
+        }
     }
 }

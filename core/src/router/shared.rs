@@ -23,9 +23,12 @@ impl<B> Shared<B> {
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Desk<B>, &mut After<B>) -> R) -> R {
         let mut after = After::new();
         let result = self.desk.with(|desk| f(desk, &mut after));
-        let After { wake, gone } = after;
+        let After { wake, replaced, gone } = after;
         for waker in wake {
             survives(|| waker.wake());
+        }
+        for waker in replaced {
+            survives(|| drop(waker));
         }
         gone.into_iter().for_each(drop_contained);
         result

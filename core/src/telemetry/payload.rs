@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::{Event, HexId, Label, PacketParts, Timestamp};
 use crate::sync::Arc;
 
 /// In which form a packet's bytes are.
@@ -43,6 +44,28 @@ impl Payload {
     #[must_use]
     pub fn new(format: Format, bytes: impl Into<Arc<[u8]>>) -> Self {
         Self { format, bytes: bytes.into() }
+    }
+
+    /// The packet that tells of an event under this label, in protobuf's binary form: what a router's scribe writes. Its id is that of the
+    /// label. A label without a source is told as `(nobody)`: a packet's source is never empty.
+    ///
+    /// ```
+    /// use countermand_core::{Event, Label, OutletConfig, Payload, Router, RouterConfig, Stream, Timestamp};
+    /// let outlets = Stream::ALL.map(|stream| OutletConfig::new(stream.name(), stream)).into();
+    /// let wall_clock = || Timestamp::new(1_759_039_389, 0); // of course read
+    /// let scribe = move |event: &Event, label: &Label| Payload::of_event(event, label, wall_clock());
+    /// let (router, outlets) = Router::new(RouterConfig::default(), outlets, scribe)?;
+    /// # let _ = (router, outlets);
+    /// # Ok::<(), countermand_core::RouterError>(())
+    /// ```
+    #[must_use]
+    pub fn of_event(event: &Event, label: &Label, at: Timestamp) -> Self {
+        let id = HexId::of(label.id);
+        let source = if label.source.is_empty() { "(nobody)" } else { label.source.as_str() };
+        match PacketParts::of_event(&id, at, source, event) {
+            Ok(parts) => parts.to_payload(),
+            Err(_) => unreachable!("neither the id nor the source is empty"),
+        }
     }
 
     /// Their form.

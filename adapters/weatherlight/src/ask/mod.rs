@@ -1,0 +1,9 @@
+//! Questions to a journal: asked of the supervisor that has it open or, if there is none, of the file.
+
+mod client;
+mod desk;
+mod question;
+
+pub(crate) use client::ask;
+pub(crate) use desk::{Desk, format_of};
+pub(crate) use question::{Numbers, Question};

@@ -1,0 +1,318 @@
+//! The service: its parts, in the order in which they begin, and in which they end.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use countermand::config::TelemetrySettings;
+use countermand::{
+    Cause, Event, Format, Intake as _, JobContext, Level, Priority, Router, Shutdown, Source, Stream, Token, Worker,
+    WorkerConfig,
+};
+use countermand_redis::{RedisConfig, RedisSink};
+use futures::executor::block_on;
+
+use crate::alarms::Alarms;
+use crate::args::Stdin;
+use crate::ask::Desk;
+use crate::body::Body;
+use crate::feed::Feed;
+use crate::house::House;
+use crate::intake::{Census, Clerk, Door, Entrance, PaceLimit, Reception, Sender, SenderLimits, now};
+use crate::preflight::Ready;
+use crate::routing::{self, DEAD_LETTERS, EMERGENCY, NORMAL};
+use crate::setup::Setup;
+use crate::sift::Sift;
+use crate::store::Store;
+use crate::supervise::{Board, Part, RestartPolicy, Supervisor, Watched};
+use crate::voice::Voice;
+use crate::web::{Page, Site};
+
+/// How many exchanges with browsers there are at a time.
+const EXCHANGES: usize = 16;
+
+/// How long what nothing durable depends on may take to end.
+const BRIEFLY: Duration = Duration::from_millis(500);
+
+/// How many parts there are at the most.
+const PARTS: usize = 16;
+
+/// See the head of the file.
+#[derive(Debug)]
+pub(crate) struct Service {
+    supervisor: Supervisor,
+    router: Router<Body>,
+    reception: Reception,
+    store: Store,
+    /// Attends to connections.
+    senders: Worker,
+    /// Attends to browsers.
+    visitors: Worker,
+    end: Token,
+    /// Cancelled first: nothing is read any more.
+    intake: Token,
+    /// Cancelled last: what looks at the service, and what feeds others from the journal.
+    outside: Token,
+    /// What ends by itself once the router is closed and drained.
+    outlets: Mutex<Vec<Watched>>,
+    limits: SenderLimits,
+}
+
+impl Service {
+    /// Starts all parts but those that were not configured.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be, in words.
+    pub(crate) fn start(
+        ready: Ready,
+        setup: &Setup,
+        house: &House,
+        voice: &Voice,
+        end: &Token,
+        began: SystemTime,
+    ) -> Result<Self, String> {
+        let own = setup.own();
+        let (store, recovery) = Store::open(setup.journal(), &setup.config)?;
+        let router = routing::router(own, &setup.config.telemetry)?;
+        let seed = seed_of(began);
+        voice.also(router.reporter(Source::of("weatherlight"), seed, now));
+        let level = if recovery.salvage.is_some() { Level::Critical } else { Level::Info };
+        let event = Event::new("weatherlight.journal_opened", level).describe(&recovery);
+        voice.take(&event.with("journal", setup.journal().display()));
+
+        let start = |name, lanes: usize| house.start(worker(setup, name, lanes));
+        let connections = own.connections as usize;
+        // As many lanes as there can be jobs: none of them waits for another's.
+        let (watch, floor) = (start("watch", PARTS)?, start("floor", PARTS)?);
+        let (senders, visitors) = (start("senders", 2 * connections)?, start("visitors", EXCHANGES)?);
+        let supervisor = Supervisor {
+            watch,
+            floor,
+            policy: RestartPolicy::from(own),
+            board: Board::default(),
+            voice: voice.clone(),
+            end: end.clone(),
+        };
+        let alarms = Alarms::default();
+        let clerk = Clerk { router: router.clone(), limits: setup.limits(), alarms: alarms.clone() };
+        let desk = Desk { store: store.clone(), router: Some(router.clone()), limits: setup.limits() };
+        let reception = Reception::new(clerk, Arc::new(desk), own);
+        let limit = |count: u32| (count > 0).then_some(u64::from(count));
+        let pace = PaceLimit {
+            packets: limit(own.packets_per_second),
+            bytes: limit(own.kibibytes_per_second).map(|kibibytes| kibibytes << 10),
+        };
+        let limits = SenderLimits { all: connections, each: own.connections_per_sender as usize, pace };
+        let service = Self {
+            supervisor,
+            router,
+            reception,
+            store,
+            senders,
+            visitors,
+            end: end.clone(),
+            intake: Token::new(),
+            outside: Token::new(),
+            outlets: Mutex::default(),
+            limits,
+        };
+        service.outlets()?;
+        service.doors(ready, setup)?;
+        service.page(setup, alarms, began)?;
+        Ok(service)
+    }
+
+    fn outlets(&self) -> Result<(), String> {
+        // They are told to end by the router, never by a token: what was taken in is kept first.
+        let never = Token::never();
+        let mut outlets = Vec::new();
+        for name in [EMERGENCY, NORMAL, DEAD_LETTERS] {
+            let (router, journal) = (self.router.clone(), self.store.journal.clone());
+            let part = Part::task(name, &never, move |cx: JobContext| {
+                let (outlet, journal) = (router.outlet(name), journal.clone());
+                async move {
+                    let outlet = outlet.ok_or("another run of it has not ended yet")?;
+                    match name {
+                        DEAD_LETTERS => drop(outlet.run(cx, Sift::before(journal.dead_letter_sink())).await),
+                        _ => drop(outlet.run(cx, Sift::before(journal.sink(name))).await),
+                    }
+                    Ok(())
+                }
+            });
+            outlets.push(self.supervisor.start(part.essential())?);
+        }
+        *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = outlets;
+        Ok(())
+    }
+
+    fn doors(&self, ready: Ready, setup: &Setup) -> Result<(), String> {
+        let entrance = |door| Entrance {
+            door,
+            reception: self.reception.clone(),
+            census: Census::new(self.limits),
+            senders: self.senders.clone(),
+            voice: self.supervisor.voice.clone(),
+            token: self.intake.clone(),
+        };
+        if let Some(path) = setup.socket() {
+            let entrance = entrance(Door::Socket);
+            self.detach(Part::call("socket", &self.intake, move |cx| entrance.socket(&path, cx)))?;
+        }
+        if let Some(address) = address(&setup.own().tcp)? {
+            let entrance = entrance(Door::Secret(ready.secret));
+            self.detach(Part::call("tcp", &self.intake, move |cx| entrance.tcp(address, cx)))?;
+        }
+        Ok(())
+    }
+
+    fn page(&self, setup: &Setup, alarms: Alarms, began: SystemTime) -> Result<(), String> {
+        let Some(address) = address(&setup.own().page)? else { return Ok(()) };
+        let Supervisor { watch, floor, board, voice, .. } = &self.supervisor;
+        let site = Site {
+            board: board.clone(),
+            router: self.router.clone(),
+            alarms,
+            workers: vec![floor.clone(), self.senders.clone(), self.visitors.clone(), watch.clone()],
+            store: self.store.clone(),
+            began,
+        };
+        let unpaced = PaceLimit { packets: None, bytes: None };
+        let page = Page {
+            site,
+            census: Census::new(SenderLimits { all: EXCHANGES, each: EXCHANGES, pace: unpaced }),
+            visitors: self.visitors.clone(),
+            voice: voice.clone(),
+            token: self.outside.clone(),
+        };
+        self.detach(Part::call("page", &self.outside, move |cx| page.serve(address, cx)))
+    }
+
+    /// Takes packets from standard input, and ends with it if that is wanted.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be, in words.
+    pub(crate) fn stdin(&self, stdin: Stdin, until_eof: bool) -> Result<(), String> {
+        let format = if stdin == Stdin::Protobuf { Format::Protobuf } else { Format::Json };
+        let (reception, census, end) = (self.reception.clone(), Census::new(self.limits), self.end.clone());
+        self.detach(Part::call("stdin", &self.intake, move |cx| {
+            let seat = census.enter(Sender::Stdin)?;
+            let came = reception.stdin(format, &seat, cx);
+            if until_eof {
+                end.cancel_with(Cause::REQUESTED.with_text("standard input has ended"));
+            }
+            came.map(drop)
+        }))
+    }
+
+    /// Feeds Redis from the journal: what came while it was away is fed when it is back.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be, in words.
+    pub(crate) fn redis(&self, settings: &TelemetrySettings) -> Result<(), String> {
+        let journal = &self.store.journal;
+        let consumer = block_on(journal.consumer("redis")).map_err(|error| error.to_string())?;
+        let consumer = Arc::new(consumer);
+        for (name, stream) in [("redis.emergency", Stream::Emergency), ("redis.normal", Stream::Normal)] {
+            let feed = Feed { journal: journal.clone(), consumer: consumer.clone(), stream };
+            let config = RedisConfig::from_settings(settings);
+            let part = Part::task(name, &self.outside, move |cx: JobContext| {
+                let (feed, config) = (feed.clone(), config.clone());
+                async move {
+                    let sink = RedisSink::new(config).map_err(|error| error.to_string())?;
+                    feed.run(cx, sink).await
+                }
+            });
+            self.detach(part.untiring())?;
+        }
+        Ok(())
+    }
+
+    fn detach(&self, part: Part) -> Result<(), String> {
+        self.supervisor.start(part).map(drop)
+    }
+
+    /// Ends in order: nothing is read any more, what was read is kept and answered, and then the rest goes. Takes little longer than `limit`.
+    pub(crate) fn end(self, limit: Duration) -> Ended {
+        let why = self.end.cause().map(|cause| cause.to_string()).unwrap_or_default();
+        let until = now().checked_add(limit);
+        let left = || until.map_or(Duration::MAX, |until| until.saturating_since(now()));
+        self.intake.cancel();
+        // Connections end by themselves once all that was read is answered; their answers wait for the outlets, which go on.
+        let report = self.senders.shutdown_blocking(Shutdown::DrainFor(left()));
+        let answered = report.is_ok_and(|report| report.survivors.is_empty());
+        self.router.close();
+        let outlets = std::mem::take(&mut *self.outlets.lock().unwrap_or_else(PoisonError::into_inner));
+        let late = outlets.into_iter().map(|outlet| outlet.wait_timeout(left())).filter(Result::is_err).count();
+        let drained = late == 0;
+        let parts = self.supervisor.board.parts().into_iter();
+        let failed = parts.filter(|part| part.state.is_failed()).map(|part| part.name).collect();
+        self.outside.cancel();
+        for worker in [&self.supervisor.watch, &self.supervisor.floor, &self.visitors] {
+            // Nothing durable depends on these.
+            drop(worker.shutdown_blocking(Shutdown::AbortWithin(BRIEFLY)));
+        }
+        let ledger = self.router.ledger();
+        Ended { why, answered, drained, failed, left: ledger.pending.iter().sum(), balances: ledger.balances() }
+    }
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    why: String,
+    answered: bool,
+    drained: bool,
+    failed: Vec<String>,
+    left: u64,
+    balances: bool,
+}
+
+impl Ended {
+    /// Whether everything that was taken in has been kept, no part has failed, and the ledger balances.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.answered && self.drained && self.failed.is_empty() && self.left == 0 && self.balances
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.why)?;
+        if !self.answered {
+            f.write_str("; some connections were not answered in time")?;
+        }
+        if !self.drained || self.left > 0 {
+            write!(f, "; {} packets could not be kept in time, and were not acknowledged", self.left)?;
+        }
+        if !self.failed.is_empty() {
+            write!(f, "; failed: {}", self.failed.join(", "))?;
+        }
+        f.write_str(if self.balances { "; the ledger balances" } else { "; THE LEDGER DOES NOT BALANCE" })
+    }
+}
+
+/// How a worker of the service is set up: as the configuration says, but for what parts need that go on for ever.
+fn worker(setup: &Setup, name: &'static str, lanes: usize) -> WorkerConfig {
+    let mut config = WorkerConfig::from(&setup.config.worker).name(name).lanes(lanes).capacity(lanes);
+    config.drivers = config.drivers.map(|drivers| drivers.min(lanes));
+    config.reserved = [0; Priority::COUNT];
+    config.run_timeout = None;
+    config.queue_timeout = None;
+    config
+}
+
+fn address(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|error| format!("{text}: {error}"))
+}
+
+/// Makes the ids of this run's own packets others than those of any run before.
+fn seed_of(began: SystemTime) -> u64 {
+    let since = began.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,113 @@
+//! The journal of this program: opened as the settings say, and shown in words.
+
+use std::path::Path;
+use std::time::Duration;
+
+use comfy_table::Table;
+use countermand::Priority;
+use countermand::config::ExecutionConfig;
+use countermand_journal::{Account, Journal, JournalConfig, JournalLedger, Recovery};
+use serde_json::{Map, Value, json};
+
+use crate::figures::{plain, right};
+
+/// See the head of the file. A clone is the same journal.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    pub(crate) journal: Journal,
+}
+
+impl Store {
+    /// Opens the journal, or makes it, and puts right what has to be.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be used, in words.
+    pub(crate) fn open(path: &Path, config: &ExecutionConfig) -> Result<(Self, Recovery), String> {
+        let (journal, recovery) = Journal::open(path, settings(config)).map_err(|error| error.to_string())?;
+        Ok((Self { journal }, recovery))
+    }
+
+    /// The ledger as JSON.
+    pub(crate) fn ledger(&self) -> Value {
+        ledger(&self.journal.ledger(), self.journal.trouble())
+    }
+}
+
+fn settings(config: &ExecutionConfig) -> JournalConfig {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let (own, telemetry) = (&config.weatherlight, &config.telemetry);
+    let mut settings = JournalConfig::default();
+    settings.max_batch = own.commit_packets as usize;
+    settings.max_age = Duration::from_millis(own.commit_ms);
+    settings.largest_packet = (own.packet_kibibytes as usize) << 10;
+    settings.retention_age = Some(HOUR.saturating_mul(telemetry.retention_hours));
+    settings.retention_bytes = Some(u64::from(telemetry.retention_mebibytes) << 20);
+    settings.time_to_live = Some(Duration::from_millis(telemetry.message_ttl_ms));
+    settings
+}
+
+const COLUMNS: [&str; 6] = ["accepted", "delivered", "dead_lettered", "expired", "shed", "pending"];
+
+fn columns(account: &Account) -> [u64; 6] {
+    let Account { accepted, delivered, dead_lettered, expired, shed, pending, .. } = *account;
+    [accepted, delivered, dead_lettered, expired, shed, pending]
+}
+
+fn ledger(ledger: &JournalLedger, trouble: Option<String>) -> Value {
+    let accounts = |accounts: &[Account; Priority::COUNT]| {
+        let mut by_priority = Map::new();
+        for priority in Priority::ALL.into_iter().rev() {
+            let row = COLUMNS.into_iter().zip(columns(&accounts[priority.index()]));
+            let row: Map<String, Value> = row.map(|(name, count)| (name.to_owned(), count.into())).collect();
+            by_priority.insert(priority.name().to_owned(), row.into());
+        }
+        Value::from(by_priority)
+    };
+    let consumers: Map<String, Value> =
+        ledger.consumers.iter().map(|(name, account)| (name.clone(), accounts(account))).collect();
+    let letters = &ledger.dead_letters;
+    json!({
+        "balances": ledger.balances(),
+        "by_priority": accounts(&ledger.total),
+        "consumers": consumers,
+        "dead_letters": {
+            "received": letters.received,
+            "replayed": letters.replayed,
+            "purged": letters.purged,
+            "shed": letters.shed,
+            "kept": letters.kept,
+        },
+        "duplicates": ledger.duplicates,
+        "reserved": ledger.reserved,
+        "trouble": trouble,
+    })
+}
+
+/// A ledger of a journal, as it came in JSON, as tables.
+pub(crate) fn tables(ledger: &Value) -> String {
+    let of = |accounts: &Value| {
+        let mut table: Table = plain(["priority"].into_iter().chain(COLUMNS));
+        for priority in Priority::ALL.into_iter().rev() {
+            let row = &accounts[priority.name()];
+            let cells = COLUMNS.into_iter().map(|column| row[column].to_string());
+            table.add_row([priority.name().to_owned()].into_iter().chain(cells));
+        }
+        right(&mut table, 1);
+        table.to_string()
+    };
+    let mut text = format!("{}\n", of(&ledger["by_priority"]));
+    for (name, accounts) in ledger["consumers"].as_object().into_iter().flatten() {
+        text += &format!("\nconsumer {name}\n{}\n", of(accounts));
+    }
+    let letters = &ledger["dead_letters"];
+    text += &format!(
+        "\ndead letters: {} kept, {} replayed, {} purged\n",
+        letters["kept"], letters["replayed"], letters["purged"]
+    );
+    text += &format!("packets that came again: {}\n", ledger["duplicates"]);
+    if let Some(trouble) = ledger["trouble"].as_str() {
+        text += &format!("trouble: {trouble}\n");
+    }
+    text
+}

@@ -1,0 +1,154 @@
+//! Says what happens: in the log on standard error, and as packets once there is a router.
+
+use std::fmt;
+use std::io::{Write, stderr};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use clap::ValueEnum;
+use countermand::config::LogLevel;
+use countermand::{Event, Intake, Level};
+use serde_json::{Map, Value, json};
+
+/// What the log is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line of text for each event.
+    #[default]
+    Text,
+    /// An object of JSON for each event.
+    Json,
+}
+
+/// See the head of the file. A clone is the same voice.
+#[derive(Clone)]
+pub(crate) struct Voice {
+    log: Arc<Log>,
+    packets: Arc<OnceLock<Box<dyn Intake + Send + Sync>>>,
+}
+
+struct Log {
+    format: LogFormat,
+    least: LogLevel,
+    out: Mutex<Box<dyn Write + Send>>,
+}
+
+impl Voice {
+    /// One that writes to standard error what is at least as bad as `least`.
+    pub(crate) fn new(format: LogFormat, least: LogLevel) -> Self {
+        Self::on(format, least, Box::new(stderr()))
+    }
+
+    /// One that nobody hears.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        Self::on(LogFormat::Text, LogLevel::Critical, Box::new(std::io::sink()))
+    }
+
+    fn on(format: LogFormat, least: LogLevel, out: Box<dyn Write + Send>) -> Self {
+        Self { log: Arc::new(Log { format, least, out: Mutex::new(out) }), packets: Arc::default() }
+    }
+
+    /// From here on events become packets as well. Only the first that is given counts.
+    pub(crate) fn also(&self, packets: impl Intake + Send + Sync + 'static) {
+        let _ = self.packets.set(Box::new(packets));
+    }
+
+    /// Writes an event to the log, and nowhere else: about a packet, which another packet about it would not make better.
+    pub(crate) fn log(&self, event: &Event) {
+        if level_of(event.level()) < self.log.least {
+            return;
+        }
+        let line = match self.log.format {
+            LogFormat::Text => text(event, SystemTime::now()),
+            LogFormat::Json => json_of(event, SystemTime::now()).to_string(),
+        };
+        // Where the log cannot be written there is nobody to tell.
+        let _ = writeln!(self.log.out.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
+    }
+}
+
+impl Intake for Voice {
+    fn take(&self, event: &Event) {
+        self.log(event);
+        if let Some(packets) = self.packets.get() {
+            packets.take(event);
+        }
+    }
+}
+
+impl fmt::Debug for Voice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Voice")
+            .field("format", &self.log.format)
+            .field("least", &self.log.least)
+            .finish_non_exhaustive()
+    }
+}
+
+const fn level_of(level: Level) -> LogLevel {
+    match level {
+        Level::Info => LogLevel::Info,
+        Level::Warning => LogLevel::Warning,
+        Level::Error => LogLevel::Error,
+        Level::Critical => LogLevel::Critical,
+    }
+}
+
+/// One line, whatever the event says: it may quote what a sender sent.
+fn text(event: &Event, at: SystemTime) -> String {
+    let line = format!("{} {event}", humantime::format_rfc3339_millis(at));
+    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// An event as JSON, with the time at which it happened.
+pub(crate) fn json_of(event: &Event, at: SystemTime) -> Value {
+    let attributes: Map<String, Value> =
+        event.attributes().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    json!({
+        "time": humantime::format_rfc3339_millis(at).to_string(),
+        "level": event.level().name(),
+        "event": event.name(),
+        "description": event.description(),
+        "attributes": attributes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_it_says() {
+        let event = Event::new("refused", Level::Warning).describe("no\npacket \u{1b}[2J").with("line", 7);
+        let line = text(&event, SystemTime::UNIX_EPOCH);
+        assert_eq!(line, "1970-01-01T00:00:00.000Z WARNING refused: no\u{fffd}packet \u{fffd}[2J (line=7)");
+        let object = json_of(&event, SystemTime::UNIX_EPOCH);
+        assert_eq!((&object["event"], &object["attributes"]["line"]), (&json!("refused"), &json!("7")));
+        assert!(!object.to_string().contains('\n'));
+    }
+
+    #[test]
+    fn what_is_below_the_level_is_not_written_but_is_a_packet() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        struct Kept(Arc<Mutex<Vec<u8>>>);
+        impl Write for Kept {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let voice = Voice::on(LogFormat::Text, LogLevel::Error, Box::new(Kept(written.clone())));
+        let packets = Arc::new(Mutex::new(0));
+        let counted = packets.clone();
+        voice.also(move |_: &Event| *counted.lock().unwrap() += 1);
+        voice.take(&Event::new("quiet", Level::Info));
+        voice.take(&Event::new("loud", Level::Error));
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        assert!(written.contains("loud") && !written.contains("quiet"), "{written}");
+        assert_eq!(*packets.lock().unwrap(), 2);
+    }
+}

@@ -1,0 +1,117 @@
+//! A full disk: what is CRITICAL has a reserve, afterwards it is refused in so many words, and all is well when there is space again.
+
+use countermand_core::{Priority, Refusal};
+use countermand_journal::{Journal, SimulatedDisk};
+
+use super::{broken, kept, label, open, payload, small};
+use crate::{Bench, Check, Flaw, ensure, ensure_eq};
+
+pub(super) async fn e13_a_full_disk_has_a_reserve_for_what_is_critical(bench: &Bench) -> Check {
+    let mut random = bench.random();
+    let rounds = bench.rounds(4);
+    for round in 0..rounds {
+        fills_up(bench, &mut random, round % 2 == 1).await?;
+    }
+    Ok(rounds)
+}
+
+async fn append(
+    bench: &Bench,
+    journal: &Journal,
+    number: u64,
+    priority: Priority,
+    bytes: usize,
+) -> Result<Result<(), Refusal>, Flaw> {
+    let answer = journal.append(label(number, priority), payload(number, bytes));
+    Ok(bench.within("an append is answered", answer).await?.map(drop))
+}
+
+async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> Result<(), Flaw> {
+    let reserve = random.usize(4..16) << 12;
+    let config = || {
+        let mut config = small();
+        config.reserve = reserve as u64;
+        config
+    };
+    let disk = SimulatedDisk::new();
+    let capacity = (random.u64(2..4) << 20) + reserve as u64;
+    disk.set_capacity(Some(capacity));
+    let (mut journal, recovery) = open(&disk, config())?;
+    ensure!(recovery.no_reserve.is_none(), "there is no reserve: {recovery}");
+    let (mut number, mut taken) = (0, Vec::new());
+    // Ordinary packets, until the disk is full.
+    let refusal = loop {
+        number += 1;
+        match append(bench, &journal, number, Priority::Normal, random.usize(20_000..60_000)).await? {
+            Ok(()) => taken.push(number),
+            Err(refusal) => break refusal,
+        }
+        ensure!(number < 10_000, "{number} packets on a disk of {capacity} bytes, and it is not full");
+    };
+    for priority in [Priority::Low, Priority::Normal, Priority::High] {
+        number += 1;
+        let answer = append(bench, &journal, number, priority, 30_000).await?;
+        ensure!(answer.is_err(), "a {priority} packet was taken by a full disk, which had said: {refusal:?}");
+    }
+    said(&refusal, "full")?;
+    // The reserve, to its end.
+    let (each, mut reserved) = (random.usize(500..2_000), 0);
+    let refusal = loop {
+        number += 1;
+        match append(bench, &journal, number, Priority::Critical, each).await? {
+            Ok(()) => {
+                taken.push(number);
+                reserved += 1;
+            }
+            Err(refusal) => break refusal,
+        }
+        ensure!(reserved * each <= reserve, "{reserved} packets of {each} bytes in a reserve of {reserve}");
+    };
+    ensure!(
+        (reserved + 2) * (each + 400) > reserve,
+        "a CRITICAL packet of {each} bytes is refused, where a reserve of {reserve} has {reserved} of them: {refusal:?}"
+    );
+    said(&refusal, "reserve")?;
+    ensure_eq!(journal.ledger().reserved, reserved as u64, "packets in the reserve, as the ledger has it");
+    ensure!(journal.ledger().balances(), "the ledger of the journal does not balance: {:?}", journal.ledger());
+    ensure!(journal.trouble().is_some(), "a journal on a full disk has no trouble to tell of");
+    if restarts {
+        drop(journal);
+        let (again, recovery) = open(&disk, config())?;
+        let found = recovery.in_reserve + recovery.from_reserve;
+        ensure_eq!(found, reserved as u64, "packets that are found in the reserve after a restart, by {recovery}");
+        journal = again;
+    }
+    // There is space again: nothing more has to be done.
+    disk.set_capacity(Some(capacity * 4));
+    let mut refused = 0_u32;
+    let first = loop {
+        number += 1;
+        if append(bench, &journal, number, Priority::Normal, 1_000).await?.is_ok() {
+            break number;
+        }
+        refused += 1;
+        ensure!(refused < 100_000, "a disk that has space again takes nothing");
+        bench.yield_now().await;
+    };
+    taken.push(first);
+    number += 1;
+    let answer = append(bench, &journal, number, Priority::Critical, each).await?;
+    ensure!(answer.is_ok(), "a CRITICAL packet was refused when there is space again: {answer:?}");
+    taken.push(number);
+    bench.until("the reserve is empty", || journal.ledger().reserved == 0).await?;
+    ensure_eq!(kept(&journal)?, taken, "packets in the journal: those that were taken, and no other");
+    drop(journal);
+    let (journal, recovery) = open(&disk, config())?;
+    ensure!(recovery.is_clean(), "a journal that had recovered from a full disk had to again: {recovery}");
+    ensure_eq!(kept(&journal)?, taken, "packets in the journal after a restart");
+    Ok(())
+}
+
+/// Refused for now, and why.
+fn said(refusal: &Refusal, word: &str) -> Result<(), Flaw> {
+    match refusal {
+        Refusal::Later(reason) if reason.contains(word) => Ok(()),
+        refusal => Err(broken(format_args!("a refusal by a full disk that does not say {word:?}: {refusal:?}"))),
+    }
+}
