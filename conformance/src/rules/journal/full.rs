@@ -71,7 +71,10 @@ async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> 
             Ok(()) => taken.push(number),
             Err(refusal) => break refusal,
         }
-        ensure!(number < 20_000, "{number} packets on a disk of {capacity} bytes with a reserve of {reserve}, and both are not full");
+        ensure!(
+            number < 20_000,
+            "{number} packets on a disk of {capacity} bytes with a reserve of {reserve}, and both are not full"
+        );
     };
     let reserved = journal.ledger().reserved as usize;
     ensure!(reserved * each <= reserve, "{reserved} packets of {each} bytes in a reserve of {reserve}");
