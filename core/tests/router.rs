@@ -407,6 +407,19 @@ fn without_anybody_who_keeps_each_nothing_is_told_together() {
 }
 
 #[test]
+fn what_is_kept_elsewhere_is_told_together_too() {
+    let mut outlets = streams();
+    outlets[1].rates[3] = Some(Rate::per_minute(NonZeroU32::MIN));
+    outlets[1].kept_elsewhere = true;
+    let (router, mut outlets) = router(rooms(99), outlets);
+    for id in 1..=3 {
+        offer(&router, at(0), label(id, "a", Level::Critical).subject(Subject::of("same"))).forget();
+    }
+    let told = batch(&mut outlets[1], at(0));
+    assert_eq!((ids(&told), told.deliveries()[0].repeats.map(|repeats| repeats.count)), (vec![1], Some(3)));
+}
+
+#[test]
 fn closed_it_takes_nothing_and_ends_when_all_is_delivered() {
     let mut outlets = streams();
     outlets[0].linger = Duration::from_secs(1);
