@@ -171,7 +171,7 @@ async fn what_an_abandoned_connection_still_has_never_comes_after_its_successor(
     let server = server!();
     let proxy = Proxy::to(server.port());
     let config = RedisConfig::new(format!("redis://127.0.0.1:{}", proxy.port()));
-    let mut sink = RedisSink::connect(config.response_timeout(Duration::from_millis(500))).await.unwrap();
+    let mut sink = RedisSink::connect(config.response_timeout(Duration::from_secs(2))).await.unwrap();
     proxy.hold();
     for answer in deliver(&mut sink, &normal(0..3)).await {
         assert!(later(&answer).starts_with("no answer"), "{}", later(&answer));
