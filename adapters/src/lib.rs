@@ -9,7 +9,17 @@
 //! | `runtime-blocking` | `Blocking` | threads, with no runtime at all |
 //! | `sim` | `Sim` | virtual time and a seeded schedule, for tests |
 //!
-//! The feature `config` adds the loader of the configuration to [`config`], where its types are.
+//! The feature `config` adds the loader of the configuration to [`config`], where its types are. Telemetry is routed by [`Router`]; where it goes is behind features
+//! of its own, in [`sinks`]:
+//!
+//! | feature | sink | where telemetry goes |
+//! | --- | --- | --- |
+//! | `sink-journal` | `sinks::journal` | a durable file of its own |
+//! | `sink-redis` | `sinks::redis` | Redis Streams, on tokio or smol, whichever feature is on |
+//! | `sink-tracing` | `sinks::tracing` | the `tracing` subscriber of the process; and the other way |
+//! | `sink-metrics` | `sinks::metrics` | Prometheus and OTLP: the figures of workers and routers |
+//!
+//! The feature `wire` adds `wire`, which reads and writes packets as they are on the wire.
 //!
 //! No feature excludes another. A host whose feature is off cannot be named:
 #![cfg_attr(feature = "runtime-tokio", doc = "```\nuse countermand::Tokio;\n```")]
@@ -57,6 +67,21 @@ pub mod hosts {
     pub use countermand_tokio as tokio;
 }
 
+/// Where telemetry goes: each sink's package whole, under its short name.
+pub mod sinks {
+    #[cfg(feature = "sink-journal")]
+    pub use countermand_journal as journal;
+    #[cfg(feature = "sink-metrics")]
+    pub use countermand_metrics as metrics;
+    #[cfg(feature = "sink-redis")]
+    pub use countermand_redis as redis;
+    #[cfg(feature = "sink-tracing")]
+    pub use countermand_tracing as tracing;
+}
+
+#[cfg(feature = "wire")]
+pub use countermand_wire as wire;
+
 #[cfg(feature = "runtime-blocking")]
 #[doc(no_inline)]
 pub use countermand_blocking::Blocking;
@@ -76,7 +101,8 @@ pub use countermand_tokio::Tokio;
     feature = "runtime-tokio",
     feature = "runtime-smol",
     feature = "runtime-blocking",
-    feature = "sim"
+    feature = "sim",
+    feature = "sink-journal"
 ))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

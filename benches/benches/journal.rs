@@ -15,11 +15,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant as Clock};
 
+use countermand::sinks::journal::{Journal, JournalConfig};
 use countermand::{
     Fate, Format, Host, Job, Label, Level, OutletConfig, PacketId, Payload, Router, RouterConfig, Shutdown, Source,
     Stream, Tokio, WorkerConfig,
 };
-use countermand_journal::{Journal, JournalConfig};
 
 const BYTES: usize = 200;
 const WINDOW: usize = 8_192;

@@ -1,7 +1,7 @@
 //! Serves a sink at an outlet, as a job of a worker.
 
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 
 use crate::contain::contain;
@@ -77,12 +77,22 @@ pin_project_lite::pin_project! {
         #[pin]
         delivery: Option<F>,
     }
+
+    // One that took too long is dropped before its end; its destructor is the sink's code too.
+    impl<F> PinnedDrop for Contained<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Err(panic) = contain(|| this.delivery.set(None)) {
+                panic.discard();
+            }
+        }
+    }
 }
 
 impl<F: Future> Future for Contained<F> {
     type Output = Option<F::Output>;
 
-    fn poll(self: core::pin::Pin<&mut Self>, cx: &mut core::task::Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut core::task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(delivery) = this.delivery.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         let polled = match contain(|| delivery.poll(cx)) {

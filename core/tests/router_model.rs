@@ -224,7 +224,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn the_books_balance_and_no_alarm_is_lost(steps in prop::collection::vec(step(), 1..120), with_graves: bool) {
         let mut world = World::new(with_graves);

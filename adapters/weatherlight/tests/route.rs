@@ -174,7 +174,7 @@ fn the_call_and_the_configuration_are_checked_first() {
         assert_eq!(output.status.code(), Some(2), "{command} {arguments:?}");
         assert!(!output.stderr.is_empty());
     }
-    let unknown = place.run("config", &["check", "--set", "weatherlight.jornal=a"]);
+    let unknown = place.run("config", &["check", "--set", "weatherlight.journals=a"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean \"weatherlight.journal\"?"));
     assert_eq!(place.run("verify", &["no.journal"]).status.code(), Some(2));

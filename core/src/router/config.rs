@@ -114,6 +114,8 @@ pub struct OutletConfig {
     /// Its sink is durable: what it has acknowledged survives. A receipt is ready when such an outlet has the packet (E6), and CRITICAL packets
     /// are taken in as long as these have room, whatever the others do (E9).
     pub keeps: bool,
+    /// Each packet is kept elsewhere, as by the journal that it comes from: so repeats may be told together though no outlet of this router keeps them.
+    pub kept_elsewhere: bool,
     /// How many packets a batch has at the most.
     pub batch: usize,
     /// How long a packet that is not CRITICAL may wait for its batch to fill (E11). Zero: not at all; while one batch is out the next
@@ -139,6 +141,7 @@ impl OutletConfig {
             name: name.into(),
             takes: Takes::Stream(stream),
             keeps: false,
+            kept_elsewhere: false,
             batch: 256,
             linger: Duration::ZERO,
             patience: Duration::from_secs(30),

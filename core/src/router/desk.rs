@@ -91,6 +91,9 @@ impl<B> Desk<B> {
             }
         }
         for item in in_the_way {
+            if !own && self.docket.is_own(item.case) {
+                self.notes.lost();
+            }
             self.leave(item, Fate::Shed, false, after);
         }
         let case = self.docket.open(places, worst, held, own);

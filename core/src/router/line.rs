@@ -137,6 +137,7 @@ impl<B> Line<B> {
             }
         });
         let waiting = Shelf::with_capacity(capacity);
+        let folds = folds || config.kept_elsewhere;
         Self { config, rows, waiting, out: Vec::new(), batches: 0, served: false, waker: None, folds }
     }
 

@@ -1,7 +1,7 @@
 //! What the router has to tell of itself: what it shed, and what else went wrong (E5, E16).
 //!
 //! It tells totals, never what came since: so a report that is lost is made good by the next one. What happens to the router's own packets is
-//! counted, but it is no reason for another report: so reports do not feed themselves.
+//! counted, but it is no reason for another report: so reports do not feed themselves. Only one that others' packets pushed out is made good.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -121,6 +121,19 @@ impl Notes {
             untold.second = true;
             self.mark();
         }
+    }
+
+    /// A packet of others' took the room of a report: everything is told once more, since what it told is told nowhere else.
+    pub(super) fn lost(&mut self) {
+        for (figures, untold) in self.sources.values_mut().chain([&mut self.others]) {
+            untold.first |= figures.shed != [0; Priority::COUNT];
+            untold.second |= figures.unknown_priority > 0;
+        }
+        for (totals, untold) in &mut self.outlets {
+            untold.first |= totals.failures > 0;
+            untold.second |= totals.misbehaviours > 0;
+        }
+        self.mark();
     }
 
     /// An outlet is through with a packet of others'.

@@ -1,7 +1,7 @@
 //! A disk in memory that can be full, and that forgets at a crash what was not synced.
 
 use std::collections::HashSet;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
@@ -322,6 +322,21 @@ impl StorageBackend for Handle {
     }
 }
 
+/// The bytes of a file, from the front.
+struct Raw {
+    handle: Handle,
+    at: usize,
+}
+
+impl Read for Raw {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut platter = self.handle.disk.platter();
+        let read = platter.files.file(self.handle.name).bytes.get(self.at..).unwrap_or_default().read(out)?;
+        self.at += read;
+        Ok(read)
+    }
+}
+
 impl FixedFile for Handle {
     fn read(&mut self) -> io::Result<Vec<u8>> {
         Ok(self.disk.platter().files.file(self.name).bytes.clone())
@@ -352,7 +367,7 @@ impl Disk for SimulatedDisk {
     }
 
     fn raw(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Cursor::new(self.bytes())))
+        Ok(Box::new(Raw { handle: self.handle(Name::Database), at: 0 }))
     }
 
     fn fresh(&self) -> io::Result<Box<dyn StorageBackend>> {

@@ -54,7 +54,7 @@ fn work(seed: u64) -> (History, Promises) {
             promises.consumer = disk.recorded();
         }
         let mut sink = journal.sink("journal");
-        for _ in 0..6 {
+        for _ in 0..4 {
             let batch = (0..random.u64(1..12)).map(|_| {
                 number += 1;
                 promises.given.insert(number);

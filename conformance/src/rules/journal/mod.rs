@@ -101,6 +101,8 @@ fn whole(entry: &Entry) -> Result<u64, Flaw> {
     let number = entry.label.id.number() as u64;
     let bytes = entry.payload.bytes();
     ensure_eq!(entry.payload, payload(number, bytes.len()), "packet {number} as the journal has it");
-    ensure_eq!(entry.label, label(number, entry.label.priority), "the label of packet {number} as the journal has it");
+    // The journal weighs what it keeps.
+    let expected = label(number, entry.label.priority).weight(bytes.len());
+    ensure_eq!(entry.label, expected, "the label of packet {number} as the journal has it");
     Ok(number)
 }

@@ -18,7 +18,11 @@ pub(super) async fn e10_a_refusal_is_no_acknowledgement(bench: &Bench) -> Check 
         ("takes too long", Mood::Sticks),
     ];
     if has(bench, Profile::NONE.unwind()) {
-        ways.extend([("panics", Mood::Panics), ("panics in its delivery", Mood::PanicsLater)]);
+        ways.extend([
+            ("panics", Mood::Panics),
+            ("panics in its delivery", Mood::PanicsLater),
+            ("takes too long, and panics then", Mood::SticksAndPanics),
+        ]);
     }
     let mut runs = 0;
     for (way, mood) in ways {

@@ -161,7 +161,7 @@ async fn whatever_happens(bench: &Bench, random: &mut fastrand::Rng) -> Result<(
 }
 
 fn any_mood(bench: &Bench, random: &mut fastrand::Rng) -> Mood {
-    let moods = if has(bench, Profile::NONE.unwind()) { 11 } else { 9 };
+    let moods = if has(bench, Profile::NONE.unwind()) { 12 } else { 9 };
     match random.u8(0..moods) {
         0 | 1 => Mood::Takes,
         2 => Mood::refuses_now(),
@@ -171,7 +171,8 @@ fn any_mood(bench: &Bench, random: &mut fastrand::Rng) -> Mood {
         6 => Mood::AnswersAstray,
         7 => Mood::SaysNothing,
         8 => answers_anything(random.fork()),
-        9 => Mood::Panics,
+        9 => Mood::SticksAndPanics,
+        10 => Mood::Panics,
         _ => Mood::PanicsLater,
     }
 }

@@ -33,7 +33,11 @@ async fn side_by_side(bench: &Bench, stream: Stream, good_first: bool) -> Result
         ("silent", Mood::SaysNothing),
     ];
     if has(bench, Profile::NONE.unwind()) {
-        bad.extend([("panicking", Mood::Panics), ("panicking later", Mood::PanicsLater)]);
+        bad.extend([
+            ("panicking", Mood::Panics),
+            ("panicking later", Mood::PanicsLater),
+            ("panicking at the end", Mood::SticksAndPanics),
+        ]);
     }
     let other = if stream == Stream::Normal { Stream::Emergency } else { Stream::Normal };
     let mut outlets: Vec<OutletConfig> = bad.iter().map(|(name, _)| OutletConfig::new(*name, stream)).collect();

@@ -23,7 +23,8 @@ pub(super) async fn e16_own_faults_are_reported_and_cannot_feed_themselves(bench
         ("telemetry.sink_misbehaved", Mood::Sticks),
     ];
     if has(bench, Profile::NONE.unwind()) {
-        ways.extend([("telemetry.sink_misbehaved", Mood::Panics), ("telemetry.sink_misbehaved", Mood::PanicsLater)]);
+        let moods = [Mood::Panics, Mood::PanicsLater, Mood::SticksAndPanics];
+        ways.extend(moods.map(|mood| ("telemetry.sink_misbehaved", mood)));
     }
     let mut runs = 1;
     for (name, mood) in ways {

@@ -16,7 +16,38 @@ pub(super) async fn e5_what_is_shed_is_counted_and_published(bench: &Bench) -> C
         let senders = if round % 3 == 2 { 40 } else { 5 };
         a_sink_is_stuck(bench, &mut random, senders).await?;
     }
-    Ok(rounds)
+    a_report_is_shed(bench).await?;
+    Ok(rounds + 1)
+}
+
+/// The report itself is pushed out by others' packets: the count is published all the same, when there is room again.
+async fn a_report_is_shed(bench: &Bench) -> Result<(), Flaw> {
+    let mut config = rooms(8);
+    config.rooms[Priority::Normal.index()].packets = 2;
+    let mut office = Office::open(bench, config, streams()).await?;
+    let gate = Gate::new();
+    office.sinks[NORMAL].set(Mood::Waits(gate.clone()));
+    office.post(bench, "silent", Priority::Low)?;
+    office.quiet(bench).await?;
+    for _ in 0..5 {
+        office.post(bench, "silent", Priority::Normal)?;
+    }
+    // Written down by now.
+    office.quiet(bench).await?;
+    ensure!(office.times_told("telemetry.shed") > 0, "nothing was told of packets that were shed");
+    for _ in 0..30 {
+        office.post(bench, "loud", Priority::High)?;
+    }
+    office.sinks[NORMAL].set(Mood::Takes);
+    gate.open();
+    for _ in 0..3 {
+        office.advance(bench, REPORT_EVERY).await?;
+    }
+    let told = office.sinks[NORMAL].had_events("telemetry.shed");
+    let last = told.iter().rfind(|event| event.attribute("source") == Some("silent"));
+    let count = last.map(|event| number(event, "normal")).transpose()?;
+    ensure_eq!(count, Some(3), "packets of one source shed, as published after its first report was shed itself");
+    office.close(bench).await
 }
 
 /// How many rows of sources a router has here.

@@ -24,6 +24,8 @@ pub(super) enum Mood {
     Waits(Gate),
     /// Never comes back.
     Sticks,
+    /// Never comes back, and panics when it is dropped for that.
+    SticksAndPanics,
     /// Panics before there is a future.
     Panics,
     /// Panics in the future's poll.
@@ -174,6 +176,10 @@ impl Sink<Body> for Taker {
                     batch.acknowledge_rest();
                 }
                 Mood::Sticks => pending().await,
+                Mood::SticksAndPanics => {
+                    let _last_act = LastAct;
+                    pending().await
+                }
                 Mood::PanicsLater => panic!("planted in a delivery"),
                 Mood::Forges => {
                     let mut forged = Batch::new(batch.number() + 1_000_000, batch.deliveries().to_vec());
@@ -191,6 +197,16 @@ impl Sink<Body> for Taker {
             taker.keep(&batch, number);
             batch
         })
+    }
+}
+
+/// Panics when it is dropped.
+struct LastAct;
+
+impl Drop for LastAct {
+    fn drop(&mut self) {
+        // A second panic while one is on its way would end the process.
+        assert!(std::thread::panicking(), "planted in the destructor of a delivery");
     }
 }
 

@@ -16,7 +16,7 @@ struct Page {
 
 /// Reads a page line by line; whatever is no line of the format fails.
 fn parse(page: &str) -> Page {
-    let help = Regex::new(r"^# HELP ([a-z][a-z0-9_]*) \S.*$").unwrap();
+    let help = Regex::new(r"^# HELP ([a-z][a-z0-9_]*) [^ ].*$").unwrap();
     let kind = Regex::new(r"^# TYPE ([a-z][a-z0-9_]*) (counter|gauge|histogram)$").unwrap();
     let unit = Regex::new(r"^# UNIT ([a-z][a-z0-9_]*_seconds) seconds$").unwrap();
     let label = r#"[a-z][a-z0-9_]*="(?:[^"\\\n]|\\\\|\\"|\\n)*""#;

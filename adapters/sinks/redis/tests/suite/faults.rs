@@ -32,11 +32,11 @@ async fn a_slow_server_is_waited_for() {
 
 async fn a_stuck_server_is_given_up_and_nothing_is_lost() {
     let server = server!();
-    let config = server.config().response_timeout(Duration::from_millis(50)).connect_timeout(Duration::from_millis(50));
+    let config = server.config().response_timeout(Duration::from_secs(1));
     let mut sink = RedisSink::connect(config).await.unwrap();
     let packets = normal(0..9);
     server.pause();
-    for _ in 0..3 {
+    for _ in 0..2 {
         for answer in deliver(&mut sink, &packets).await {
             assert!(later(&answer).starts_with("no answer") || later(&answer).starts_with("no connection"));
         }

@@ -37,6 +37,7 @@ mod faults;
 mod gate;
 mod liar;
 mod packets;
+mod proxy;
 mod restarts;
 mod server;
 mod sink;

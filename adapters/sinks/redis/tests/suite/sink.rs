@@ -1,11 +1,14 @@
 //! What the sink writes, and what it answers when the server says no.
 
+use std::time::Duration;
+
 use countermand_core::{Answer, Batch, DeadReason, Instant, Level, Refusal, Repeats, Sink as _};
-use countermand_redis::{Fault, RedisSink, Signer};
+use countermand_redis::{Fault, RedisConfig, RedisSink, Signer};
 use futures_util::future::poll_immediate;
 use redis::Commands as _;
 
 use crate::packets::{deliver, deliver_all, later, normal, packet};
+use crate::proxy::Proxy;
 use crate::server::{Server, free_port};
 
 on_both!(
@@ -16,6 +19,7 @@ on_both!(
     too_large_a_packet_is_refused_for_good,
     a_server_that_is_not_there_is_a_refusal_for_now,
     a_delivery_that_is_dropped_is_not_overtaken,
+    what_an_abandoned_connection_still_has_never_comes_after_its_successor,
     an_empty_batch_and_a_large_one_come_back_answered,
 );
 
@@ -161,6 +165,27 @@ async fn a_delivery_that_is_dropped_is_not_overtaken() {
     let found = bodies(&server, "oona.normal");
     let sent: Vec<_> = normal(0..6).iter().map(|packet| packet.parcel.body.bytes().to_vec()).collect();
     assert!(found == sent || found == sent[3..], "{found:?}");
+}
+
+async fn what_an_abandoned_connection_still_has_never_comes_after_its_successor() {
+    let server = server!();
+    let proxy = Proxy::to(server.port());
+    let config = RedisConfig::new(format!("redis://127.0.0.1:{}", proxy.port()));
+    let mut sink = RedisSink::connect(config.response_timeout(Duration::from_secs(2))).await.unwrap();
+    proxy.hold();
+    for answer in deliver(&mut sink, &normal(0..3)).await {
+        assert!(later(&answer).starts_with("no answer"), "{}", later(&answer));
+    }
+    // These three are too old by now, and the next ones are on their way.
+    let mut waiting = normal(3..6);
+    while !waiting.is_empty() {
+        let answers = deliver(&mut sink, &waiting).await;
+        let mut refused = answers.iter().map(|answer| *answer != Answer::Acknowledged);
+        waiting.retain(|_| refused.next().unwrap());
+    }
+    proxy.release();
+    let sent: Vec<_> = normal(3..6).iter().map(|packet| packet.parcel.body.bytes().to_vec()).collect();
+    assert_eq!(bodies(&server, "oona.normal"), sent);
 }
 
 async fn an_empty_batch_and_a_large_one_come_back_answered() {
