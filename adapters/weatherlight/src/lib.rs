@@ -24,6 +24,7 @@ mod preflight;
 mod program;
 pub mod protocol;
 mod recording;
+mod reports;
 mod routing;
 mod scribe;
 mod service;

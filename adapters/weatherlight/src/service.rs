@@ -21,6 +21,7 @@ use crate::feed::Feed;
 use crate::house::House;
 use crate::intake::{Census, Clerk, Door, Entrance, PaceLimit, Reception, Sender, SenderLimits, now};
 use crate::preflight::Ready;
+use crate::reports::Reports;
 use crate::routing::{self, DEAD_LETTERS, EMERGENCY, NORMAL};
 use crate::setup::Setup;
 use crate::sift::Sift;
@@ -82,7 +83,10 @@ impl Service {
         let event = Event::new("weatherlight.journal_opened", level).describe(&recovery);
         voice.take(&event.with("journal", setup.journal().display()));
 
-        let start = |name, lanes: usize| house.start(worker(setup, name, lanes));
+        let start = |name, lanes: usize| {
+            let reports = Reports::new(name, voice).map_err(|error| error.to_string())?;
+            house.start(worker(setup, name, lanes).observer(Arc::new(reports)))
+        };
         let connections = own.connections as usize;
         // As many lanes as there can be jobs: none of them waits for another's.
         let (watch, floor) = (start("watch", PARTS)?, start("floor", PARTS)?);
