@@ -173,7 +173,7 @@ impl Change<'_> {
             }
         }
         for (sequence, id) in last {
-            self.recent.remember(&mut self.tables.recent, sequence, id, self.remember)?;
+            self.recent.remember(sequence, id);
         }
         let kept = self.tables.letters.len()?;
         if let Some((number, _)) = self.tables.letters.last()? {
