@@ -64,7 +64,7 @@ async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> 
     }
     said(refusal.as_ref(), "full")?;
     // The reserve, to its end.
-    let each = random.usize(500..2_000);
+    let (each, ordinary) = (random.usize(500..2_000), taken.len());
     let refusal = loop {
         number += 1;
         match append(bench, &journal, number, Priority::Critical, each).await? {
@@ -79,7 +79,7 @@ async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> 
     let reserved = journal.ledger().reserved as usize;
     ensure!(reserved * each <= reserve, "{reserved} packets of {each} bytes in a reserve of {reserve}");
     ensure!(
-        (reserved + 2) * (each + 400) > reserve,
+        (taken.len() - ordinary + 2) * (each + 400) > reserve,
         "a CRITICAL packet of {each} bytes is refused, where a reserve of {reserve} has {reserved} of them: {refusal:?}"
     );
     said(Some(&refusal), "reserve")?;
@@ -95,7 +95,8 @@ async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> 
         drop(journal);
         let (again, recovery) = open(&disk, config())?;
         let found = recovery.in_reserve + recovery.from_reserve;
-        ensure_eq!(found, reserved as u64, "packets that are found in the reserve after a restart, by {recovery}");
+        // Some may have been moved into the file meanwhile; that none is lost is looked at below.
+        ensure!(found <= reserved as u64, "{found} packets in the reserve after a restart, of {reserved}: {recovery}");
         journal = again;
     }
     // There is space again: nothing more has to be done.
