@@ -35,6 +35,9 @@
 //! | `error` | why it is not kept |
 //! | `retry` | whether it is worth sending again: there was no room, or the supervisor ends. `false`: it would come to the same |
 //!
+//! While the journal cannot write, because the disk is full, packets that are not CRITICAL are answered with `retry: true` after a second
+//! instead of being waited for: so an alarm behind them is read, and finds its place in the reserve.
+//!
 //! What was not answered before the connection broke is kept or not. Send it again: the same bytes have the same id, and are kept once.
 //!
 //! What is no packet is answered with `ok: false` and kept as a dead letter with its reason. After a hundred of these in a row the
