@@ -35,8 +35,8 @@
 //! | `error` | why it is not kept |
 //! | `retry` | whether it is worth sending again: there was no room, or the supervisor ends. `false`: it would come to the same |
 //!
-//! While the journal cannot write, because the disk is full, packets that are not CRITICAL are answered with `retry: true` after a second
-//! instead of being waited for: so an alarm behind them is read, and finds its place in the reserve.
+//! A packet that could not be kept within five seconds, because the disk is full, is answered with `retry: true`: so an alarm behind it is read, and
+//! finds its place in the reserve. The packet itself goes on its way, and is kept once however often it is sent.
 //!
 //! What was not answered before the connection broke is kept or not. Send it again: the same bytes have the same id, and are kept once.
 //!

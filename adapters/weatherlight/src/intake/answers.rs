@@ -15,17 +15,16 @@ use super::clerk::Taken;
 /// How many bytes of answers are gathered before they are written.
 const GATHERED: usize = 16 << 10;
 
-/// How often it is looked whether the journal is in trouble, while something is not answered.
-pub(crate) const LOOK: Duration = Duration::from_secs(1);
+/// How long a packet is waited for. Its sender is told to send it again then (E13), and what is behind it is read.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Writes answers.
 pub(crate) struct Answers<'a> {
     /// How many packets are waited for at a time.
     pub(crate) window: usize,
-    /// How often `trouble` is asked.
-    pub(crate) look: Duration,
-    /// Why nothing can be kept at the moment, if so. Then nothing but CRITICAL packets is waited for: the others' sender is told to
-    /// send them again, so that an alarm behind them is read.
+    /// How long a packet is waited for.
+    pub(crate) patience: Duration,
+    /// Why nothing can be kept at the moment, if that is known.
     pub(crate) trouble: &'a dyn Fn() -> Option<String>,
 }
 
@@ -82,23 +81,20 @@ impl Answers<'_> {
                 thread::park();
                 continue;
             }
-            thread::park_timeout(self.look);
-            if let Some(trouble) = (self.trouble)() {
-                open =
-                    std::mem::take(&mut open).into_iter().filter_map(|one| give_up(one, &trouble, &mut out)).collect();
+            thread::park_timeout(self.patience / 4);
+            let late = |one: &Taken| one.since.elapsed() >= self.patience;
+            if open.iter().any(late) {
+                let trouble = (self.trouble)().unwrap_or_else(|| "it is not kept yet".to_owned());
+                let waits = |one: Taken| {
+                    let is_late = late(&one);
+                    if is_late {
+                        put(&mut out, &one.not_now(&trouble));
+                    }
+                    (!is_late).then_some(one)
+                };
+                open = std::mem::take(&mut open).into_iter().filter_map(waits).collect();
             }
         }
-    }
-}
-
-/// Answers a packet that cannot be kept for now, unless it is an alarm, or has an answer of its own.
-fn give_up(one: Taken, trouble: &str, out: &mut Vec<u8>) -> Option<Taken> {
-    match one.not_now(trouble) {
-        Some(line) => {
-            put(out, &line);
-            None
-        }
-        None => Some(one),
     }
 }
 
@@ -118,8 +114,6 @@ impl Wake for Bell {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use countermand::config::ExecutionConfig;
     use countermand::{Format, OutletTurn, Source};
     use countermand_wire::Limits;
@@ -131,50 +125,41 @@ mod tests {
     use crate::routing::{self, EMERGENCY};
 
     #[test]
-    fn when_nothing_can_be_kept_an_alarm_does_not_wait_behind_the_rest() {
+    fn what_cannot_be_kept_is_told_so_and_what_is_behind_it_is_read() {
         let config = ExecutionConfig::default();
         let router = routing::router(&config.weatherlight, &config.telemetry).unwrap();
         let clerk = Clerk { router: router.clone(), limits: Limits::default(), alarms: Alarms::default() };
-        let packet = |level: &str| {
-            format!("{{\"packet_id\":\"{level}\",\"source_subsystem\":\"a\",\"level\":\"TELEMETRY_LEVEL_{level}\"}}")
+        let take = |number, level: &str| {
+            let packet = format!(
+                "{{\"packet_id\":\"{level}\",\"source_subsystem\":\"a\",\"level\":\"TELEMETRY_LEVEL_{level}\"}}"
+            );
+            clerk.take(Format::Json, number, packet.as_bytes(), Source::of("test"))
         };
-        let take = |number, level: &str| clerk.take(Format::Json, number, packet(level).as_bytes(), Source::of("test"));
         let (to, taken) = async_channel::unbounded();
-        // More than are waited for at a time, and the alarm comes last. Nobody serves the outlets: nothing is ever kept.
+        // More than are waited for at a time, and the alarm comes last. Nobody serves the ordinary outlet: nothing of that is ever kept.
         for number in 1..=3 {
             to.try_send(take(number, "INFO")).unwrap();
         }
         to.try_send(take(4, "CRITICAL")).unwrap();
         drop(to);
-        let written = Mutex::new(Vec::<Value>::new());
-        let answers = Answers {
-            window: 2,
-            look: Duration::from_millis(1),
-            trouble: &|| {
-                // Once all others are answered, the alarm finds its place.
-                if written.lock().unwrap().len() == 3 {
-                    let mut outlet = router.outlet(EMERGENCY)?;
-                    let OutletTurn::Deliver(mut batch) = outlet.turn(now(), None) else { return None };
-                    batch.acknowledge_rest();
-                    outlet.conclude(now(), Some(batch));
-                    return None;
-                }
-                Some("the disk is full".to_owned())
-            },
-        };
+        let mut outlet = router.outlet(EMERGENCY).unwrap();
+        let OutletTurn::Deliver(mut batch) = outlet.turn(now(), None) else { panic!("there is an alarm") };
+        batch.acknowledge_rest();
+        outlet.conclude(now(), Some(batch));
+
+        let mut written = Vec::<Value>::new();
+        let trouble = || Some("the disk is full".to_owned());
+        let answers = Answers { window: 2, patience: Duration::from_millis(1), trouble: &trouble };
         let write = |bytes: &[u8]| {
             let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            written.lock().unwrap().extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
+            written.extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
             Ok(())
         };
         answers.write(&taken, write).unwrap();
-        let written = written.into_inner().unwrap();
+        written.sort_by_key(|answer| answer["number"].as_u64());
         assert_eq!(written.len(), 4);
         for answer in &written[..3] {
-            assert_eq!(
-                (&answer["packet_id"], &answer["ok"], &answer["retry"]),
-                (&"INFO".into(), &false.into(), &true.into())
-            );
+            assert_eq!((&answer["ok"], &answer["retry"]), (&false.into(), &true.into()));
             assert_eq!(answer["error"], "the disk is full");
         }
         assert_eq!((&written[3]["packet_id"], &written[3]["ok"]), (&"CRITICAL".into(), &true.into()));

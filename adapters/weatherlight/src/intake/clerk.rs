@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::SystemTime;
+use std::time::{self, SystemTime};
 
-use countermand::{Fate, Format, Instant, Label, PacketId, Payload, Priority, Receipt, RefuseReason, Router, Source};
+use countermand::{Fate, Format, Instant, Label, PacketId, Payload, Receipt, RefuseReason, Router, Source};
 use countermand_wire::{FrameError, Limits};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(crate) struct Clerk {
 
 /// The time on the clock of the router's outlets.
 pub(crate) fn now() -> Instant {
-    Instant::from_std(std::time::Instant::now())
+    Instant::from_std(time::Instant::now())
 }
 
 /// What was taken in, or not, under which number and names.
@@ -31,7 +31,8 @@ pub(crate) struct Taken {
     number: u64,
     packet_id: Option<String>,
     id: Option<PacketId>,
-    priority: Priority,
+    /// When it was taken in.
+    pub(crate) since: time::Instant,
     /// What is wrong with the bytes, if they are no packet.
     pub(crate) fault: Option<String>,
     outcome: Result<Receipt, RefuseReason>,
@@ -45,7 +46,7 @@ impl Clerk {
                 let packet_id = Some(incoming.packet_id.clone());
                 let (label, body) = Body::good(incoming);
                 let outcome = self.offer(label, body);
-                Taken { number, packet_id, id: Some(label.id), priority: label.priority, fault: None, outcome }
+                Taken { number, packet_id, id: Some(label.id), since: time::Instant::now(), fault: None, outcome }
             }
             Err(error) => {
                 let place = if format == Format::Json { "line" } else { "packet" };
@@ -62,7 +63,7 @@ impl Clerk {
     fn bury(&self, format: Format, number: u64, bytes: &[u8], from: Source, fault: String) -> Taken {
         let (label, body) = Body::bad(Payload::new(format, bytes), from, &fault);
         let outcome = self.offer(label, body);
-        Taken { number, packet_id: None, id: Some(label.id), priority: label.priority, fault: Some(fault), outcome }
+        Taken { number, packet_id: None, id: Some(label.id), since: time::Instant::now(), fault: Some(fault), outcome }
     }
 
     fn offer(&self, label: Label, body: Body) -> Result<Receipt, RefuseReason> {
@@ -79,13 +80,11 @@ impl Clerk {
 impl Taken {
     /// The answer to a sender that is not to wait any longer: send it again. What was taken in goes on its way all the same, and is kept once
     /// however often it comes.
-    ///
-    /// # Returns
-    ///
-    /// Nothing if it is CRITICAL or was not taken in: that has an answer of its own.
-    pub(crate) fn not_now(&self, why: &str) -> Option<String> {
-        let waits = self.priority != Priority::Critical && self.outcome.is_ok() && self.fault.is_none();
-        waits.then(|| self.line(&no(why, true)))
+    pub(crate) fn not_now(&self, why: &str) -> String {
+        match &self.fault {
+            Some(fault) => self.line(&no(fault, false)),
+            None => self.line(&no(why, true)),
+        }
     }
 
     /// The answer to the sender, one line; see [`protocol`](crate::protocol).

@@ -10,7 +10,7 @@ use countermand::config::WeatherlightSettings;
 use countermand::{CallContext, Format, Source};
 use countermand_wire::Framing;
 
-use super::answers::{Answers, LOOK};
+use super::answers::{Answers, PATIENCE as ANSWERED};
 use super::census::Seat;
 use super::channel::{Channel, Got};
 use super::clerk::{Clerk, Taken, now, refusal};
@@ -112,7 +112,7 @@ impl Reception {
         thread::scope(|scope| {
             let writer = move || {
                 let trouble = || self.desk.store.journal.trouble();
-                let writer = Answers { window: self.window, look: LOOK, trouble: &trouble };
+                let writer = Answers { window: self.window, patience: ANSWERED, trouble: &trouble };
                 let written = writer.write(&taken, |bytes| answers.write(bytes, idle));
                 if written.is_err() {
                     // Whoever reads is woken by that, and does not go on for nothing.

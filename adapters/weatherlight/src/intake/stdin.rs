@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countermand::{CallContext, Format};
 
-use super::answers::{Answers, LOOK};
+use super::answers::{Answers, PATIENCE};
 use super::census::Seat;
 use super::channel::Got;
 use super::reception::{Reception, StreamEnd};
@@ -30,7 +30,7 @@ impl Reception {
             };
             let writer = move || {
                 let trouble = || self.desk.store.journal.trouble();
-                Answers { window: self.window, look: LOOK, trouble: &trouble }.write(&taken, write)
+                Answers { window: self.window, patience: PATIENCE, trouble: &trouble }.write(&taken, write)
             };
             let writer = thread::Builder::new().name("weatherlight-answers".to_owned()).spawn_scoped(scope, writer)?;
             let end = self.listen(format, Vec::new(), &mut hear, &to, &stop, seat);
