@@ -194,6 +194,9 @@ pub(crate) struct TailArgs {
     /// Goes on with what comes, from a supervisor that runs.
     #[arg(long, requires = "stream")]
     pub(crate) follow: bool,
+    /// Gives packets that came in protobuf as lines of JSON too.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What `ledger` is told.

@@ -35,6 +35,9 @@
 //! | `error` | why it is not kept |
 //! | `retry` | whether it is worth sending again: there was no room, or the supervisor ends. `false`: it would come to the same |
 //!
+//! A packet that could not be kept within five seconds, because the disk is full, is answered with `retry: true`: so an alarm behind it is read, and
+//! finds its place in the reserve. The packet itself goes on its way, and is kept once however often it is sent.
+//!
 //! What was not answered before the connection broke is kept or not. Send it again: the same bytes have the same id, and are kept once.
 //!
 //! What is no packet is answered with `ok: false` and kept as a dead letter with its reason. After a hundred of these in a row the

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use countermand::config::{TelemetrySettings, WeatherlightSettings};
-use countermand::{Backoff, Event, Label, OutletConfig, Room, Router, RouterConfig, Source, Stream};
+use countermand::{Backoff, BreakerConfig, Event, Label, OutletConfig, Room, Router, RouterConfig, Source, Stream};
 
 use crate::body::Body;
 use crate::scribe;
@@ -38,6 +38,8 @@ pub(crate) fn router(own: &WeatherlightSettings, telemetry: &TelemetrySettings) 
         let mut outlet = outlet.keeps();
         outlet.batch = own.commit_packets as usize;
         outlet.attempts = u32::MAX;
+        // The journal says quickly what it cannot do, and that the disk has room again shows only when it is tried.
+        outlet.breaker = BreakerConfig::new(5, Duration::from_secs(1));
         outlet.backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
         outlet
     });

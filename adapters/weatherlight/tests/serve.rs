@@ -100,6 +100,8 @@ fn protobuf_over_tcp_with_the_secret() {
     assert_eq!(sender.answer().expect("an answer")["packet_id"], "binary");
     let kept = place.run("tail", &["--stream", "emergency"]);
     assert_eq!(kept.stdout, framed);
+    let shown = place.run("tail", &["--stream", "emergency", "--json"]);
+    assert_eq!(String::from_utf8_lossy(&shown.stdout), packet("binary", "CRITICAL") + "\n");
     assert!(supervisor.end().success());
 }
 

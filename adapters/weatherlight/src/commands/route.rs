@@ -147,7 +147,7 @@ fn read(args: &RouteArgs, clerk: &Clerk) -> Result<Vec<Bad>, Trouble> {
 fn settle(open: &mut VecDeque<Taken>, most: usize) {
     while open.len() > most {
         if let Some(taken) = open.pop_front() {
-            block_on(taken.answer());
+            block_on(taken);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write as _, stdout};
 
-use countermand::Stream;
 use countermand::config::Environment;
+use countermand::{Format, Stream};
 use serde_json::Value;
 
 use super::said;
@@ -12,7 +12,7 @@ use crate::ask::{Question, ask, format_of};
 use crate::program::{GOOD, Status, Trouble};
 use crate::setup::Setup;
 
-/// Gives packets back: JSON as lines, protobuf each after its length.
+/// Gives packets back as they came: JSON as lines, protobuf each after its length; or all as lines of JSON.
 pub(crate) fn tail(args: &TailArgs, environment: &Environment) -> Status {
     let setup = Setup::load(&args.config, environment).map_err(Trouble::Bad)?;
     let streams = match args.stream {
@@ -26,7 +26,13 @@ pub(crate) fn tail(args: &TailArgs, environment: &Environment) -> Status {
         let mut say = |head: &Value, packet: Option<&[u8]>| {
             let Some(packet) = packet else { return Err(io::Error::other(said(head))) };
             framed.clear();
-            countermand_wire::write_framed(format_of(head), packet, &mut framed);
+            match format_of(head) {
+                Format::Protobuf if args.json => {
+                    let line = as_json(packet, &setup).map_err(io::Error::other)?;
+                    countermand_wire::write_framed(Format::Json, line.as_bytes(), &mut framed);
+                }
+                format => countermand_wire::write_framed(format, packet, &mut framed),
+            }
             out.write_all(&framed)?;
             if args.follow { out.flush() } else { Ok(()) }
         };
@@ -34,4 +40,10 @@ pub(crate) fn tail(args: &TailArgs, environment: &Environment) -> Status {
     }
     out.flush()?;
     Ok(GOOD)
+}
+
+fn as_json(packet: &[u8], setup: &Setup) -> Result<String, countermand_wire::WireError> {
+    // What is kept may be from a time of larger packets.
+    let limits = setup.limits().bytes(packet.len().max(1));
+    countermand_wire::to_json(&countermand_wire::decode(Format::Protobuf, packet, &limits)?)
 }

@@ -1,6 +1,9 @@
 //! Gives what came in to the router, and says what became of it.
 
-use std::time::SystemTime;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{self, SystemTime};
 
 use countermand::{Fate, Format, Instant, Label, PacketId, Payload, Receipt, RefuseReason, Router, Source};
 use countermand_wire::{FrameError, Limits};
@@ -19,7 +22,7 @@ pub(crate) struct Clerk {
 
 /// The time on the clock of the router's outlets.
 pub(crate) fn now() -> Instant {
-    Instant::from_std(std::time::Instant::now())
+    Instant::from_std(time::Instant::now())
 }
 
 /// What was taken in, or not, under which number and names.
@@ -28,6 +31,8 @@ pub(crate) struct Taken {
     number: u64,
     packet_id: Option<String>,
     id: Option<PacketId>,
+    /// When it was taken in.
+    pub(crate) since: time::Instant,
     /// What is wrong with the bytes, if they are no packet.
     pub(crate) fault: Option<String>,
     outcome: Result<Receipt, RefuseReason>,
@@ -41,7 +46,7 @@ impl Clerk {
                 let packet_id = Some(incoming.packet_id.clone());
                 let (label, body) = Body::good(incoming);
                 let outcome = self.offer(label, body);
-                Taken { number, packet_id, id: Some(label.id), fault: None, outcome }
+                Taken { number, packet_id, id: Some(label.id), since: time::Instant::now(), fault: None, outcome }
             }
             Err(error) => {
                 let place = if format == Format::Json { "line" } else { "packet" };
@@ -58,7 +63,7 @@ impl Clerk {
     fn bury(&self, format: Format, number: u64, bytes: &[u8], from: Source, fault: String) -> Taken {
         let (label, body) = Body::bad(Payload::new(format, bytes), from, &fault);
         let outcome = self.offer(label, body);
-        Taken { number, packet_id: None, id: Some(label.id), fault: Some(fault), outcome }
+        Taken { number, packet_id: None, id: Some(label.id), since: time::Instant::now(), fault: Some(fault), outcome }
     }
 
     fn offer(&self, label: Label, body: Body) -> Result<Receipt, RefuseReason> {
@@ -73,45 +78,18 @@ impl Clerk {
 }
 
 impl Taken {
-    /// Waits until it is known what became of it.
-    ///
-    /// # Cancellation
-    ///
-    /// Dropping it changes nothing for the packet; its sender is not answered.
-    pub(crate) async fn answer(self) -> Answered {
-        let Self { number, packet_id, id, fault, outcome } = self;
-        let end = match outcome {
-            Ok(receipt) => Ok(receipt.await),
-            Err(reason) => Err(reason),
-        };
-        Answered { number, packet_id, id, fault, end }
+    /// The answer to a sender that is not to wait any longer: send it again. What was taken in goes on its way all the same, and is kept once
+    /// however often it comes.
+    pub(crate) fn not_now(&self, why: &str) -> String {
+        match &self.fault {
+            Some(fault) => self.line(&no(fault, false)),
+            None => self.line(&no(why, true)),
+        }
     }
-}
 
-/// What became of what was sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Answered {
-    number: u64,
-    packet_id: Option<String>,
-    id: Option<PacketId>,
-    fault: Option<String>,
-    end: Result<Fate, RefuseReason>,
-}
-
-impl Answered {
     /// The answer to the sender, one line; see [`protocol`](crate::protocol).
-    pub(crate) fn line(&self) -> String {
-        let mut answer = match (&self.fault, &self.end) {
-            (Some(fault), _) => json!({ "ok": false, "error": fault, "retry": false }),
-            (None, Ok(Fate::Delivered)) => json!({ "ok": true }),
-            (None, Ok(Fate::Shed)) => no("there was no room for it", true),
-            (None, Ok(Fate::Expired)) => no("it could not be kept before it was out of date", true),
-            (None, Ok(Fate::DeadLettered)) => no("it is a dead letter", false),
-            (None, Ok(_)) => no("it is not kept", true),
-            (None, Err(RefuseReason::Full)) => no("there is no room for a packet of this priority", true),
-            (None, Err(RefuseReason::Closed)) => no("the supervisor is ending", true),
-            (None, Err(reason)) => no(&reason.to_string(), false),
-        };
+    fn line(&self, end: &Value) -> String {
+        let mut answer = end.clone();
         answer["number"] = self.number.into();
         if let Some(packet_id) = &self.packet_id {
             answer["packet_id"] = packet_id.as_str().into();
@@ -120,6 +98,49 @@ impl Answered {
             answer["id"] = id.to_string().into();
         }
         answer.to_string()
+    }
+
+    fn end(&self, fate: Fate) -> Value {
+        match (&self.fault, fate) {
+            (Some(fault), _) => no(fault, false),
+            (None, Fate::Delivered) => json!({ "ok": true }),
+            (None, Fate::Shed) => no("there was no room for it", true),
+            (None, Fate::Expired) => no("it could not be kept before it was out of date", true),
+            (None, Fate::DeadLettered) => no("it is a dead letter", false),
+            (None, _) => no("it is not kept", true),
+        }
+    }
+
+    fn refused(&self, reason: RefuseReason) -> Value {
+        match (&self.fault, reason) {
+            (Some(fault), _) => no(fault, false),
+            (None, RefuseReason::Full) => no("there is no room for a packet of this priority", true),
+            (None, RefuseReason::Closed) => no("the supervisor is ending", true),
+            (None, reason) => no(&reason.to_string(), false),
+        }
+    }
+}
+
+/// Waits until it is known what became of it, and gives the answer to its sender.
+///
+/// # Cancellation
+///
+/// Dropping it changes nothing for the packet; its sender is not answered.
+impl Future for Taken {
+    type Output = String;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<String> {
+        let end = match &mut self.outcome {
+            Ok(receipt) => {
+                let fate = ready!(Pin::new(receipt).poll(cx));
+                self.end(fate)
+            }
+            Err(reason) => {
+                let reason = *reason;
+                self.refused(reason)
+            }
+        };
+        Poll::Ready(self.line(&end))
     }
 }
 

@@ -10,7 +10,7 @@ use countermand::config::WeatherlightSettings;
 use countermand::{CallContext, Format, Source};
 use countermand_wire::Framing;
 
-use super::answers::write_answers;
+use super::answers::{Answers, PATIENCE as ANSWERED};
 use super::census::Seat;
 use super::channel::{Channel, Got};
 use super::clerk::{Clerk, Taken, now, refusal};
@@ -108,10 +108,12 @@ impl Reception {
         seat: &Seat,
     ) -> io::Result<StreamEnd> {
         let (to, taken) = async_channel::bounded(self.window);
-        let (window, idle) = (self.window, self.idle);
+        let idle = self.idle;
         thread::scope(|scope| {
             let writer = move || {
-                let written = write_answers(&taken, window, |bytes| answers.write(bytes, idle));
+                let trouble = || self.desk.store.journal.trouble();
+                let writer = Answers { window: self.window, patience: ANSWERED, trouble: &trouble };
+                let written = writer.write(&taken, |bytes| answers.write(bytes, idle));
                 if written.is_err() {
                     // Whoever reads is woken by that, and does not go on for nothing.
                     answers.close();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countermand::{CallContext, Format};
 
-use super::answers::write_answers;
+use super::answers::{Answers, PATIENCE};
 use super::census::Seat;
 use super::channel::Got;
 use super::reception::{Reception, StreamEnd};
@@ -21,7 +21,6 @@ impl Reception {
     pub(crate) fn stdin(&self, format: Format, seat: &Seat, cx: &CallContext) -> Result<StreamEnd, String> {
         let stop = Stop::of(cx.token()).map_err(|error| error.to_string())?;
         let (to, taken) = async_channel::bounded(self.window);
-        let window = self.window;
         let mut hear = |into: &mut [u8]| read(into, &stop);
         let end = thread::scope(|scope| {
             let write = |bytes: &[u8]| {
@@ -29,7 +28,10 @@ impl Reception {
                 out.write_all(bytes)?;
                 out.flush()
             };
-            let writer = move || write_answers(&taken, window, write);
+            let writer = move || {
+                let trouble = || self.desk.store.journal.trouble();
+                Answers { window: self.window, patience: PATIENCE, trouble: &trouble }.write(&taken, write)
+            };
             let writer = thread::Builder::new().name("weatherlight-answers".to_owned()).spawn_scoped(scope, writer)?;
             let end = self.listen(format, Vec::new(), &mut hear, &to, &stop, seat);
             drop(to);

@@ -1,8 +1,8 @@
 //! What the tests of the program have in common: a directory, a supervisor in it, and somebody who talks to it.
 #![allow(dead_code, reason = "each test needs some of it")]
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -80,11 +80,16 @@ impl Place {
 
     /// A supervisor in the directory, once it listens at every door.
     pub(crate) fn start(&self, arguments: &[&str]) -> Supervisor {
+        let doors = if arguments.iter().any(|argument| argument.contains("weatherlight.tcp=")) { 3 } else { 2 };
+        self.start_with(doors, arguments)
+    }
+
+    /// A supervisor in the directory, once it listens at so many doors.
+    pub(crate) fn start_with(&self, doors: usize, arguments: &[&str]) -> Supervisor {
         let mut command = self.command("run");
         command.args(["--log-format", "json", "--set", "weatherlight.page=127.0.0.1:0"]).args(arguments);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        let doors = if arguments.iter().any(|argument| argument.contains("weatherlight.tcp=")) { 3 } else { 2 };
         let (log, lines) = channel();
         let stderr = child.stderr.take().expect("piped");
         thread::spawn(move || {
@@ -94,8 +99,13 @@ impl Place {
                 }
             }
         });
-        let mut supervisor =
-            Supervisor { child, socket: self.path("weatherlight/intake.sock"), addresses: BTreeMap::new(), log: lines };
+        let mut supervisor = Supervisor {
+            child,
+            socket: self.path("weatherlight/intake.sock"),
+            addresses: BTreeMap::new(),
+            log: lines,
+            passed: RefCell::default(),
+        };
         while supervisor.addresses.len() < doors {
             let event = supervisor.event("weatherlight.listening");
             let attribute = |key: &str| event["attributes"][key].as_str().expect("a text").to_owned();
@@ -112,19 +122,24 @@ pub(crate) struct Supervisor {
     /// Where it listens, by door.
     pub(crate) addresses: BTreeMap<String, String>,
     log: Receiver<String>,
+    /// Events that came before the one that was waited for.
+    passed: RefCell<VecDeque<Value>>,
 }
 
 impl Supervisor {
-    /// The next event of this name in its log.
+    /// The next event of this name in its log that was not given out before.
     pub(crate) fn event(&self, name: &str) -> Value {
-        let mut seen = String::new();
+        let mut passed = self.passed.borrow_mut();
+        if let Some(at) = passed.iter().position(|event| event["event"] == name) {
+            return passed.remove(at).expect("it was found there");
+        }
         loop {
-            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no {name}: {error}\n{seen}"));
-            let _ = writeln!(seen, "{line}");
+            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no {name}: {error}; {passed:?}"));
             let event: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
             if event["event"] == name {
                 return event;
             }
+            passed.push_back(event);
         }
     }
 
