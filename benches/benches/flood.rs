@@ -107,7 +107,9 @@ fn start(host: &Tokio) -> Result<(Worker, Router<u64>), Box<dyn Error>> {
 }
 
 fn serve(worker: &Worker, outlet: Outlet<u64>, sink: Paced) -> Result<(), Box<dyn Error>> {
-    let job = Job::task_with(move |context| async move { drop(outlet.run(context, sink).await) });
+    let job = Job::task_with(move |context| async move {
+        let _ = outlet.run(context, sink).await;
+    });
     drop(worker.try_submit(job).map_err(|refused| format!("no lane for an outlet: {refused}"))?);
     Ok(())
 }

@@ -44,7 +44,9 @@ async fn routed(directory: &Path, packets: u64, batch: usize) -> Result<Duration
     let worker = host.start(WorkerConfig::new().lanes(2).drivers(1))?;
     for outlet in outlets {
         let sink = journal.sink("journal");
-        let job = Job::task_with(move |context| async move { drop(outlet.run(context, sink).await) });
+        let job = Job::task_with(move |context| async move {
+            let _ = outlet.run(context, sink).await;
+        });
         drop(worker.try_submit(job).map_err(|refused| format!("no lane for an outlet: {refused}"))?);
     }
     let begun = Clock::now();

@@ -13,6 +13,9 @@ use super::body::Body;
 use crate::Gate;
 use crate::rules::kit::lock;
 
+/// What a sink answers to a batch.
+type Answering = Arc<dyn Fn(&mut Batch<Body>) + Send + Sync>;
+
 /// What a sink does with a batch. It is chosen when the batch comes.
 #[derive(Clone)]
 pub(super) enum Mood {
@@ -37,7 +40,7 @@ pub(super) enum Mood {
     /// Gives the batch back without any answer.
     SaysNothing,
     /// Answers as this says.
-    Answers(Arc<dyn Fn(&mut Batch<Body>) + Send + Sync>),
+    Answers(Answering),
 }
 
 impl Mood {
