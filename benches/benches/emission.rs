@@ -1,6 +1,6 @@
 //! What telling the router of an event costs the teller.
 //!
-//! Every contender tells of the same thing, a time-out with two numbers, and somebody takes it in: countermand's reporter, whose packet is
+//! Every contender tells of the same thing, a prefetch that is ready, with two texts and two numbers, and somebody takes it in: countermand's reporter, whose packet is
 //! written down in its final form (protobuf) on the spot and waits in the router with priority, count and place; `tracing`, with a layer that
 //! puts name and fields into a bounded channel, which is the usual way to get events out of a program; an owned struct of strings
 //! through a bounded channel of flume's, and of tokio's, as one writes it by hand. A counter of `metrics` is the least that anybody does: it
@@ -14,6 +14,7 @@ use std::fmt;
 use std::hint::black_box;
 use std::time::{Duration, Instant as Clock};
 
+use countermand::catalogue::events::PrefetchReady;
 use countermand::{
     Event, Instant, Intake, Label, Level, Outlet, OutletConfig, OutletTurn, Payload, Router, RouterConfig, Source,
     Stream, Timestamp,
@@ -52,8 +53,10 @@ fn drain<B: Send + Sync + 'static>(outlet: &mut Outlet<B>) {
     }
 }
 
+/// What is told, in the words of the catalogue.
 fn event(number: u64) -> Event {
-    Event::new("prefetch_timeout", Level::Warning).with("in_flight", number).with("latency_us", number * 3)
+    let latency = Duration::from_micros(number);
+    PrefetchReady { subsystem: "kasmina", request: "r-17", in_flight: number, latency }.into()
 }
 
 fn router() -> (Router<Payload>, Vec<Outlet<Payload>>) {
@@ -85,6 +88,14 @@ impl Visit for Fields {
         self.0.push((field.name(), value.to_string()));
     }
 
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.push((field.name(), value.to_string()));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.push((field.name(), value.to_owned()));
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.0.push((field.name(), format!("{value:?}")));
     }
@@ -94,13 +105,18 @@ impl<S: tracing::Subscriber> Layer<S> for ToChannel {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields(Vec::with_capacity(4));
         event.record(&mut fields);
-        let _ = self.0.try_send(ByHand { name: event.metadata().name(), level: Level::Warning, fields: fields.0 });
+        let _ = self.0.try_send(ByHand { name: event.metadata().name(), level: Level::Info, fields: fields.0 });
     }
 }
 
 fn by_hand(number: u64) -> ByHand {
-    let fields = vec![("in_flight", number.to_string()), ("latency_us", (number * 3).to_string())];
-    ByHand { name: "prefetch_timeout", level: Level::Warning, fields }
+    let fields = vec![
+        ("subsystem", "kasmina".to_owned()),
+        ("request", "r-17".to_owned()),
+        ("in_flight", number.to_string()),
+        ("latency", (number as f64 / 1e6).to_string()),
+    ];
+    ByHand { name: "prefetch_ready", level: Level::Info, fields }
 }
 
 fn use_up(told: ByHand) {
@@ -120,14 +136,23 @@ fn emission(criterion: &mut Criterion) {
         assert_eq!((reporter.refused(), router.ledger().shed), (0, [0; 4]), "nothing was lost");
     });
     group.bench_function("Event alone", |b| {
-        rounds(b, |number| drop(black_box(event(number))), || {});
+        rounds(
+            b,
+            |number| {
+                black_box(event(number));
+            },
+            || {},
+        );
     });
     group.bench_function("tracing into a channel", |b| {
         let (sender, receiver) = flume::bounded(2 * ROUND as usize);
         let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(ToChannel(sender)));
         rounds(
             b,
-            |number| tracing::warn!(in_flight = number, latency_us = number * 3, "prefetch_timeout"),
+            |number| {
+                let latency = number as f64 / 1e6;
+                tracing::info!(name: "prefetch_ready", subsystem = "kasmina", request = "r-17", in_flight = number, latency);
+            },
             || receiver.drain().for_each(use_up),
         );
     });
@@ -150,7 +175,7 @@ fn emission(criterion: &mut Criterion) {
     group.bench_function("a counter of metrics", |b| {
         let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
-            rounds(b, |_| metrics::counter!("prefetch_timeout_total").increment(1), || {});
+            rounds(b, |_| metrics::counter!("prefetch_ready_total").increment(1), || {});
         });
     });
     group.finish();
