@@ -41,7 +41,7 @@ impl Change<'_> {
         self.tables.records[of].insert(sequence, &*frame)?;
         self.state.next = sequence + 1;
         self.state.kept_bytes[of] += frame.len() as u64;
-        self.recent.remember(&mut self.tables.recent, sequence, entry.label.id.number(), self.remember)?;
+        self.recent.remember(sequence, entry.label.id.number());
         self.state.readers.iter_mut().for_each(|place| place.accounts[of].accept(1));
         if let [whole] = &mut *self.state.readers {
             // Nobody reads: kept is delivered.

@@ -50,6 +50,7 @@ impl<'t> Change<'t> {
     /// Puts the state into its table; what is left to do is the commit.
     pub(crate) fn finish(mut self) -> Result<State, Fault> {
         self.state.generation += 1;
+        self.recent.write(&mut self.tables.recent, self.remember)?;
         self.tables.state.insert(0, &*self.state.seal())?;
         Ok(self.state)
     }

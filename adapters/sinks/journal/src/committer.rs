@@ -165,6 +165,8 @@ impl Committer {
     /// After any fault the database is opened anew: it does not write again by itself, and what it had in memory may not be what is in the file.
     fn reopen(&mut self) {
         let Shared { store, disk, config, .. } = &*self.shared;
+        // What was remembered of the change that came to nothing must not pass for known: it would be acknowledged.
+        self.recent = Recent::default();
         if let Ok((state, recent)) = store.replace(|| reopen(disk, config)) {
             self.state = Arc::new(state);
             self.recent = recent;

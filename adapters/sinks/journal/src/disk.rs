@@ -35,6 +35,9 @@ pub trait Disk: fmt::Debug + Send + Sync + 'static {
     /// What the disk says.
     fn fresh(&self) -> io::Result<Box<dyn StorageBackend>>;
 
+    /// Removes that file again: it is not to take the other's place.
+    fn discard(&self);
+
     /// Puts the rebuilt file in the place of the damaged one, at one stroke, and keeps the damaged one aside. Answers what that is called now.
     ///
     /// # Errors

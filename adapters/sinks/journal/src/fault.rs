@@ -44,9 +44,9 @@ impl Fault {
         matches!(self, Self::Database(redb::Error::Io(error)) if matches!(error.kind(), StorageFull | QuotaExceeded))
     }
 
-    /// It was asked for what is not there; with the file all is well.
+    /// It was asked for what is not there, or is damaged by itself: nobody else is concerned.
     pub(crate) const fn is_askers(&self) -> bool {
-        matches!(self, Self::UnknownConsumer(_))
+        matches!(self, Self::UnknownConsumer(_) | Self::Record(_) | Self::Damaged(_))
     }
 
     /// The file is not as it was written.

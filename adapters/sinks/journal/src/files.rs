@@ -70,6 +70,11 @@ impl Disk for Files {
         backend(options().create(true).truncate(true).open(self.beside(".rebuilding"))?)
     }
 
+    fn discard(&self) {
+        // What stays is overwritten the next time.
+        let _ = fs::remove_file(self.beside(".rebuilding"));
+    }
+
     fn replace(&self) -> io::Result<String> {
         let aside = (1..u32::MAX).map(|number| self.beside(&format!(".damaged{number}")));
         let aside = aside.into_iter().find(|path| !path.exists()).ok_or_else(|| io::Error::other("no name is free"))?;

@@ -44,24 +44,21 @@ impl Change<'_> {
         Ok(true)
     }
 
-    fn take_letter(&mut self, number: u64) -> Result<Option<DeadLetter>, Fault> {
-        let Some(frame) = self.tables.letters.remove(number)? else { return Ok(None) };
-        let letter = DeadLetter::unseal(frame.value());
-        letter.map(Some).ok_or_else(|| Fault::Damaged(format!("dead letter {number} is damaged")))
-    }
-
     /// Takes these dead letters into their streams again. How many there were.
     pub(crate) fn replay(&mut self, numbers: &[u64]) -> Result<u64, Fault> {
-        let mut replayed = 0;
-        for number in numbers {
-            if let Some(letter) = self.take_letter(*number)? {
-                self.append_again(letter.entry.draft())?;
-                replayed += 1;
+        let mut letters = Vec::new();
+        for number in numbers.iter().collect::<BTreeSet<_>>() {
+            if let Some(frame) = self.tables.letters.get(number)? {
+                let damaged = || Fault::Damaged(format!("dead letter {number} is damaged"));
+                letters.push(DeadLetter::unseal(frame.value()).ok_or_else(damaged)?);
             }
         }
-        self.state.letters.kept -= replayed;
-        self.state.letters.replayed += replayed;
-        Ok(replayed)
+        // All of them or none: from here on nothing is found to be damaged.
+        for letter in &letters {
+            self.append_again(letter.entry.clone().draft())?;
+            self.remove_letters(&[letter.number], true)?;
+        }
+        Ok(letters.len() as u64)
     }
 
     /// Removes these dead letters, because they have gone elsewhere or are not wanted. How many there were.

@@ -96,6 +96,7 @@ pub use journal::Journal;
 pub use ledger::{DeadLetterAccount, JournalLedger};
 pub use record::Entry;
 pub use recovery::{Recovery, Salvage};
+pub use redb::StorageBackend;
 pub use repeated::Repeated;
 pub use sequence::Sequence;
 #[cfg(feature = "simulation")]

@@ -23,6 +23,14 @@ pub(crate) struct Opened {
     pub(crate) trouble: Option<Fault>,
 }
 
+/// A database that is a journal's, and what is in it.
+struct Started {
+    database: Database,
+    remains: Remains,
+    state: State,
+    recent: Recent,
+}
+
 /// Opens the journal on this disk.
 pub(crate) fn open(disk: &Arc<dyn Disk>, config: &JournalConfig) -> Result<(Opened, Recovery), JournalError> {
     let place = disk.place();
@@ -35,12 +43,11 @@ pub(crate) fn open(disk: &Arc<dyn Disk>, config: &JournalConfig) -> Result<(Open
         }
         started => started,
     };
-    let (database, mut remains) = started.map_err(|fault| fault.at(&place))?;
+    let Started { database, mut remains, state, mut recent } = started.map_err(|fault| fault.at(&place))?;
     if recovery.salvage.is_some() {
         // The rebuilt file has all that there was.
         remains = Remains::default();
     }
-    let (state, mut recent) = load(&database).map_err(|fault| fault.at(&place))?;
     let reserve = match (config.reserve > 0).then(|| Reserve::open(&**disk, config.reserve, state.next)) {
         Some(Ok(reserve)) => Some(reserve),
         Some(Err(error)) => {
@@ -67,20 +74,14 @@ pub(crate) fn open(disk: &Arc<dyn Disk>, config: &JournalConfig) -> Result<(Open
 
 /// Opens the database again, after a fault.
 pub(crate) fn reopen(disk: &Arc<dyn Disk>, config: &JournalConfig) -> Result<(Database, (State, Recent)), Fault> {
-    let (database, _) = start(disk, config, false, &mut Recovery::default())?;
-    let loaded = load(&database)?;
-    Ok((database, loaded))
+    let Started { database, state, recent, .. } = start(disk, config, false, &mut Recovery::default())?;
+    Ok((database, (state, recent)))
 }
 
 /// Opens the database and makes it a journal's if it is new.
-fn start(
-    disk: &Arc<dyn Disk>,
-    config: &JournalConfig,
-    check: bool,
-    recovery: &mut Recovery,
-) -> Result<(Database, Remains), Fault> {
+fn start(disk: &Arc<dyn Disk>, config: &JournalConfig, check: bool, recovery: &mut Recovery) -> Result<Started, Fault> {
     let (database, remains) = database::open(disk, config, check)?;
-    contain(|| {
+    let (state, recent) = contain(|| {
         if !database::has_journal(&database)? {
             recovery.created = recovery.salvage.is_none();
             let transaction = database.begin_write()?;
@@ -88,16 +89,14 @@ fn start(
             Change::first(&transaction, &mut recent, config)?.finish()?;
             transaction.commit()?;
         }
-        load(&database).map(drop)
+        load(&database)
     })?;
-    Ok((database, remains))
+    Ok(Started { database, remains, state, recent })
 }
 
 fn load(database: &Database) -> Result<(State, Recent), Fault> {
-    contain(|| {
-        let views = Views::open(&database.begin_read()?)?;
-        Ok((state_in(&views.state)?, Recent::load(&views.recent)?))
-    })
+    let views = Views::open(&database.begin_read()?)?;
+    Ok((state_in(&views.state)?, Recent::load(&views.recent)?))
 }
 
 /// Takes in what a torn commit and the reserve have, with one commit.

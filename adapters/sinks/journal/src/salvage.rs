@@ -8,7 +8,7 @@ use redb::{Database, ReadableTable, ReadableTableMetadata};
 
 use crate::change::Change;
 use crate::database;
-use crate::fault::{Fault, discard};
+use crate::fault::{Fault, contain, discard};
 use crate::frame::Kind;
 use crate::recent::Recent;
 use crate::record::Entry;
@@ -21,6 +21,14 @@ const STEP: usize = 16 << 20;
 
 /// Rebuilds the journal on this disk, which is damaged for this reason.
 pub(crate) fn salvage(disk: &Arc<dyn Disk>, config: &JournalConfig, reason: &str) -> Result<Salvage, Fault> {
+    let salvaged = contain(|| rebuild(disk, config, reason));
+    if salvaged.is_err() {
+        disk.discard();
+    }
+    salvaged
+}
+
+fn rebuild(disk: &Arc<dyn Disk>, config: &JournalConfig, reason: &str) -> Result<Salvage, Fault> {
     let database = database::fresh(&**disk, config)?;
     let mut rebuilding =
         Rebuilding { database: &database, config, batch: Vec::new(), bytes: 0, state: None, twice: Vec::new() };
@@ -165,7 +173,7 @@ impl Change<'_> {
             }
         }
         for (sequence, id) in last {
-            self.recent.remember(&mut self.tables.recent, sequence, id, self.remember)?;
+            self.recent.remember(sequence, id);
         }
         let kept = self.tables.letters.len()?;
         if let Some((number, _)) = self.tables.letters.last()? {

@@ -375,6 +375,10 @@ impl Disk for SimulatedDisk {
         Ok(Box::new(self.handle(Name::Fresh)))
     }
 
+    fn discard(&self) {
+        let _ = self.platter().set_length(Name::Fresh, 0);
+    }
+
     fn replace(&self) -> io::Result<String> {
         let mut platter = self.platter();
         platter.files.replace();

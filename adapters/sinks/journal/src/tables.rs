@@ -9,8 +9,8 @@ const RECORDS: [TableDefinition<'_, u64, &[u8]>; 4] = [
     TableDefinition::new("high"),
     TableDefinition::new("critical"),
 ];
-/// Ids of the last records, by sequence.
-const RECENT: TableDefinition<'_, u64, u128> = TableDefinition::new("recent");
+/// Sequences and ids of the last records, those of one commit together, by the first sequence.
+const RECENT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("recent");
 /// What has ended beyond a reader's cursor: reader, priority, sequence.
 const EARLY: TableDefinition<'_, (u32, u8, u64), ()> = TableDefinition::new("early");
 /// The worst end so far of records that have not ended for all, where it is not the best.
@@ -28,7 +28,7 @@ pub(crate) type Records = &'static [u8];
 /// The tables in a transaction that writes.
 pub(crate) struct Tables<'t> {
     pub(crate) records: [Table<'t, u64, Records>; 4],
-    pub(crate) recent: Table<'t, u64, u128>,
+    pub(crate) recent: Table<'t, u64, Records>,
     pub(crate) early: Table<'t, (u32, u8, u64), ()>,
     pub(crate) ends: Table<'t, u64, u8>,
     pub(crate) letters: Table<'t, u64, Records>,
@@ -52,7 +52,7 @@ impl<'t> Tables<'t> {
 /// The tables in a transaction that reads.
 pub(crate) struct Views {
     pub(crate) records: [ReadOnlyTable<u64, Records>; 4],
-    pub(crate) recent: ReadOnlyTable<u64, u128>,
+    pub(crate) recent: ReadOnlyTable<u64, Records>,
     pub(crate) early: ReadOnlyTable<(u32, u8, u64), ()>,
     pub(crate) letters: ReadOnlyTable<u64, Records>,
     pub(crate) state: ReadOnlyTable<u8, Records>,

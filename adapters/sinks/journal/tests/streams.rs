@@ -216,6 +216,7 @@ fn what_is_no_journal_is_left_as_it_is() {
     assert!(matches!(Journal::open(&path, config()), Err(JournalError::NotAJournal { .. })));
     assert!(matches!(Journal::verify(&path), Err(JournalError::NotAJournal { .. })));
     assert_eq!(std::fs::read_to_string(&path).unwrap().len(), 31_000);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
     let missing = directory.path().join("missing/a.journal");
     let error = Journal::open(&missing, config()).unwrap_err();
     assert!(error.to_string().contains("missing/a.journal"), "{error}");

@@ -37,13 +37,11 @@ pub enum Fault {
 }
 
 impl Fault {
-    #[cfg_attr(not(any(feature = "tokio", feature = "smol")), expect(dead_code, reason = "for connections"))]
     pub(crate) fn setting(setting: &'static str, reason: impl ToString) -> Self {
         Self::Setting { setting, reason: reason.to_string() }
     }
 
     /// Whether the server refused with this first word.
-    #[cfg_attr(not(any(feature = "tokio", feature = "smol")), expect(dead_code, reason = "for connections"))]
     pub(crate) fn is(&self, word: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code == word)
     }

@@ -44,7 +44,6 @@ fn text<'a>(name: &'static str, value: impl Into<Cow<'a, str>>) -> Field<'a> {
 }
 
 /// The fields of a packet. A dead letter's begin with why it is one; they are not signed, so that what was signed stays as it was.
-#[cfg_attr(not(any(feature = "tokio", feature = "smol")), expect(dead_code, reason = "for the sink"))]
 pub(crate) fn fields_of<'a>(delivery: &'a Delivery<Payload>, signer: Option<&Signer>) -> Vec<Field<'a>> {
     let label = &delivery.parcel.label;
     let payload = &delivery.parcel.body;
