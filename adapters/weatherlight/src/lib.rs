@@ -16,6 +16,7 @@ mod args;
 mod ask;
 mod body;
 mod commands;
+mod ended;
 mod feed;
 mod figures;
 mod house;

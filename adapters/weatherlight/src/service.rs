@@ -1,6 +1,5 @@
 //! The service: its parts, in the order in which they begin, and in which they end.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -17,6 +16,7 @@ use crate::alarms::Alarms;
 use crate::args::Stdin;
 use crate::ask::Desk;
 use crate::body::Body;
+use crate::ended::Ended;
 use crate::feed::Feed;
 use crate::house::House;
 use crate::intake::{Census, Clerk, Door, Entrance, PaceLimit, Reception, Sender, SenderLimits, now};
@@ -261,40 +261,6 @@ impl Service {
         }
         let ledger = self.router.ledger();
         Ended { why, answered, drained, failed, left: ledger.pending.iter().sum(), balances: ledger.balances() }
-    }
-}
-
-/// How it ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    why: String,
-    answered: bool,
-    drained: bool,
-    failed: Vec<String>,
-    left: u64,
-    balances: bool,
-}
-
-impl Ended {
-    /// Whether everything that was taken in has been kept, no part has failed, and the ledger balances.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.answered && self.drained && self.failed.is_empty() && self.left == 0 && self.balances
-    }
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.why)?;
-        if !self.answered {
-            f.write_str("; some connections were not answered in time")?;
-        }
-        if !self.drained || self.left > 0 {
-            write!(f, "; {} packets could not be kept in time, and were not acknowledged", self.left)?;
-        }
-        if !self.failed.is_empty() {
-            write!(f, "; failed: {}", self.failed.join(", "))?;
-        }
-        f.write_str(if self.balances { "; the ledger balances" } else { "; THE LEDGER DOES NOT BALANCE" })
     }
 }
 
