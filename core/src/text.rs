@@ -71,6 +71,13 @@ impl<const N: usize> Text<N> {
         text
     }
 
+    /// As much of `text` as fits; where something is left out, the end is `…`. Without the machinery of [`of`](Self::of).
+    #[must_use]
+    #[inline]
+    pub fn cut(text: &str) -> Self {
+        Self::try_from(text).unwrap_or_else(|_| Self::of(text))
+    }
+
     /// The text.
     #[must_use]
     pub const fn as_str(&self) -> &str {

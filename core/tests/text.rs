@@ -36,6 +36,7 @@ fn what_is_cut_says_so_and_ends_with_a_whole_character() {
     assert_eq!(Eight::of("123456789"), "12345…");
     // Two bytes each: the third would reach into the room for the mark.
     assert_eq!(Eight::of("ääääää"), "ää…");
+    assert_eq!([Eight::cut("12345678").as_str(), Eight::cut("ääääää").as_str()], ["12345678", "ää…"]);
     assert_eq!(Text::<2>::of("12345"), "12");
     assert_eq!(Text::<3>::of("12345"), "…");
     assert_eq!(Eight::of(format_args!("{}{}{}", "1234", "567890", "1")), "12345…");

@@ -238,7 +238,7 @@ impl<B: Send + Sync + 'static> Router<B> {
             let number = self.shared.written.fetch_add(1, Ordering::Relaxed);
             // The top bit keeps these ids from those of reporters.
             let id = PacketId::new(1 << 127 | u128::from(now.as_nanos()) << 32 | u128::from(number as u32));
-            let label = Label::new(id, source, event.level()).subject(crate::Text::of(event.name()));
+            let label = Label::new(id, source, event.level()).subject(crate::Text::cut(event.name()));
             let mut body = None;
             crate::contain::survives(|| body = Some((self.shared.scribe)(&event, &label)));
             if let Some(body) = body {

@@ -50,7 +50,7 @@ impl<B: Send + Sync + 'static> Reporter<B> {
         let number = self.events.fetch_add(1, Ordering::Relaxed);
         // Below the top bit, which is the router's own.
         let id = PacketId::new((u128::from(self.seed) << 64 | u128::from(number)) & !(1 << 127));
-        let label = Label::new(id, self.source, event.level()).subject(Text::of(event.name()));
+        let label = Label::new(id, self.source, event.level()).subject(Text::cut(event.name()));
         let body = (self.router.shared.scribe)(event, &label);
         (label, body)
     }

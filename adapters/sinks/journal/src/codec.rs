@@ -27,6 +27,11 @@ impl Writer {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
+    /// As they are, without their length.
+    pub(crate) fn raw(&mut self, value: &[u8]) {
+        self.0.extend_from_slice(value);
+    }
+
     /// At most 4 GiB, which is above every limit of this crate.
     pub(crate) fn bytes(&mut self, value: &[u8]) {
         self.u32(u32::try_from(value.len()).unwrap_or(u32::MAX));

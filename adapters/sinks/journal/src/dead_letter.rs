@@ -2,7 +2,7 @@
 
 use countermand_core::DeadReason;
 
-use crate::codec::{Reader, Writer};
+use crate::codec::Reader;
 use crate::frame::{self, Kind};
 use crate::{Entry, WallTime};
 
@@ -26,14 +26,14 @@ impl DeadLetter {
     }
 
     pub(crate) fn seal(&self) -> Vec<u8> {
-        let mut writer = Writer::with_room(256 + self.entry.payload.bytes().len());
-        writer.u64(self.number);
-        writer.u64(self.since.as_nanos());
-        writer.u32(self.reason.attempts);
-        writer.bytes(self.reason.sink.as_bytes());
-        writer.bytes(self.reason.reason.as_bytes());
-        self.entry.write(&mut writer);
-        frame::seal(Kind::DeadLetter, &writer.finish())
+        frame::seal(Kind::DeadLetter, 256 + self.entry.payload.bytes().len(), |writer| {
+            writer.u64(self.number);
+            writer.u64(self.since.as_nanos());
+            writer.u32(self.reason.attempts);
+            writer.bytes(self.reason.sink.as_bytes());
+            writer.bytes(self.reason.reason.as_bytes());
+            self.entry.write(writer);
+        })
     }
 
     /// The dead letter in this frame.

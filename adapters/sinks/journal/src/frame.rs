@@ -8,6 +8,8 @@
 
 use crc32fast::Hasher;
 
+use crate::codec::Writer;
+
 /// How every frame begins. Neither text nor a likely number.
 pub(crate) const MAGIC: [u8; 7] = [0xC7, b'c', b'm', b'J', 0x9E, b'f', 0xB1];
 
@@ -37,17 +39,21 @@ pub(crate) enum Parsed<'a> {
     Damaged { length: usize },
 }
 
-/// The frame of this body.
-pub(crate) fn seal(kind: Kind, body: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(HEAD + body.len());
-    frame.extend_from_slice(&MAGIC);
-    frame.push(kind as u8);
-    frame.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
-    let head = crc32fast::hash(&frame);
-    let whole = whole(&frame, body);
-    frame.extend_from_slice(&head.to_le_bytes());
-    frame.extend_from_slice(&whole.to_le_bytes());
-    frame.extend_from_slice(body);
+/// The frame of the body that `write` writes, of about `room` bytes.
+pub(crate) fn seal(kind: Kind, room: usize, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut writer = Writer::with_room(HEAD + room);
+    // The head is known when the body is.
+    writer.raw(&[0; HEAD]);
+    write(&mut writer);
+    let mut frame = writer.finish();
+    let (head, body) = frame.split_at_mut(HEAD);
+    head[..7].copy_from_slice(&MAGIC);
+    head[7] = kind as u8;
+    head[8..12].copy_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
+    let crc = crc32fast::hash(&head[..12]);
+    let whole = whole(&head[..12], body);
+    head[12..16].copy_from_slice(&crc.to_le_bytes());
+    head[16..].copy_from_slice(&whole.to_le_bytes());
     frame
 }
 
@@ -98,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_changed_bit_is_noticed() {
-        let frame = seal(Kind::Record, b"what happened");
+        let frame = seal(Kind::Record, 0, |writer| writer.raw(b"what happened"));
         assert_eq!(open(Kind::Record, &frame), Some(&b"what happened"[..]));
         assert_eq!(open(Kind::State, &frame), None);
         for bit in 0..frame.len() * 8 {

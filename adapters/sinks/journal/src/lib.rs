@@ -42,7 +42,6 @@ macro_rules! mutant {
 mod account;
 mod append;
 mod audit;
-
 mod change;
 mod codec;
 mod command;

@@ -13,10 +13,11 @@ use crate::tables::Records;
 /// # Implementation notes
 ///
 /// A table by id would be written all over with every commit: ids are spread evenly. A row for each packet would cost as much as the record
-/// itself. So those of one commit are one row.
+/// itself. So those of one commit are one row. Looking an id up is on the way of every packet, so it is hashed fast; with a seed of its own, as ids are
+/// made from what senders write.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    places: HashMap<u128, u64>,
+    places: HashMap<u128, u64, foldhash::fast::RandomState>,
     order: VecDeque<(u64, u128)>,
     /// The rows of the table: the first sequence in each, which is its key, and the last.
     rows: VecDeque<(u64, u64)>,

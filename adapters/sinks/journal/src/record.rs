@@ -46,9 +46,7 @@ impl Entry {
     }
 
     pub(crate) fn seal(&self) -> Vec<u8> {
-        let mut writer = Writer::with_room(128 + self.payload.bytes().len());
-        self.write(&mut writer);
-        frame::seal(Kind::Record, &writer.finish())
+        frame::seal(Kind::Record, 128 + self.payload.bytes().len(), |writer| self.write(writer))
     }
 
     /// The record in this frame.

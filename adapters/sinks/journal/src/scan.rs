@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn what_is_whole_is_found_between_and_behind_damage() {
-        let frames = (0..50_u32).map(|n| frame::seal(Kind::Record, &vec![n as u8; 50_000 * (n as usize % 3) + 1]));
+        let frames = (0..50_u32)
+            .map(|n| frame::seal(Kind::Record, 0, |writer| writer.raw(&vec![n as u8; 50_000 * (n as usize % 3) + 1])));
         let frames = frames.collect::<Vec<_>>();
         let mut bytes = vec![7; 1000];
         for frame in &frames {
@@ -150,7 +151,7 @@ mod tests {
         let heads = 5_000;
         let mut bytes = Vec::new();
         for n in 0..heads {
-            let mut frame = frame::seal(Kind::Record, &vec![0; (heads - n) * HEAD]);
+            let mut frame = frame::seal(Kind::Record, 0, |writer| writer.raw(&vec![0; (heads - n) * HEAD]));
             frame.truncate(HEAD);
             bytes.extend_from_slice(&frame);
         }

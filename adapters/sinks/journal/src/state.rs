@@ -3,7 +3,7 @@
 use countermand_core::Priority;
 
 use crate::account::Account;
-use crate::codec::{Reader, Writer};
+use crate::codec::Reader;
 use crate::frame::{self, Kind};
 use crate::ledger::DeadLetterAccount;
 
@@ -70,24 +70,24 @@ impl State {
     }
 
     pub(crate) fn seal(&self) -> Vec<u8> {
-        let mut writer = Writer::with_room(512 * self.readers.len());
-        writer.u32(LAYOUT);
-        writer.u64(self.generation);
-        writer.u64(self.next);
-        writer.u64(self.next_letter);
-        writer.u32(self.next_reader);
-        writer.u64(self.duplicates);
-        self.kept_bytes.iter().for_each(|bytes| writer.u64(*bytes));
-        let DeadLetterAccount { received, replayed, purged, shed, kept } = self.letters;
-        [received, replayed, purged, shed, kept].iter().for_each(|number| writer.u64(*number));
-        writer.u32(u32::try_from(self.readers.len()).unwrap_or(u32::MAX));
-        for place in &self.readers {
-            writer.u32(place.id);
-            writer.bytes(place.name.as_bytes());
-            place.cursors.iter().for_each(|cursor| writer.u64(*cursor));
-            place.accounts.iter().flat_map(Account::numbers).for_each(|number| writer.u64(number));
-        }
-        frame::seal(Kind::State, &writer.finish())
+        frame::seal(Kind::State, 512 * self.readers.len(), |writer| {
+            writer.u32(LAYOUT);
+            writer.u64(self.generation);
+            writer.u64(self.next);
+            writer.u64(self.next_letter);
+            writer.u32(self.next_reader);
+            writer.u64(self.duplicates);
+            self.kept_bytes.iter().for_each(|bytes| writer.u64(*bytes));
+            let DeadLetterAccount { received, replayed, purged, shed, kept } = self.letters;
+            [received, replayed, purged, shed, kept].iter().for_each(|number| writer.u64(*number));
+            writer.u32(u32::try_from(self.readers.len()).unwrap_or(u32::MAX));
+            for place in &self.readers {
+                writer.u32(place.id);
+                writer.bytes(place.name.as_bytes());
+                place.cursors.iter().for_each(|cursor| writer.u64(*cursor));
+                place.accounts.iter().flat_map(Account::numbers).for_each(|number| writer.u64(number));
+            }
+        })
     }
 
     /// The state in this frame.

@@ -97,7 +97,7 @@ fn answer(request: &Request<Incoming>, site: &Site) -> Result<Response<Full<Byte
         Ok(()) => match request.uri().path() {
             "/" => (StatusCode::OK, "text/html; charset=utf-8", html()),
             "/live.json" => (StatusCode::OK, "application/json", site.live().to_string()),
-            "/metrics" => (StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", super::metrics::text(site)),
+            "/metrics" => (StatusCode::OK, countermand_metrics::CONTENT_TYPE, super::metrics::text(site)),
             "/health" => {
                 let well = site.board.health() != "unhealthy";
                 let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
