@@ -41,15 +41,6 @@ pub(crate) fn is_in_group(article: &Article, what: &str) -> bool {
     article.id.eq_ignore_ascii_case(what) || article.group().eq_ignore_ascii_case(what)
 }
 
-/// What is not in the program yet, groups and single rules, each with the issue that brings it.
-const TO_COME: &[(&str, u32)] = &[];
-
-/// The issue that brings the rule of this number, if it is not in the program yet.
-pub(crate) fn issue_of(id: &str) -> Option<u32> {
-    let article = article(id)?;
-    TO_COME.iter().find(|(what, _)| is_in_group(article, what)).map(|(_, issue)| *issue)
-}
-
 fn parse(file: &str) -> Vec<Article> {
     let mut articles: Vec<Article> = Vec::new();
     let mut chapter = String::new();
@@ -101,11 +92,10 @@ mod tests {
     use crate::rules;
 
     #[test]
-    fn every_rule_of_the_file_is_code_or_to_come() {
+    fn every_rule_of_the_file_is_code() {
         for article in articles() {
             let known = rules::all().any(|rule| rule.id() == article.id);
-            let to_come = issue_of(&article.id).is_some();
-            assert!(known != to_come, "{} is in the file; in the program: {known}; to come: {to_come}", article.id);
+            assert!(known, "{} is in the file, and not in the program", article.id);
         }
     }
 

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bench::Order;
 use crate::child::{self, Task};
-use crate::contract::{article, articles, is_in_group, issue_of};
+use crate::contract::{Article, article, articles, is_in_group};
 use crate::report::{self, Replay, Report, Verdict};
 use crate::{Candidate, Rule, rules, runner, script};
 
@@ -270,17 +270,17 @@ fn chosen_rules(ids: &[String], groups: &[String]) -> Result<Vec<&'static Rule>,
 
 /// Why a rule, or a whole group, cannot be examined.
 fn not_here(what: &str) -> String {
-    match articles().iter().filter(|article| is_in_group(article, what)).find_map(|article| issue_of(&article.id)) {
-        Some(issue) => format!("{what} is in the contract, but not yet in the program: issue {issue}"),
-        None => {
-            let groups: BTreeSet<_> = rules::all().map(Rule::group).collect();
-            let groups: Vec<_> = groups.into_iter().collect();
-            format!(
-                "the contract has no {what:?}; groups in the program: {}; --list shows the rules",
-                groups.join(", ")
-            )
-        }
+    if left_out().any(|article| is_in_group(article, what)) {
+        return format!("{what} is in the contract, but this program was built without the feature that has it");
     }
+    let groups: BTreeSet<_> = rules::all().map(Rule::group).collect();
+    let groups: Vec<_> = groups.into_iter().collect();
+    format!("the contract has no {what:?}; groups in the program: {}; --list shows the rules", groups.join(", "))
+}
+
+/// The rules of the contract that this build does not have.
+fn left_out() -> impl Iterator<Item = &'static Article> {
+    articles().iter().filter(|article| !rules::all().any(|rule| rule.id() == article.id))
 }
 
 fn list(hosts: &[Candidate], chosen: &[&Rule]) -> String {
@@ -291,16 +291,9 @@ fn list(hosts: &[Candidate], chosen: &[&Rule]) -> String {
     for rule in chosen {
         text += &format!("{:4} {}\n", rule.id(), rule.title());
     }
-    let mut to_come: Vec<(&str, u32, Vec<&str>)> = Vec::new();
-    for article in articles() {
-        let Some(issue) = issue_of(&article.id) else { continue };
-        match to_come.last_mut() {
-            Some((group, _, ids)) if *group == article.group() => ids.push(&article.id),
-            _ => to_come.push((article.group(), issue, vec![&article.id])),
-        }
-    }
-    for (group, issue, ids) in to_come {
-        text += &format!("{group}: not yet in the program, issue {issue}: {}\n", ids.join(" "));
+    let ids: Vec<&str> = left_out().map(|article| article.id.as_str()).collect();
+    if !ids.is_empty() {
+        text += &format!("not in this build: {}\n", ids.join(" "));
     }
     text
 }

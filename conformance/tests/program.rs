@@ -90,7 +90,7 @@ fn list_and_explain_examine_nothing() {
     for line in ["host tokio ", "host sim ", "T1   one canceller is told that it was first"] {
         assert!(list.lines().any(|listed| listed.starts_with(line)), "{line}: {list}");
     }
-    assert!(!list.contains("not yet in the program"), "{list}");
+    assert!(!list.contains("not in this build"), "{list}");
     let rule = text(&conformance(&["--explain", "t12"]));
     assert!(rule.starts_with("T12 (Token)\n\nA callback runs exactly once"), "{rule}");
     assert!(rule.contains("t12_callback_runs_exactly_once"), "{rule}");

@@ -4,7 +4,7 @@ use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
 use core::task::Poll;
 
-use crate::contain::contain;
+use crate::contain::{contain, survives};
 use crate::job::context::JobContext;
 use crate::router::{Outlet, OutletTurn};
 use crate::telemetry::{Batch, Sink};
@@ -82,9 +82,7 @@ pin_project_lite::pin_project! {
     impl<F> PinnedDrop for Contained<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if let Err(panic) = contain(|| this.delivery.set(None)) {
-                panic.discard();
-            }
+            survives(|| this.delivery.set(None));
         }
     }
 }
@@ -103,9 +101,7 @@ impl<F: Future> Future for Contained<F> {
                 None
             }
         };
-        if let Err(panic) = contain(|| this.delivery.set(None)) {
-            panic.discard();
-        }
+        survives(|| this.delivery.set(None));
         Poll::Ready(polled)
     }
 }

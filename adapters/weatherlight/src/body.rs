@@ -1,8 +1,7 @@
 //! What the router carries: a packet as it came, and what is wrong with it if it is none.
 
 use countermand::{Label, Level, Payload, Priority, Source, Subject};
-use countermand_wire::Incoming;
-use sha2::{Digest as _, Sha256};
+use countermand_wire::{Incoming, id_of};
 
 /// A packet as it came. What is no packet is carried as well: to the dead letters, with the reason.
 #[derive(Clone, Debug)]
@@ -21,9 +20,7 @@ impl Body {
 
     /// Bytes that are no packet. They are of the least priority: whoever sends nonsense takes no room from those who do not.
     pub(crate) fn bad(payload: Payload, from: Source, why: &str) -> (Label, Self) {
-        let digest = Sha256::digest(payload.bytes());
-        let id = digest.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte));
-        let label = Label::new(countermand::PacketId::new(id), from, Level::Info)
+        let label = Label::new(id_of(payload.bytes()), from, Level::Info)
             .priority(Priority::Low)
             .subject(Subject::of("no packet"))
             .weight(payload.bytes().len());

@@ -68,8 +68,9 @@ impl Incoming {
     }
 }
 
-/// The first half of the SHA-256 of the bytes.
-fn id_of(bytes: &[u8]) -> PacketId {
+/// The id of what consists of these bytes, a packet or not: the first half of their SHA-256, as 32 hexadecimal digits.
+#[must_use]
+pub fn id_of(bytes: &[u8]) -> PacketId {
     let digest = Sha256::digest(bytes);
     PacketId::new(digest.iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte)))
 }

@@ -56,7 +56,7 @@ pub use error::{WireError, WireFault};
 pub use frame::{Frame, FrameError, FrameFault, write_framed};
 pub use frames::Frames;
 pub use framing::{Framing, detect};
-pub use incoming::{Incoming, pack, read};
+pub use incoming::{Incoming, id_of, pack, read};
 pub use limits::Limits;
 pub use lines::Lines;
 pub use time::timestamp;

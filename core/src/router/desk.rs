@@ -30,9 +30,14 @@ impl<B> After<B> {
 }
 
 /// What an outlet does next.
-pub(super) enum Turn<B> {
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever serves a sink by hand matches on all of them")]
+pub enum OutletTurn<B> {
+    /// Gives this batch to the sink.
     Deliver(Batch<B>),
+    /// Waits until there is more to do: until this time, or for as long as it is not woken.
     Wait(Option<Instant>),
+    /// Ends: the router is closed, and everything is delivered.
     Done,
 }
 
@@ -126,18 +131,24 @@ impl<B> Desk<B> {
     }
 
     /// What the outlet `of` does next. With a waker: to be woken when there is more to do.
-    pub(super) fn turn(&mut self, of: usize, now: Instant, waker: Option<Waker>, after: &mut After<B>) -> Turn<B> {
+    pub(super) fn turn(
+        &mut self,
+        of: usize,
+        now: Instant,
+        waker: Option<Waker>,
+        after: &mut After<B>,
+    ) -> OutletTurn<B> {
         let closed = self.closed;
         let others_out = || self.lines.iter().any(|line| line.in_flight() > 0);
         if mutant!(SinksInSequence) && others_out() {
-            return Turn::Wait(now.checked_add(core::time::Duration::from_millis(1)));
+            return OutletTurn::Wait(now.checked_add(core::time::Duration::from_millis(1)));
         }
         let again = match self.lines[of].take(now, closed) {
-            Going::Batch(number, deliveries) => return Turn::Deliver(Batch::new(number, deliveries)),
+            Going::Batch(number, deliveries) => return OutletTurn::Deliver(Batch::new(number, deliveries)),
             Going::Wait(again) => again,
         };
         if closed && self.is_through(of) {
-            return Turn::Done;
+            return OutletTurn::Done;
         }
         let ttl = self.ttl(of);
         let line = &mut self.lines[of];
@@ -145,7 +156,7 @@ impl<B> Desk<B> {
         if let Some(waker) = waker {
             after.replaced.extend(line.waker.replace(waker));
         }
-        Turn::Wait(Instant::earlier(Instant::earlier(again, expiry), self.notes.next()))
+        OutletTurn::Wait(Instant::earlier(Instant::earlier(again, expiry), self.notes.next()))
     }
 
     /// The sink of the outlet `of` is through with its batch: `batch` is what came back, `None` if nothing did.

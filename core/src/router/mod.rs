@@ -41,9 +41,10 @@ use crate::{Instant, Priority};
 
 pub use breaker::BreakerConfig;
 pub use config::{Backoff, OutletConfig, Room, RouterConfig, RouterError, Takes};
+pub use desk::OutletTurn;
 pub use ledger::{Fate, Ledger};
 pub use notes::{OutletTotals, SourceFigures};
-pub use outlet::{Outlet, OutletTurn};
+pub use outlet::Outlet;
 pub use rate::Rate;
 pub use receipt::Receipt;
 pub use refused::{RefuseReason, Refused};

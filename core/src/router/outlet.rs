@@ -4,7 +4,7 @@ use core::fmt;
 use core::task::Waker;
 
 use super::Router;
-use super::desk::Turn;
+use super::desk::OutletTurn;
 use super::shared::Shared;
 use crate::Instant;
 use crate::sync::Arc;
@@ -20,18 +20,6 @@ use crate::telemetry::Batch;
 pub struct Outlet<B: Send + Sync + 'static> {
     shared: Arc<Shared<B>>,
     index: usize,
-}
-
-/// What an outlet does next.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "whoever serves a sink by hand matches on all of them")]
-pub enum OutletTurn<B> {
-    /// Gives this batch to the sink.
-    Deliver(Batch<B>),
-    /// Waits until there is more to do: until this time, or for as long as it is not woken.
-    Wait(Option<Instant>),
-    /// Ends: the router is closed, and everything is delivered.
-    Done,
 }
 
 impl<B: Send + Sync + 'static> Outlet<B> {
@@ -57,12 +45,7 @@ impl<B: Send + Sync + 'static> Outlet<B> {
         self.shared.with(|desk, after| desk.begin(self.index, now, after));
         self.router().tell(now);
         let waker = waker.cloned();
-        let turn = self.shared.with(|desk, after| desk.turn(self.index, now, waker, after));
-        match turn {
-            Turn::Deliver(batch) => OutletTurn::Deliver(batch),
-            Turn::Wait(until) => OutletTurn::Wait(until),
-            Turn::Done => OutletTurn::Done,
-        }
+        self.shared.with(|desk, after| desk.turn(self.index, now, waker, after))
     }
 
     /// What came of the batch that is out: the batch with the sink's answers, or `None` if it did not come back.

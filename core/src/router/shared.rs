@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 
 use super::desk::{After, Desk};
 use crate::contain::survives;
-use crate::sync::{Arc, Lock};
-use crate::telemetry::{Event, Label, Parcel};
+use crate::sync::Lock;
+use crate::telemetry::{Event, Label};
 
 /// Writes an event down as the body of a packet.
 pub(super) type Scribe<B> = Box<dyn Fn(&Event, &Label) -> B + Send + Sync>;
@@ -30,12 +30,9 @@ impl<B> Shared<B> {
         for waker in replaced {
             survives(|| drop(waker));
         }
-        gone.into_iter().for_each(drop_contained);
+        for parcel in gone {
+            survives(|| drop(parcel));
+        }
         result
     }
-}
-
-/// Bodies are others' code to drop.
-fn drop_contained<B>(parcel: Arc<Parcel<B>>) {
-    survives(|| drop(parcel));
 }
