@@ -35,6 +35,7 @@ mod stop;
 mod store;
 mod supervise;
 mod tally;
+mod tuned;
 mod voice;
 mod web;
 

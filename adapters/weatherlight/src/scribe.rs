@@ -9,17 +9,12 @@ use crate::body::Body;
 
 /// The packet that tells of `event`, which happened at `at`.
 pub(crate) fn packet(event: &Event, label: &Label, at: SystemTime) -> Body {
-    Body { payload: payload(event, label, at), fault: None }
-}
-
-/// Its bytes alone.
-pub(crate) fn payload(event: &Event, label: &Label, at: SystemTime) -> Payload {
     let at = timestamp(at);
     // The wire's nanoseconds are never below zero.
     let written = Payload::of_event(event, label, Timestamp::new(at.seconds, at.nanos.unsigned_abs()));
     let json = decode(written.format(), written.bytes(), &Limits::default()).and_then(|packet| to_json(&packet));
     // What the core writes can be read; and if it could not, it would be told all the same.
-    json.map_or(written, |json| Payload::new(Format::Json, json.into_bytes()))
+    Body { payload: json.map_or(written, |json| Payload::new(Format::Json, json.into_bytes())), fault: None }
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use countermand::config::LogLevel;
 use countermand::{Event, Intake, Level};
 use serde_json::{Map, Value, json};
 
+use crate::tuned::Tuned;
+
 /// What the log is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -29,24 +31,29 @@ pub(crate) struct Voice {
 
 struct Log {
     format: LogFormat,
-    least: LogLevel,
+    tuned: Tuned,
     out: Mutex<Box<dyn Write + Send>>,
 }
 
 impl Voice {
-    /// One that writes to standard error what is at least as bad as `least`.
-    pub(crate) fn new(format: LogFormat, least: LogLevel) -> Self {
-        Self::on(format, least, Box::new(stderr()))
+    /// One that writes to standard error what is at least as bad as is set.
+    pub(crate) fn new(format: LogFormat, tuned: Tuned) -> Self {
+        Self::on(format, tuned, Box::new(stderr()))
     }
 
     /// One that nobody hears.
     #[cfg(test)]
     pub(crate) fn silent() -> Self {
-        Self::on(LogFormat::Text, LogLevel::Critical, Box::new(std::io::sink()))
+        use countermand::config::ExecutionConfig;
+
+        use crate::tuned::Dials;
+
+        let tuned = Tuned::new(Dials::from(&ExecutionConfig::default()));
+        Self::on(LogFormat::Text, tuned, Box::new(std::io::sink()))
     }
 
-    fn on(format: LogFormat, least: LogLevel, out: Box<dyn Write + Send>) -> Self {
-        Self { log: Arc::new(Log { format, least, out: Mutex::new(out) }), packets: Arc::default() }
+    fn on(format: LogFormat, tuned: Tuned, out: Box<dyn Write + Send>) -> Self {
+        Self { log: Arc::new(Log { format, tuned, out: Mutex::new(out) }), packets: Arc::default() }
     }
 
     /// From here on events become packets as well. Only the first that is given counts.
@@ -56,7 +63,7 @@ impl Voice {
 
     /// Writes an event to the log, and nowhere else: about a packet, which another packet about it would not make better.
     pub(crate) fn log(&self, event: &Event) {
-        if level_of(event.level()) < self.log.least {
+        if !self.says(event.level()) {
             return;
         }
         let line = match self.log.format {
@@ -65,6 +72,13 @@ impl Voice {
         };
         // Where the log cannot be written there is nobody to tell.
         let _ = writeln!(self.log.out.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
+    }
+}
+
+impl Voice {
+    /// Whether what is as bad as this is written.
+    pub(crate) fn says(&self, level: Level) -> bool {
+        level_of(level) >= self.log.tuned.read().log_level
     }
 }
 
@@ -79,10 +93,7 @@ impl Intake for Voice {
 
 impl fmt::Debug for Voice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Voice")
-            .field("format", &self.log.format)
-            .field("least", &self.log.least)
-            .finish_non_exhaustive()
+        f.debug_struct("Voice").field("format", &self.log.format).finish_non_exhaustive()
     }
 }
 
@@ -116,7 +127,10 @@ pub(crate) fn json_of(event: &Event, at: SystemTime) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use countermand::config::ExecutionConfig;
+
     use super::*;
+    use crate::tuned::Dials;
 
     #[test]
     fn an_event_is_one_line_whatever_it_says() {
@@ -141,14 +155,20 @@ mod tests {
                 Ok(())
             }
         }
-        let voice = Voice::on(LogFormat::Text, LogLevel::Error, Box::new(Kept(written.clone())));
+        let mut config = ExecutionConfig::default();
+        config.telemetry.log_level = LogLevel::Error;
+        let tuned = Tuned::new(Dials::from(&config));
+        let voice = Voice::on(LogFormat::Text, tuned.clone(), Box::new(Kept(written.clone())));
         let packets = Arc::new(Mutex::new(0));
         let counted = packets.clone();
         voice.also(move |_: &Event| *counted.lock().unwrap() += 1);
         voice.take(&Event::new("quiet", Level::Info));
         voice.take(&Event::new("loud", Level::Error));
+        config.telemetry.log_level = LogLevel::Critical;
+        tuned.set(Dials::from(&config));
+        voice.take(&Event::new("mute", Level::Error));
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-        assert!(written.contains("loud") && !written.contains("quiet"), "{written}");
-        assert_eq!(*packets.lock().unwrap(), 2);
+        assert!(written.contains("loud") && !written.contains("quiet") && !written.contains("mute"), "{written}");
+        assert_eq!(*packets.lock().unwrap(), 3);
     }
 }

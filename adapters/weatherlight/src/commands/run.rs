@@ -13,32 +13,35 @@ use crate::program::{FAILED, GOOD, Status, Trouble};
 use crate::service::Service;
 use crate::setup::Setup;
 use crate::stop::Stop;
+use crate::tuned::{Dials, Tuned};
 use crate::voice::{LogFormat, Voice};
 
 /// Starts the service, waits for the end, and ends it in order.
 pub(crate) fn run(args: &RunArgs, log_format: LogFormat, environment: &Environment) -> Status {
     let setup = Setup::load(&args.config, environment).map_err(Trouble::Bad)?;
-    let voice = Voice::new(log_format, setup.config.telemetry.log_level);
+    let tuned = Tuned::new(Dials::from(&setup.config));
+    let voice = Voice::new(log_format, tuned.clone());
     for warning in &setup.warnings {
         voice.log(&Event::new("weatherlight.old_name", Level::Warning).describe(warning));
     }
     let end = end_at_a_signal()?;
     let house = House::new(args.host).map_err(Trouble::Failed)?;
-    let status = serve(args, &setup, &house, &voice, &end);
+    let status = serve(args, &setup, &house, &voice, &tuned, &end);
     house.leave();
     status
 }
 
-fn serve(args: &RunArgs, setup: &Setup, house: &House, voice: &Voice, end: &Token) -> Status {
+fn serve(args: &RunArgs, setup: &Setup, house: &House, voice: &Voice, tuned: &Tuned, end: &Token) -> Status {
     let cleared = preflight::examine(setup, house, voice)?;
-    let service = Service::start(cleared, setup, house, voice, end, SystemTime::now()).map_err(Trouble::Failed)?;
+    let service =
+        Service::start(cleared, setup, house, voice, tuned, end, SystemTime::now()).map_err(Trouble::Failed)?;
     if args.stdin != Stdin::None {
         service.stdin(args.stdin, args.until_eof).map_err(Trouble::Failed)?;
     }
     for sink in &setup.config.telemetry.sinks {
         match sink {
             SinkName::Journal => {}
-            SinkName::Redis => service.redis(&setup.config.telemetry).map_err(Trouble::Failed)?,
+            SinkName::Redis => service.redis(setup).map_err(Trouble::Failed)?,
             // These are of whoever has the packets, not of a supervisor: its page has the figures.
             other => {
                 let event = Event::new("weatherlight.sink_left_out", Level::Warning);
@@ -49,8 +52,7 @@ fn serve(args: &RunArgs, setup: &Setup, house: &House, voice: &Voice, end: &Toke
     // Nothing can go wrong with a pair of sockets that was had.
     let stop = Stop::of(end).map_err(|error| Trouble::Failed(error.to_string()))?;
     stop.rest(Duration::MAX).map_err(|error| Trouble::Failed(error.to_string()))?;
-    let limit = Duration::from_millis(setup.own().drain_ms);
-    let ended = service.end(limit);
+    let ended = service.end();
     let event = Event::new("weatherlight.ended", if ended.is_clean() { Level::Info } else { Level::Critical });
     voice.log(&event.describe(&ended));
     Ok(if ended.is_clean() { GOOD } else { FAILED })
