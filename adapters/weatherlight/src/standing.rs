@@ -1,17 +1,16 @@
-//! Where it is said how the sink of one stream is doing: on the board, in the log, and as a packet when it is let alone.
+//! How a sink is doing, said where it is looked for: on the board, in the log, and as a packet when it is let alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use countermand::{Event, Intake as _, Level};
 
-use super::Feed;
 use crate::supervise::{Board, PartState};
 use crate::voice::Voice;
 
-/// See the head of the file. A clone is the same place.
+/// See the head of the file. A clone is of the same sink.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(crate) struct Standing {
     name: &'static str,
     board: Board,
     voice: Voice,
@@ -22,21 +21,20 @@ pub(super) struct Place {
     told: Arc<AtomicBool>,
 }
 
-impl Place {
-    /// For the stream that is called `name`; `told` is shared by those of one feed.
-    pub(super) fn new(feed: &Feed, name: &'static str, told: &Arc<AtomicBool>) -> Self {
-        let (board, voice) = (feed.board.clone(), feed.voice.clone());
+impl Standing {
+    /// Of the sink that is called `name`. `told` is shared by those that get the same packets.
+    pub(crate) fn new(name: &'static str, board: &Board, voice: &Voice, told: &Arc<AtomicBool>) -> Self {
         board.set(name, PartState::Running);
-        Self { name, board, voice, fails: Arc::default(), told: told.clone() }
+        Self { name, board: board.clone(), voice: voice.clone(), fails: Arc::default(), told: told.clone() }
     }
 
     /// Where it is said.
-    pub(super) const fn voice(&self) -> &Voice {
+    pub(crate) const fn voice(&self) -> &Voice {
         &self.voice
     }
 
-    /// The sink takes what it is given.
-    pub(super) fn goes_on(&self) {
+    /// It takes what it is given.
+    pub(crate) fn works(&self) {
         self.told.store(false, Ordering::Relaxed);
         if self.fails.swap(false, Ordering::Relaxed) {
             self.board.set(self.name, PartState::Running);
@@ -44,8 +42,8 @@ impl Place {
         }
     }
 
-    /// The sink takes nothing for now, or the journal does not let it go on.
-    pub(super) fn rests(&self, why: &str) {
+    /// It takes nothing for now, or what feeds it cannot go on.
+    pub(crate) fn rests(&self, why: &str) {
         self.board.set(self.name, PartState::BackingOff { why: why.to_owned() });
         if !self.fails.swap(true, Ordering::Relaxed) {
             let event = Event::new("weatherlight.sink_failed", Level::Warning).describe(why);
@@ -53,12 +51,38 @@ impl Place {
         }
     }
 
-    /// Something that the router tells of itself.
-    pub(super) fn tell(&self, event: &Event) {
+    /// Something that the router in front of it tells of itself.
+    pub(crate) fn tell(&self, event: &Event) {
         if self.told.swap(true, Ordering::Relaxed) {
             self.voice.log(event);
         } else {
             self.voice.take(event);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn a_sink_that_is_away_is_a_packet_once_and_on_the_board_all_the_while() {
+        let (board, voice) = (Board::default(), Voice::silent());
+        let packets = Arc::new(Mutex::new(0));
+        let counted = packets.clone();
+        voice.also(move |_: &Event| *counted.lock().unwrap() += 1);
+        let standing = Standing::new("redis.normal", &board, &voice, &Arc::default());
+        let failed = Event::new("telemetry.sink_failed", Level::Error);
+        for _ in 0..3 {
+            standing.rests("gone");
+            standing.tell(&failed);
+        }
+        assert_eq!((*packets.lock().unwrap(), board.health()), (1, "degraded"));
+        standing.works();
+        assert_eq!((board.health(), board.parts()[0].restarts), ("healthy", 1));
+        standing.tell(&failed);
+        assert_eq!(*packets.lock().unwrap(), 2);
     }
 }

@@ -8,10 +8,10 @@ use std::time::Instant as Clock;
 use countermand::{Answer, Batch, Delivery, Instant, Label, Parcel, Payload, Refusal, Sink};
 use countermand_journal::WallTime;
 
-use super::place::Place;
 use super::{Fed, PATIENCE};
 use crate::intake::now;
 use crate::sift::{Pick, sift};
+use crate::standing::Standing;
 use crate::voice::Voice;
 
 /// Which packets a sink is not given: it is through with them unseen.
@@ -21,13 +21,13 @@ pub(crate) type Skips = fn(&Voice, &Label) -> bool;
 #[derive(Debug)]
 pub(super) struct Front<S> {
     behind: S,
-    place: Place,
+    standing: Standing,
     skips: Skips,
 }
 
 impl<S> Front<S> {
-    pub(super) const fn new(behind: S, place: Place, skips: Skips) -> Self {
-        Self { behind, place, skips }
+    pub(super) const fn new(behind: S, standing: Standing, skips: Skips) -> Self {
+        Self { behind, standing, skips }
     }
 }
 
@@ -39,10 +39,10 @@ where
     type Delivery = Pin<Box<dyn Future<Output = Batch<Fed>> + Send>>;
 
     fn deliver(&mut self, batch: Batch<Fed>) -> Self::Delivery {
-        let (place, skips, since) = (self.place.clone(), self.skips, Clock::now());
+        let (standing, skips, since) = (self.standing.clone(), self.skips, Clock::now());
         let mut any = false;
         let delivery = sift(batch, &mut self.behind, |delivery| match &delivery.parcel.body {
-            Fed::Kept(_, payload) if !skips(place.voice(), &delivery.parcel.label) => {
+            Fed::Kept(_, payload) if !skips(standing.voice(), &delivery.parcel.label) => {
                 any = true;
                 Pick::On(bare(delivery, payload))
             }
@@ -52,7 +52,7 @@ where
             return delivery;
         }
         Box::pin(async move {
-            let watch = Watch { place, since };
+            let watch = Watch { standing, since };
             let batch = delivery.await;
             watch.came(&batch);
             batch
@@ -80,7 +80,7 @@ fn bare(delivery: &Delivery<Fed>, payload: &Payload) -> Delivery<Payload> {
 
 /// Watches over one batch. One that is let go before its end, and not for want of an answer, says nothing of the sink.
 struct Watch {
-    place: Place,
+    standing: Standing,
     since: Clock,
 }
 
@@ -92,8 +92,8 @@ impl Watch {
             None => Some("it gave no answer"),
         });
         match refused {
-            None => self.place.goes_on(),
-            Some(why) => self.place.rests(why),
+            None => self.standing.works(),
+            Some(why) => self.standing.rests(why),
         }
     }
 }
@@ -101,7 +101,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if self.since.elapsed() >= PATIENCE {
-            self.place.rests("it does not answer");
+            self.standing.rests("it does not answer");
         }
     }
 }

@@ -14,7 +14,6 @@ mod fed;
 mod feeds;
 mod front;
 mod letters;
-mod place;
 mod pump;
 
 use std::future::Future;
@@ -34,12 +33,12 @@ pub(crate) use fed::Fed;
 pub(crate) use feeds::Feeds;
 pub(crate) use front::Skips;
 
+use crate::standing::Standing;
 use crate::supervise::Board;
 use crate::tuned::Tuned;
 use crate::voice::Voice;
 use front::Front;
 use letters::Letters;
-use place::Place;
 use pump::Pump;
 
 /// How many packets of each stream are between the journal and the sink at the most. In the emergency stream these are what repeats are
@@ -128,13 +127,13 @@ impl Feed {
         let consumer = self.journal.consumer(self.names.feed).await.map_err(|error| error.to_string())?;
         let consumer = Arc::new(consumer);
         let told = Arc::default();
-        let places = WINDOWS.map(|(stream, _)| Place::new(self, self.name(stream), &told));
-        let (router, outlets) = self.router(rate, &places[0])?;
+        let standings = WINDOWS.map(|(stream, _)| Standing::new(self.name(stream), &self.board, &self.voice, &told));
+        let (router, outlets) = self.router(rate, &standings[0])?;
         self.feeds.set(self.names.feed, router.clone());
         let mut outlets = outlets.into_iter();
         let mut pieces = Vec::new();
-        for ((stream, window), place) in WINDOWS.into_iter().zip(places) {
-            let front = Front::new(make()?, place.clone(), self.skips);
+        for ((stream, window), standing) in WINDOWS.into_iter().zip(standings) {
+            let front = Front::new(make()?, standing.clone(), self.skips);
             pieces.extend(outlets.next().map(|outlet| serve(outlet, cx, front)));
             let pump = Pump {
                 journal: self.journal.clone(),
@@ -142,7 +141,7 @@ impl Feed {
                 router: router.clone(),
                 stream,
                 window,
-                place,
+                standing,
             };
             let cx = cx.clone();
             pieces.push(Box::pin(async move { pump.run(&cx).await }));
@@ -159,7 +158,7 @@ impl Feed {
     }
 
     /// The router, and its outlets: those of [`WINDOWS`], and then the one for dead letters.
-    fn router(&self, rate: u32, place: &Place) -> Result<(Router<Fed>, Vec<Outlet<Fed>>), String> {
+    fn router(&self, rate: u32, standing: &Standing) -> Result<(Router<Fed>, Vec<Outlet<Fed>>), String> {
         let mut telemetry = self.telemetry.clone();
         telemetry.emergency_max_per_minute = rate;
         let mut config = RouterConfig::from(&telemetry);
@@ -184,9 +183,9 @@ impl Feed {
         });
         let mut outlets = Vec::from(outlets);
         outlets.push(OutletConfig::dead_letters(self.names.dead_letters));
-        let place = place.clone();
+        let standing = standing.clone();
         let scribe = move |event: &Event, _: &Label| {
-            place.tell(event);
+            standing.tell(event);
             Fed::Own
         };
         Router::new(config, outlets, scribe).map_err(|error| error.to_string())

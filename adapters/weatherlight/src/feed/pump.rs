@@ -13,8 +13,8 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use super::Fed;
 use super::backlog::Backlog;
-use super::place::Place;
 use crate::intake::now;
+use crate::standing::Standing;
 
 /// How long the journal is let alone when it cannot be written.
 const BREATH: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ pub(super) struct Pump {
     pub(super) router: Router<Fed>,
     pub(super) stream: Stream,
     pub(super) window: usize,
-    pub(super) place: Place,
+    pub(super) standing: Standing,
 }
 
 /// A packet that the router has.
@@ -134,7 +134,7 @@ impl Pump {
             match self.consumer.acknowledge(taken).await {
                 Ok(_) => return Ok(()),
                 Err(error @ (JournalError::Full(_) | JournalError::Unavailable(_))) => {
-                    self.place.rests(&error.to_string());
+                    self.standing.rests(&error.to_string());
                     cx.sleep(BREATH).await;
                 }
                 Err(error) => return Err(error),

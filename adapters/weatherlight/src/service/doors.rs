@@ -1,4 +1,5 @@
-//! The doors of the service, by which others come in: senders by socket, port and standard input, and whoever looks at the page.
+//! The doors of the service, by which others come in: senders by socket, port and standard input, whoever looks at the page, and the
+//! word to load the configuration again.
 
 use std::net::SocketAddr;
 
@@ -8,6 +9,7 @@ use super::{EXCHANGES, Service};
 use crate::args::Stdin;
 use crate::intake::{Census, Door, Entrance, PaceLimit, Sender, SenderLimits};
 use crate::preflight::Ready;
+use crate::reload::Reloading;
 use crate::setup::Setup;
 use crate::supervise::Part;
 use crate::web::Page;
@@ -62,6 +64,15 @@ impl Service {
             }
             came.map(drop)
         }))
+    }
+
+    /// Loads the configuration again whenever it is told to.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be, in words.
+    pub(crate) fn reloads(&self, reloading: Reloading) -> Result<(), String> {
+        self.detach(Part::call("reload", &self.intake, move |cx| reloading.serve(cx)))
     }
 
     /// The senders at one door, under the limits that there are now.
