@@ -26,6 +26,7 @@ mod feed;
 mod figures;
 mod house;
 mod intake;
+mod lines;
 mod preflight;
 mod program;
 pub mod protocol;

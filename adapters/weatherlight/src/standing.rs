@@ -16,16 +16,21 @@ pub(crate) struct Standing {
     voice: Voice,
     /// Whether it was said that the sink fails, and nothing was taken since.
     fails: Arc<AtomicBool>,
-    /// Whether a packet was made of it. The packet comes to the sink that fails as well, so there is one for each time that it is away, and no
-    /// more (E16).
+    /// Whether the router told of it since then. The packet about that comes to the sink that fails as well, so there is one for each time that it
+    /// is away, and no more (E16).
     told: Arc<AtomicBool>,
 }
 
 impl Standing {
-    /// Of the sink that is called `name`. `told` is shared by those that get the same packets.
-    pub(crate) fn new(name: &'static str, board: &Board, voice: &Voice, told: &Arc<AtomicBool>) -> Self {
+    /// Of the sink that is called `name`.
+    pub(crate) fn new(name: &'static str, board: &Board, voice: &Voice) -> Self {
         board.set(name, PartState::Running);
-        Self { name, board: board.clone(), voice: voice.clone(), fails: Arc::default(), told: told.clone() }
+        Self { name, board: board.clone(), voice: voice.clone(), fails: Arc::default(), told: Arc::default() }
+    }
+
+    /// What it is called.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Where it is said.
@@ -51,11 +56,9 @@ impl Standing {
         }
     }
 
-    /// Something that the router in front of it tells of itself.
+    /// Something that the router in front of it tells of it. The first time it is said, and made a packet of.
     pub(crate) fn tell(&self, event: &Event) {
-        if self.told.swap(true, Ordering::Relaxed) {
-            self.voice.log(event);
-        } else {
+        if !self.told.swap(true, Ordering::Relaxed) {
             self.voice.take(event);
         }
     }
@@ -73,7 +76,7 @@ mod tests {
         let packets = Arc::new(Mutex::new(0));
         let counted = packets.clone();
         voice.also(move |_: &Event| *counted.lock().unwrap() += 1);
-        let standing = Standing::new("redis.normal", &board, &voice, &Arc::default());
+        let standing = Standing::new("redis.normal", &board, &voice);
         let failed = Event::new("telemetry.sink_failed", Level::Error);
         for _ in 0..3 {
             standing.rests("gone");

@@ -23,13 +23,17 @@ pub(crate) fn run(args: &RunArgs, log_format: LogFormat, environment: &Environme
     let setup = Setup::load(&args.config, environment).map_err(Trouble::Bad)?;
     let tuned = Tuned::new(Dials::from(&setup.config));
     let voice = Voice::new(log_format, tuned.clone());
+    let voice = voice.map_err(|error| Trouble::Failed(format!("the log cannot be written: {error}")))?;
     for warning in setup.configured.deprecations() {
         voice.log(&Event::new("weatherlight.old_name", Level::Warning).describe(warning));
     }
     let heard = signals::hear().map_err(|error| Trouble::Failed(format!("signals cannot be heard: {error}")))?;
-    let house = House::new(args.host).map_err(Trouble::Failed)?;
-    let status = serve(args, &setup, log_format, &house, &voice, &tuned, heard);
-    house.leave();
+    let status = House::new(args.host).map_err(Trouble::Failed).and_then(|house| {
+        let status = serve(args, &setup, log_format, &house, &voice, &tuned, heard);
+        house.leave();
+        status
+    });
+    voice.flush();
     status
 }
 

@@ -51,8 +51,8 @@ const MARGIN: usize = 64;
 /// How long a sink may take for a batch.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often the router tells that its sink fails, at the most.
-const REPORT_EVERY: Duration = Duration::from_secs(60);
+/// How often the router tells that a sink fails, at the most. Each sink's is passed on once for each time that it is away.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// What a feed and its outlets are called.
 #[derive(Clone, Copy, Debug)]
@@ -126,9 +126,8 @@ impl Feed {
     {
         let consumer = self.journal.consumer(self.names.feed).await.map_err(|error| error.to_string())?;
         let consumer = Arc::new(consumer);
-        let told = Arc::default();
-        let standings = WINDOWS.map(|(stream, _)| Standing::new(self.name(stream), &self.board, &self.voice, &told));
-        let (router, outlets) = self.router(rate, &standings[0])?;
+        let standings = WINDOWS.map(|(stream, _)| Standing::new(self.name(stream), &self.board, &self.voice));
+        let (router, outlets) = self.router(rate, standings.clone())?;
         self.feeds.set(self.names.feed, router.clone());
         let mut outlets = outlets.into_iter();
         let mut pieces = Vec::new();
@@ -158,7 +157,11 @@ impl Feed {
     }
 
     /// The router, and its outlets: those of [`WINDOWS`], and then the one for dead letters.
-    fn router(&self, rate: u32, standing: &Standing) -> Result<(Router<Fed>, Vec<Outlet<Fed>>), String> {
+    fn router(
+        &self,
+        rate: u32,
+        standings: [Standing; WINDOWS.len()],
+    ) -> Result<(Router<Fed>, Vec<Outlet<Fed>>), String> {
         let mut telemetry = self.telemetry.clone();
         telemetry.emergency_max_per_minute = rate;
         let mut config = RouterConfig::from(&telemetry);
@@ -183,9 +186,12 @@ impl Feed {
         });
         let mut outlets = Vec::from(outlets);
         outlets.push(OutletConfig::dead_letters(self.names.dead_letters));
-        let standing = standing.clone();
         let scribe = move |event: &Event, _: &Label| {
-            standing.tell(event);
+            let of = |standing: &&Standing| event.attribute("sink") == Some(standing.name());
+            // What is of no sink's is told like what is of the first.
+            if let Some(standing) = standings.iter().find(of).or(standings.first()) {
+                standing.tell(event);
+            }
             Fed::Own
         };
         Router::new(config, outlets, scribe).map_err(|error| error.to_string())

@@ -118,7 +118,7 @@ impl Pump {
         }
     }
 
-    /// Gives a packet to the router, as taken in when the journal took it in.
+    /// Gives a packet to the router, as taken in when the journal took it in; at the earliest when the clock of this process began.
     fn offer(&self, entry: Entry) -> Option<Receipt> {
         let age = WallTime::now().as_nanos().saturating_sub(entry.accepted.as_nanos());
         let accepted = Instant::from_nanos(now().as_nanos().saturating_sub(age));

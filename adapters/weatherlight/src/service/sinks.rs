@@ -1,6 +1,5 @@
 //! Where the service brings packets and figures beside its own journal, each sink by a part of its own.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use countermand::config::SinkName;
@@ -98,7 +97,7 @@ impl Service {
         let otlp = otlp.resource("service.name", "weatherlight");
         let every = Duration::from_millis(telemetry.otlp_interval_ms);
         let (site, supervisor) = (self.site.clone(), &self.supervisor);
-        let standing = Standing::new(NAME, &supervisor.board, &supervisor.voice, &Arc::default());
+        let standing = Standing::new(NAME, &supervisor.board, &supervisor.voice);
         let part = Part::call(NAME, &self.outside, move |cx| {
             let stop = Stop::of(cx.token()).map_err(|error| error.to_string())?;
             loop {
