@@ -1,25 +1,23 @@
 //! The service: its parts, in the order in which they begin, and in which they end.
 
-use std::net::SocketAddr;
+mod doors;
+mod sinks;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use countermand::config::TelemetrySettings;
+use countermand::config::{Kind, WeatherlightSettings};
 use countermand::{
-    Cause, Event, Format, Intake as _, JobContext, Level, Priority, Router, Shutdown, Source, Stream, Token, Worker,
-    WorkerConfig,
+    Event, Intake as _, JobContext, Level, Priority, Router, Shutdown, Source, Token, Worker, WorkerConfig,
 };
-use countermand_redis::{RedisConfig, RedisSink};
-use futures::executor::block_on;
 
 use crate::alarms::Alarms;
-use crate::args::Stdin;
 use crate::ask::Desk;
 use crate::body::Body;
 use crate::ended::Ended;
-use crate::feed::Feed;
+use crate::feed::Feeds;
 use crate::house::House;
-use crate::intake::{Census, Clerk, Door, Entrance, PaceLimit, Reception, Sender, SenderLimits, now};
+use crate::intake::{Clerk, Reception, now};
 use crate::preflight::Ready;
 use crate::reports::Reports;
 use crate::routing::{self, DEAD_LETTERS, EMERGENCY, NORMAL};
@@ -27,8 +25,9 @@ use crate::setup::Setup;
 use crate::sift::Sift;
 use crate::store::Store;
 use crate::supervise::{Board, Part, RestartPolicy, Supervisor, Watched};
+use crate::tuned::Tuned;
 use crate::voice::Voice;
-use crate::web::{Page, Site};
+use crate::web::Site;
 
 /// How many exchanges with browsers there are at a time.
 const EXCHANGES: usize = 16;
@@ -37,7 +36,7 @@ const EXCHANGES: usize = 16;
 const BRIEFLY: Duration = Duration::from_millis(500);
 
 /// How many parts there are at the most.
-const PARTS: usize = 16;
+const PARTS: usize = 24;
 
 /// See the head of the file.
 #[derive(Debug)]
@@ -57,7 +56,10 @@ pub(crate) struct Service {
     outside: Token,
     /// What ends by itself once the router is closed and drained.
     outlets: Mutex<Vec<Watched>>,
-    limits: SenderLimits,
+    feeds: Feeds,
+    tuned: Tuned,
+    /// What there is to show.
+    site: Site,
 }
 
 impl Service {
@@ -71,6 +73,7 @@ impl Service {
         setup: &Setup,
         house: &House,
         voice: &Voice,
+        tuned: &Tuned,
         end: &Token,
         began: SystemTime,
     ) -> Result<Self, String> {
@@ -87,7 +90,8 @@ impl Service {
             let reports = Reports::new(name, voice).map_err(|error| error.to_string())?;
             house.start(worker(setup, name, lanes).observer(Arc::new(reports)))
         };
-        let connections = own.connections as usize;
+        // However many connections there are, now or later.
+        let connections = most_connections();
         // As many lanes as there can be jobs: none of them waits for another's.
         let (watch, floor) = (start("watch", PARTS)?, start("floor", PARTS)?);
         let (senders, visitors) = (start("senders", 2 * connections)?, start("visitors", EXCHANGES)?);
@@ -102,13 +106,17 @@ impl Service {
         let alarms = Alarms::default();
         let clerk = Clerk { router: router.clone(), limits: setup.limits(), alarms: alarms.clone() };
         let desk = Desk { store: store.clone(), router: Some(router.clone()), limits: setup.limits() };
-        let reception = Reception::new(clerk, Arc::new(desk), own);
-        let limit = |count: u32| (count > 0).then_some(u64::from(count));
-        let pace = PaceLimit {
-            packets: limit(own.packets_per_second),
-            bytes: limit(own.kibibytes_per_second).map(|kibibytes| kibibytes << 10),
+        let reception = Reception { clerk, desk: Arc::new(desk), tuned: tuned.clone() };
+        let feeds = Feeds::default();
+        let site = Site {
+            board: supervisor.board.clone(),
+            router: router.clone(),
+            feeds: feeds.clone(),
+            alarms,
+            workers: [&supervisor.floor, &senders, &visitors, &supervisor.watch].map(Worker::clone).into(),
+            store: store.clone(),
+            began,
         };
-        let limits = SenderLimits { all: connections, each: own.connections_per_sender as usize, pace };
         let service = Self {
             supervisor,
             router,
@@ -120,11 +128,13 @@ impl Service {
             intake: Token::new(),
             outside: Token::new(),
             outlets: Mutex::default(),
-            limits,
+            feeds,
+            tuned: tuned.clone(),
+            site,
         };
         service.outlets()?;
         service.doors(ready, setup)?;
-        service.page(setup, alarms, began)?;
+        service.page(setup)?;
         Ok(service)
     }
 
@@ -151,96 +161,14 @@ impl Service {
         Ok(())
     }
 
-    fn doors(&self, ready: Ready, setup: &Setup) -> Result<(), String> {
-        let entrance = |door| Entrance {
-            door,
-            reception: self.reception.clone(),
-            census: Census::new(self.limits),
-            senders: self.senders.clone(),
-            voice: self.supervisor.voice.clone(),
-            token: self.intake.clone(),
-        };
-        if let Some(path) = setup.socket() {
-            let entrance = entrance(Door::Socket);
-            self.detach(Part::call("socket", &self.intake, move |cx| entrance.socket(&path, cx)))?;
-        }
-        if let Some(address) = address(&setup.own().tcp)? {
-            let entrance = entrance(Door::Secret(ready.secret));
-            self.detach(Part::call("tcp", &self.intake, move |cx| entrance.tcp(address, cx)))?;
-        }
-        Ok(())
-    }
-
-    fn page(&self, setup: &Setup, alarms: Alarms, began: SystemTime) -> Result<(), String> {
-        let Some(address) = address(&setup.own().page)? else { return Ok(()) };
-        let Supervisor { watch, floor, board, voice, .. } = &self.supervisor;
-        let site = Site {
-            board: board.clone(),
-            router: self.router.clone(),
-            alarms,
-            workers: vec![floor.clone(), self.senders.clone(), self.visitors.clone(), watch.clone()],
-            store: self.store.clone(),
-            began,
-        };
-        let unpaced = PaceLimit { packets: None, bytes: None };
-        let page = Page {
-            site,
-            census: Census::new(SenderLimits { all: EXCHANGES, each: EXCHANGES, pace: unpaced }),
-            visitors: self.visitors.clone(),
-            voice: voice.clone(),
-            token: self.outside.clone(),
-        };
-        self.detach(Part::call("page", &self.outside, move |cx| page.serve(address, cx)))
-    }
-
-    /// Takes packets from standard input, and ends with it if that is wanted.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be, in words.
-    pub(crate) fn stdin(&self, stdin: Stdin, until_eof: bool) -> Result<(), String> {
-        let format = if stdin == Stdin::Protobuf { Format::Protobuf } else { Format::Json };
-        let (reception, census, end) = (self.reception.clone(), Census::new(self.limits), self.end.clone());
-        self.detach(Part::call("stdin", &self.intake, move |cx| {
-            let seat = census.enter(Sender::Stdin)?;
-            let came = reception.stdin(format, &seat, cx);
-            if until_eof {
-                end.cancel_with(Cause::REQUESTED.with_text("standard input has ended"));
-            }
-            came.map(drop)
-        }))
-    }
-
-    /// Feeds Redis from the journal: what came while it was away is fed when it is back.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be, in words.
-    pub(crate) fn redis(&self, settings: &TelemetrySettings) -> Result<(), String> {
-        let journal = &self.store.journal;
-        let consumer = block_on(journal.consumer("redis")).map_err(|error| error.to_string())?;
-        let consumer = Arc::new(consumer);
-        for (name, stream) in [("redis.emergency", Stream::Emergency), ("redis.normal", Stream::Normal)] {
-            let feed = Feed { journal: journal.clone(), consumer: consumer.clone(), stream };
-            let config = RedisConfig::from_settings(settings);
-            let part = Part::task(name, &self.outside, move |cx: JobContext| {
-                let (feed, config) = (feed.clone(), config.clone());
-                async move {
-                    let sink = RedisSink::new(config).map_err(|error| error.to_string())?;
-                    feed.run(cx, sink).await
-                }
-            });
-            self.detach(part.untiring())?;
-        }
-        Ok(())
-    }
-
     fn detach(&self, part: Part) -> Result<(), String> {
         self.supervisor.start(part).map(drop)
     }
 
-    /// Ends in order: nothing is read any more, what was read is kept and answered, and then the rest goes. Takes little longer than `limit`.
-    pub(crate) fn end(self, limit: Duration) -> Ended {
+    /// Ends in order: nothing is read any more, what was read is kept and answered, and then the rest goes. Takes little longer than the time that
+    /// the settings give it.
+    pub(crate) fn end(self) -> Ended {
+        let limit = self.tuned.read().drain;
         let why = self.end.cause().map(|cause| cause.to_string()).unwrap_or_default();
         let until = now().checked_add(limit);
         let left = || until.map_or(Duration::MAX, |until| until.saturating_since(now()));
@@ -274,11 +202,13 @@ fn worker(setup: &Setup, name: &'static str, lanes: usize) -> WorkerConfig {
     config
 }
 
-fn address(text: &str) -> Result<Option<SocketAddr>, String> {
-    if text.is_empty() {
-        return Ok(None);
+/// How many connections there may be at each door, whatever is set.
+fn most_connections() -> usize {
+    let setting = WeatherlightSettings::SETTINGS.iter().find(|setting| setting.key == "connections");
+    match setting.map(|setting| setting.kind) {
+        Some(Kind::Number { most, .. }) => usize::try_from(most).unwrap_or(usize::MAX),
+        _ => unreachable!("the connections are a number"),
     }
-    text.parse().map(Some).map_err(|error| format!("{text}: {error}"))
 }
 
 /// Makes the ids of this run's own packets others than those of any run before.
