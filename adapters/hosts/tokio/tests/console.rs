@@ -52,5 +52,7 @@ fn attendants_are_named_for_their_worker() {
     });
     let mut names = names.0.lock().expect("not poisoned").clone();
     names.sort();
+    // What `block_on` runs is a task without a name.
+    names.retain(|name| !name.is_empty());
     assert_eq!(names, ["ingest/driver-0", "ingest/driver-1", "ingest/keeper"]);
 }
