@@ -1,5 +1,7 @@
 //! Bounded, prioritised, cancellable jobs that keep the same promises on every host.
 //!
+//! New here? The [book](docs) has short chapters on what cancelling means, on time-outs, priorities, shutdown, tests, and on moving from elsewhere.
+//!
 //! This crate is the core, [`countermand_core`], and the hosts under their features:
 //!
 //! | feature | host | where its jobs run |
@@ -41,6 +43,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod docs;
 
 pub use countermand_core::*;
 
