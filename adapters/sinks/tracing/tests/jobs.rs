@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::pending;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use countermand_core::{
@@ -39,6 +39,12 @@ struct Seen {
     follows: usize,
 }
 
+impl Watch {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().expect("not poisoned")
+    }
+}
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Watch {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = Fields::default();
@@ -53,7 +59,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Watch {
     }
 
     fn on_follows_from(&self, _: &Id, _: &Id, _: Context<'_, S>) {
-        self.0.lock().unwrap().follows += 1;
+        self.seen().follows += 1;
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
@@ -61,20 +67,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Watch {
         event.record(&mut fields);
         let job = context.event_span(event).filter(|span| span.metadata().target() == JOBS);
         let job = job.and_then(|span| span.extensions().get::<Fields>()?.0.get("name").cloned());
-        self.0.lock().unwrap().events.push((job, fields.0));
+        self.seen().events.push((job, fields.0));
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let span = context.span(&id).expect("it is closing");
         if span.metadata().target() == JOBS {
             let fields = span.extensions().get::<Fields>().expect("put there").0.clone();
-            self.0.lock().unwrap().closed.push(fields);
+            self.seen().closed.push(fields);
         }
     }
 }
 
 fn ends(watch: &Watch) -> BTreeMap<String, (String, String, String)> {
-    let seen = watch.0.lock().unwrap();
+    let seen = watch.seen();
     let text = |span: &Texts, key: &str| span.get(key).cloned().unwrap_or_default();
     let end = |span: &Texts| (text(span, "outcome"), text(span, "cause"), text(span, "started"));
     seen.closed.iter().map(|span| (text(span, "name"), end(span))).collect()
@@ -120,7 +126,7 @@ fn each_job_is_one_span_with_its_end() {
         assert_eq!(ends["slow"], end("timed_out", "deadline", "true"));
         assert_eq!(ends["queued"], end("cancelled", "requested: operator", "false"));
         assert_eq!(ends["call"], end("completed", "", ""));
-        let seen = watch.0.lock().unwrap();
+        let seen = watch.seen();
         let span = |name: &str| seen.closed.iter().find(|span| span["name"] == name).unwrap();
         assert_eq!((&*span("slow")["running"], &*span("done")["priority"]), ("0.25", "HIGH"));
         assert_eq!((&*span("call")["kind"], &*span("done")["worker"]), ("call", "mill"));
@@ -148,7 +154,7 @@ fn what_happens_in_a_job_is_in_its_span_which_follows_its_submitters() {
             worker.submit(stranger).await.unwrap().await;
         });
     });
-    let seen = watch.0.lock().unwrap();
+    let seen = watch.seen();
     let at: Vec<_> = seen.events.iter().map(|(job, fields)| (job.as_deref(), &*fields["at"])).collect();
     assert_eq!(at, [(Some("task"), "first"), (Some("task"), "second"), (None, "stranger")]);
     assert_eq!(seen.follows, 1);
@@ -163,7 +169,7 @@ fn one_that_is_not_accepted_is_an_event() {
         drop(worker.try_submit(Job::task(pending::<()>())).unwrap());
         drop(worker.try_submit(Job::task(pending::<()>()).priority(Priority::Low)).unwrap_err());
     });
-    let seen = watch.0.lock().unwrap();
+    let seen = watch.seen();
     assert_eq!((&*seen.events[0].1["reason"], &*seen.events[0].1["priority"]), ("queue_full", "LOW"));
 }
 
