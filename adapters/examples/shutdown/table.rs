@@ -24,7 +24,7 @@ impl Table {
             return;
         }
         let mut table = comfy_table::Table::new();
-        table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(["job", "priority", "", "age", "polls"]);
+        table.load_preset(presets::NOTHING).set_header(["job", "priority", "", "age", "polls"]);
         for job in self.worker.jobs() {
             let state = match job.state {
                 JobState::Queued => "queued",

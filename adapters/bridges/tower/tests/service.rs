@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use countermand_core::{CauseKind, FullPolicy, Phase, Priority, RejectReason, Shutdown, Worker, WorkerConfig};
+use countermand_core::{CauseKind, FullPolicy, Phase, Priority, RejectReason, Shutdown, Token, Worker, WorkerConfig};
 use countermand_sim::{Gate, Sim};
 use countermand_tower::{Conditions, ServiceError, WorkerLayer, WorkerService};
 use tower_layer::Layer as _;
@@ -183,4 +183,41 @@ fn a_closed_worker_refuses_and_an_abort_cancels() {
         );
         assert_eq!(late, Err(ServiceError::Refused(RejectReason::Closed)));
     });
+}
+
+#[test]
+fn the_least_urgent_makes_room_and_is_told() {
+    Sim::explore(0..50, |sim| {
+        let (worker, desk, mut service) = service(sim, FullPolicy::EvictLowest);
+        let running = sim.spawn(service.call("running"));
+        until(sim, || !desk.begun().is_empty());
+        let (elder, younger) = (sim.spawn(service.call("elder")), sim.spawn(service.call("younger")));
+        until(sim, || worker.queued() == 2);
+        let urgent = sim.spawn(service.call("urgent"));
+        until(sim, || younger.is_finished() || elder.is_finished());
+        desk.gate.open();
+        let answers =
+            sim.block_on(async { [running.await, urgent.await, elder.await, younger.await].map(Result::unwrap) });
+        assert_eq!(answers[..2], [Ok("running"), Ok("urgent")]);
+        // Which of the two came first, the seed has decided; one of them made room.
+        let evicted: Vec<_> = answers[2..].iter().filter_map(|answer| answer.as_ref().err()).collect();
+        let [evicted] = evicted[..] else { panic!("{answers:?}") };
+        assert!(
+            matches!(evicted, ServiceError::Cancelled { cause, started: false } if cause.kind() == CauseKind::Evicted)
+        );
+        assert!(evicted.is_untouched());
+    });
+}
+
+#[test]
+fn a_parent_ends_the_requests_below_it() {
+    let sim = Sim::new(5);
+    let (worker, desk, _) = service(&sim, FullPolicy::Wait);
+    let parent = Token::new();
+    let mut service = WorkerLayer::with(worker, Conditions::new().parent(&parent)).layer(desk.clone());
+    let request = sim.spawn(service.call("for ever"));
+    until(&sim, || !desk.begun().is_empty());
+    parent.cancel();
+    let answer = sim.block_on(request).expect("it is not aborted");
+    assert!(matches!(answer, Err(ServiceError::Cancelled { started: true, .. })));
 }
