@@ -186,7 +186,7 @@ impl Feed {
         });
         let mut outlets = Vec::from(outlets);
         outlets.push(OutletConfig::dead_letters(self.names.dead_letters));
-        let scribe = move |event: &Event, _: &Label| {
+        let scribe = move |event: &Event, _: &Label, _| {
             let of = |standing: &&Standing| event.attribute("sink") == Some(standing.name());
             // What is of no sink's is told like what is of the first.
             if let Some(standing) = standings.iter().find(of).or(standings.first()) {
