@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use countermand::{
     Blocking, Event, Host as _, Job, Label, OutletConfig, Payload, Reporter, Router, RouterConfig, Shutdown, Source,
@@ -53,8 +53,9 @@ impl Telemetry {
 }
 
 /// Makes the packet that tells of an event.
-fn scribe(event: &Event, label: &Label, _: std::time::Duration) -> Payload {
+fn scribe(event: &Event, label: &Label, age: Duration) -> Payload {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    Payload::of_event(event, label, Timestamp::new(seconds, now.subsec_nanos()))
+    let at = now.saturating_sub(age);
+    let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
+    Payload::of_event(event, label, Timestamp::new(seconds, at.subsec_nanos()))
 }
