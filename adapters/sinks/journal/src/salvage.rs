@@ -33,7 +33,7 @@ fn rebuild(disk: &Arc<dyn Disk>, config: &JournalConfig, reason: &str) -> Result
     let mut rebuilding =
         Rebuilding { database: &database, config, batch: Vec::new(), bytes: 0, state: None, twice: Vec::new() };
     rebuilding.first()?;
-    let scanned = scan(disk.raw()?, |kind, frame| rebuilding.take(kind, frame))?;
+    let scanned = scan(disk.raw()?, |kind, frame, _| rebuilding.take(kind, frame))?;
     let mut salvage = rebuilding.finish()?;
     let nothing = salvage.records + salvage.dead_letters == 0 && !salvage.consumers;
     if nothing && !scanned.may_be_ours && scanned.bytes > 0 {

@@ -102,6 +102,34 @@ fn fill_and_free(disk: &Arc<dyn Disk>, make_room: impl FnOnce()) {
 }
 
 #[test]
+fn e12_what_is_behind_damage_in_the_reserve_is_kept() {
+    let disk = SimulatedDisk::new();
+    disk.set_capacity(Some(1 << 20));
+    let on: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (journal, _) = open(&on);
+    disk.set_capacity(Some(disk.used()));
+    // The file has pages to spare; after them the reserve takes what comes.
+    let mut number = 0;
+    while journal.ledger().reserved < 5 {
+        number += 1;
+        append(&journal, number, Critical).unwrap();
+    }
+    drop(journal);
+    let mut reserve = disk.reserve_bytes();
+    let damaged = number - 3;
+    let text = format!("{{\"packet\":{damaged}}}");
+    let place = memchr::memmem::find(&reserve, text.as_bytes()).unwrap();
+    reserve[place] ^= 1;
+    disk.set_reserve_bytes(reserve);
+    disk.set_capacity(None);
+    let (journal, recovery) = open(&on);
+    assert_eq!(recovery.from_reserve, 4, "{recovery}");
+    let there = numbers(&journal.tail(Stream::Emergency, None, 10_000).unwrap());
+    assert_eq!(there, (1..=number).filter(|number| *number != damaged).collect::<Vec<_>>());
+    check(&journal);
+}
+
+#[test]
 fn e13_on_a_full_disk_critical_goes_into_the_reserve_and_then_is_refused() {
     for capacity in [300, 500, 800] {
         let disk = SimulatedDisk::new();
