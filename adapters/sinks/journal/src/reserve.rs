@@ -27,13 +27,15 @@ impl Reserve {
         let (mut used, mut waiting) = (0, Vec::<Entry>::new());
         scan::<io::Error>(&*content, |_, frame, end| {
             let least = waiting.last().map_or(next, |last| last.sequence.number() + 1);
-            if let Some(entry) = Entry::unseal(frame).filter(|entry| entry.sequence.number() >= least) {
-                waiting.push(entry);
-                used = usize::try_from(end).unwrap_or(content.len());
-            }
+            waiting.extend(Entry::unseal(frame).filter(|entry| entry.sequence.number() >= least));
+            used = usize::try_from(end).unwrap_or(content.len());
             Ok(())
         })?;
-        Ok(Self { file, size: content.len(), used, waiting })
+        let mut reserve = Self { file, size: content.len(), used, waiting };
+        if reserve.waiting.is_empty() {
+            reserve.clear();
+        }
+        Ok(reserve)
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -77,7 +79,7 @@ impl Reserve {
 
     /// All that waited has been moved, and committed.
     pub(crate) fn clear(&mut self) {
-        if self.waiting.is_empty() {
+        if self.used == 0 {
             return;
         }
         // If this fails nothing is lost: what is left over has places that the file has passed.

@@ -77,7 +77,9 @@ pub(crate) fn examine<B: StorageBackend>(
     place: &str,
 ) -> Result<Verification, JournalError> {
     let mut verification = Verification::default();
+    let mut found = false;
     let scanned = scan::<Fault>(raw, |kind, _, _| {
+        found = true;
         verification.whole_frames += u64::from(kind == Kind::Record);
         Ok(())
     });
@@ -88,7 +90,7 @@ pub(crate) fn examine<B: StorageBackend>(
             (verification.problems, verification.records, verification.dead_letters) =
                 (problems, records, dead_letters);
         }
-        Err(fault) if fault.is_damage() && (scanned.may_be_ours || verification.whole_frames > 0) => {
+        Err(fault) if fault.is_damage() && (scanned.may_be_ours || found) => {
             verification.problems.push(fault.text());
         }
         Err(fault) if fault.is_damage() => return Err(JournalError::NotAJournal { place: place.to_owned() }),

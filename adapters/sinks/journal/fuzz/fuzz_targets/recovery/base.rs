@@ -95,7 +95,7 @@ pub(crate) fn all() -> (Vec<Base>, u64) {
     }
     bases.push(Base::of(&disk));
 
-    disk.set_capacity(Some(0));
+    disk.set_capacity(Some(disk.used()));
     let mut last = ORDINARY;
     while journal.ledger().reserved < 5 {
         last += 1;

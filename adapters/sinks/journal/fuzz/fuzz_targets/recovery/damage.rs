@@ -9,8 +9,10 @@ use crate::base::Base;
 pub(crate) struct Damaged {
     pub(crate) database: Vec<u8>,
     pub(crate) reserve: Vec<u8>,
-    /// The packets of which a frame lies outside of the damage.
-    pub(crate) whole: BTreeSet<u64>,
+    /// The packets of which a frame there lies outside of the damage.
+    pub(crate) in_database: BTreeSet<u64>,
+    /// The same of the reserve.
+    pub(crate) in_reserve: BTreeSet<u64>,
 }
 
 /// A file, and where something was done to it.
@@ -22,7 +24,7 @@ struct File {
 impl Damaged {
     /// A file that is nobody's.
     pub(crate) fn foreign(database: Vec<u8>) -> Self {
-        Self { database, reserve: Vec::new(), whole: BTreeSet::new() }
+        Self { database, reserve: Vec::new(), in_database: BTreeSet::new(), in_reserve: BTreeSet::new() }
     }
 
     /// This journal, damaged as the input says.
@@ -36,9 +38,8 @@ impl Damaged {
             }
             input = rest;
         }
-        let mut whole = database.whole(&base.in_database);
-        whole.append(&mut reserve.whole(&base.in_reserve));
-        Self { database: database.bytes, reserve: reserve.bytes, whole }
+        let (in_database, in_reserve) = (database.whole(&base.in_database), reserve.whole(&base.in_reserve));
+        Self { database: database.bytes, reserve: reserve.bytes, in_database, in_reserve }
     }
 }
 
