@@ -47,7 +47,7 @@ for package in countermand-core countermand; do
     check alloc "$package" --no-default-features --features alloc
     check alloc "$package" --no-default-features --features alloc,critical-section
     echo "bare: $package std"
-    cargo check --quiet --package "$package" --lib
+    cargo check --quiet --target-dir "$work/target-std" --package "$package" --lib
 done
 check neither countermand-core --no-default-features --features serde
 check alloc countermand-core --no-default-features --features alloc,serde
