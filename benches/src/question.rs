@@ -37,7 +37,11 @@ impl Role {
 /// Does as many operations as the meter says.
 pub type Run = Box<dyn FnMut(&mut Meter)>;
 
+/// Makes what runs where there is so much of something.
+pub(crate) type Make = fn(u64) -> Run;
+
 /// One who takes part in a question.
+#[non_exhaustive]
 #[expect(missing_debug_implementations, reason = "it is a closure with a name")]
 pub struct Case {
     /// Cases of one group are compared with each other. Empty where a question has only one.

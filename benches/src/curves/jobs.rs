@@ -3,6 +3,7 @@
 use std::future::ready as at_once;
 
 use countermand::{Job, WorkerConfig};
+use futures::FutureExt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -12,8 +13,8 @@ use crate::idioms::tokio_threads::Threads;
 use crate::idioms::window::{in_a_burst, in_window};
 use crate::idioms::work::{IN_FLIGHT, TIMEOUT, pending_once, ready, sum_below};
 use crate::meter::Meter;
-use crate::question::Role;
-use crate::questions::jobs::value;
+use crate::question::{Role, Run};
+use crate::questions::jobs::{taken, value};
 
 const MILLION: u64 = 1_000_000;
 
@@ -44,7 +45,7 @@ fn bursts(meter: &mut Meter, count: u64, mut burst: impl FnMut() -> u64) {
     }
 }
 
-fn ours_queued(count: u64) -> Box<dyn FnMut(&mut Meter)> {
+fn ours_queued(count: u64) -> Run {
     let threads = Threads::new(1);
     let worker = threads.worker(WorkerConfig::new().lanes(IN_FLIGHT).capacity(count as usize));
     Box::new(move |meter| {
@@ -58,7 +59,7 @@ fn ours_queued(count: u64) -> Box<dyn FnMut(&mut Meter)> {
     })
 }
 
-fn by_hand_queued(count: u64) -> Box<dyn FnMut(&mut Meter)> {
+fn by_hand_queued(count: u64) -> Run {
     let threads = Threads::new(1);
     let hand = OnTokio::new(IN_FLIGHT);
     Box::new(move |meter| {
@@ -70,7 +71,7 @@ fn by_hand_queued(count: u64) -> Box<dyn FnMut(&mut Meter)> {
     })
 }
 
-fn bare_queued(count: u64) -> Box<dyn FnMut(&mut Meter)> {
+fn bare_queued(count: u64) -> Run {
     let threads = Threads::new(1);
     Box::new(move |meter| {
         bursts(meter, count, || {
@@ -80,7 +81,7 @@ fn bare_queued(count: u64) -> Box<dyn FnMut(&mut Meter)> {
     })
 }
 
-fn set_queued(count: u64) -> Box<dyn FnMut(&mut Meter)> {
+fn set_queued(count: u64) -> Run {
     let threads = Threads::new(1);
     Box::new(move |meter| {
         bursts(meter, count, || {
@@ -114,21 +115,18 @@ pub(super) static LANES: Curve = Curve {
     ],
 };
 
-fn ours_in_flight(lanes: u64) -> Box<dyn FnMut(&mut Meter)> {
+fn ours_in_flight(lanes: u64) -> Run {
     let threads = Threads::new(1);
     let worker = threads.worker(WorkerConfig::new().lanes(lanes as usize).capacity(lanes as usize));
     Box::new(move |meter| {
         let (jobs, worker) = (meter.ops(), worker.clone());
-        let submit = move |number| {
-            let submit = worker.submit(Job::task(pending_once(number)).run_timeout(TIMEOUT));
-            async { submit.await.expect("an open worker takes the job") }
-        };
+        let submit = move |number| worker.submit(Job::task(pending_once(number)).run_timeout(TIMEOUT)).map(taken);
         let batch = in_window(jobs, lanes as usize, submit, value);
         assert_eq!(meter.time(|| threads.run(batch)), sum_below(jobs));
     })
 }
 
-fn by_hand_in_flight(lanes: u64) -> Box<dyn FnMut(&mut Meter)> {
+fn by_hand_in_flight(lanes: u64) -> Run {
     let threads = Threads::new(1);
     let hand = OnTokio::new(lanes as usize);
     Box::new(move |meter| {
@@ -140,7 +138,7 @@ fn by_hand_in_flight(lanes: u64) -> Box<dyn FnMut(&mut Meter)> {
     })
 }
 
-fn bare_in_flight(lanes: u64) -> Box<dyn FnMut(&mut Meter)> {
+fn bare_in_flight(lanes: u64) -> Run {
     let threads = Threads::new(1);
     Box::new(move |meter| {
         let jobs = meter.ops();

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::meter::Meter;
-use crate::question::{Role, Short};
+use crate::question::{Make, Role, Short};
 use crate::rounds::median;
 
 /// One contender: does operations where there are already so many of what the curve is over.
@@ -20,7 +20,7 @@ pub(crate) struct Line {
     pub(crate) name: &'static str,
     pub(crate) role: Role,
     /// Given the place on the curve, makes what runs there.
-    pub(crate) make: fn(u64) -> Box<dyn FnMut(&mut Meter)>,
+    pub(crate) make: Make,
     /// Beyond this it is left out: it would take minutes, or more memory than there is.
     pub(crate) up_to: u64,
 }

@@ -32,7 +32,10 @@ pub(super) fn draw(file: &Path, curve: &Curve, lines: &[Points]) -> Result<(), B
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d((1_f64..most as f64).log_scale(), (least.min(greatest) / 2.0..greatest * 2.0).log_scale())?;
+        .build_cartesian_2d(
+            (1_f64..most as f64).log_scale(),
+            (least.min(greatest) / 2.0..greatest * 2.0).log_scale(),
+        )?;
     chart
         .configure_mesh()
         .x_desc(curve.over)

@@ -6,8 +6,7 @@ use countermand::Token;
 use tokio_util::sync::CancellationToken;
 
 use super::{Curve, Line};
-use crate::meter::Meter;
-use crate::question::Role;
+use crate::question::{Role, Run};
 use crate::questions::t5::{self, cancel};
 
 const MILLION: u64 = 1_000_000;
@@ -35,7 +34,7 @@ pub(super) static ALIVE: Curve = Curve {
     ],
 };
 
-fn alive<T: 'static>(count: u64, root: T, child: fn(&T) -> T) -> Box<dyn FnMut(&mut Meter)> {
+fn alive<T: 'static>(count: u64, root: T, child: fn(&T) -> T) -> Run {
     let others: Vec<T> = (0..count).map(|_| child(&root)).collect();
     Box::new(move |meter| {
         let times = meter.ops();
@@ -70,7 +69,7 @@ pub(super) static LEVELS: Curve = Curve {
     ],
 };
 
-fn deep<T: 'static>(levels: u64, root: T, child: fn(&T) -> T, asks: fn(&T) -> bool) -> Box<dyn FnMut(&mut Meter)> {
+fn deep<T: 'static>(levels: u64, root: T, child: fn(&T) -> T, asks: fn(&T) -> bool) -> Run {
     let mut chain = vec![root];
     for level in 0..levels as usize {
         let next = child(&chain[level]);

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use smol::{Executor, Timer};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -33,13 +34,13 @@ impl OnTokio {
     ) -> impl Future<Output = JoinHandle<Option<T>>> + Send + use<T, W> {
         let permit = Arc::clone(&self.permits).acquire_owned();
         let token = self.root.child_token();
-        async move {
-            let permit = permit.await.expect("nobody closes it");
+        permit.map(|permit| {
+            let permit = permit.expect("nobody closes it");
             tokio::spawn(async move {
                 let _permit = permit;
                 or_until(token, work).await
             })
-        }
+        })
     }
 
     /// Starts the job, which waits for its place itself: so that any number of them can be queued.
@@ -87,8 +88,7 @@ impl OnSmol {
         let permit = self.permits.acquire_arc();
         let token = self.root.child_token();
         let executor = self.executor.clone();
-        async move {
-            let permit = permit.await;
+        permit.map(move |permit| {
             executor.spawn(async move {
                 let _permit = permit;
                 let stopped = async {
@@ -102,6 +102,6 @@ impl OnSmol {
                 let work = async { Some(work.await) };
                 smol::future::or(stopped, smol::future::or(work, late)).await
             })
-        }
+        })
     }
 }

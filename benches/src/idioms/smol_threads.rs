@@ -21,7 +21,7 @@ impl Threads {
         let (stop, stopped) = bounded::<Infallible>(1);
         for _ in 0..2 {
             let (executor, stopped) = (executor.clone(), stopped.clone());
-            std::thread::spawn(move || smol::block_on(executor.run(async { drop(stopped.recv().await) })));
+            std::thread::spawn(move || smol::block_on(executor.run(async { stopped.recv().await.is_ok() })));
         }
         Self { executor, _stop: stop }
     }

@@ -31,11 +31,7 @@ where
 }
 
 /// Submits `jobs` jobs, and awaits them only when all are submitted.
-pub(crate) async fn in_a_burst<S, H>(
-    jobs: u64,
-    submit: impl Fn(u64) -> S,
-    value: impl Fn(H::Output) -> u64,
-) -> u64
+pub(crate) async fn in_a_burst<S, H>(jobs: u64, submit: impl Fn(u64) -> S, value: impl Fn(H::Output) -> u64) -> u64
 where
     S: Future<Output = H>,
     H: Future,

@@ -112,7 +112,9 @@ fn under_valgrind(path: &Path, times: u64) -> Result<u64, Box<dyn Error>> {
     }
     let text = fs::read_to_string(&out)?;
     fs::remove_file(&out)?;
-    total(&text).filter(|total| *total > 0).ok_or_else(|| format!("valgrind has counted nothing on {}", path.name).into())
+    total(&text)
+        .filter(|total| *total > 0)
+        .ok_or_else(|| format!("valgrind has counted nothing on {}", path.name).into())
 }
 
 /// The sum that stands in a file of callgrind's.

@@ -10,9 +10,10 @@ use std::hint::black_box;
 use std::num::NonZero;
 
 use countermand::{Blocking, Job, WorkerConfig};
+use futures::FutureExt;
 use tokio::sync::oneshot;
 
-use super::jobs::value;
+use super::jobs::{taken, value};
 use crate::idioms::window::in_window;
 use crate::idioms::work::{IN_FLIGHT, TIMEOUT, sum_below};
 use crate::meter::Meter;
@@ -67,8 +68,7 @@ pub(super) fn ours(window: usize) -> impl FnMut(&mut Meter) {
     move |meter| {
         let submit = |number| {
             let work = work(number);
-            let submit = worker.submit(Job::call(move |_| work()).run_timeout(TIMEOUT));
-            async { submit.await.expect("an open worker takes the job") }
+            worker.submit(Job::call(move |_| work()).run_timeout(TIMEOUT)).map(taken)
         };
         round(meter, |jobs| smol::block_on(in_window(jobs, window, submit, value)));
     }

@@ -3,9 +3,10 @@
 //! One at a time, from a task of the runtime, by the clock. On one thread the driver and the submitter take turns; on two, whoever is woken may be
 //! on the other thread. By hand and bare as in J1.
 
-use countermand::WorkerConfig;
+use countermand::{Job, WorkerConfig};
+use futures::FutureExt;
 
-use super::jobs::value;
+use super::jobs::{taken, value};
 use crate::idioms::by_hand::OnTokio;
 use crate::idioms::tokio_threads::Threads;
 use crate::idioms::window::in_window;
@@ -48,10 +49,7 @@ fn ours(threads: usize) -> impl FnMut(&mut Meter) {
     let worker = threads.worker(WorkerConfig::new());
     move |meter| {
         let (jobs, worker) = (meter.ops(), worker.clone());
-        let submit = move |number| {
-            let submit = worker.submit(countermand::Job::task(ready(number)).run_timeout(TIMEOUT));
-            async { submit.await.expect("an open worker takes the job") }
-        };
+        let submit = move |number| worker.submit(Job::task(ready(number)).run_timeout(TIMEOUT)).map(taken);
         assert_eq!(meter.time(|| threads.run(in_window(jobs, 1, submit, value))), sum_below(jobs));
     }
 }

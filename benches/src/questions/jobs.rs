@@ -9,7 +9,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use countermand::{Job, Outcome, Priority, Worker, WorkerConfig};
+use countermand::{Handle, Job, Outcome, Priority, SubmitResult, Work, Worker, WorkerConfig};
+use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -37,10 +38,14 @@ pub(crate) fn settings() -> WorkerConfig {
 pub(crate) async fn through<F: Jobs>(worker: Worker, jobs: u64, body: impl Body<F>) -> u64 {
     let submit = |number| {
         let priority = Priority::ALL[(number & 3) as usize];
-        let submit = worker.submit(Job::task(body(number)).priority(priority).run_timeout(TIMEOUT));
-        async { submit.await.expect("an open worker takes the job") }
+        worker.submit(Job::task(body(number)).priority(priority).run_timeout(TIMEOUT)).map(taken)
     };
     in_window(jobs, IN_FLIGHT, submit, value).await
+}
+
+/// The handle of a job that was submitted.
+pub(crate) fn taken<W: Work>(result: SubmitResult<W>) -> Handle<W::Value, W::Error> {
+    result.expect("an open worker takes the job")
 }
 
 pub(crate) fn value(outcome: Outcome<u64>) -> u64 {

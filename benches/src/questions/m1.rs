@@ -27,10 +27,7 @@ pub(super) static QUESTION: Question = Question {
     title: "counting on the hot path",
     ops: 4_000_000,
     by: Quantity::Cpu,
-    goals: &[
-        Goal::within(ONE, OURS, ADD, 0.5),
-        Goal::share(At(TWO, OURS), Quantity::Cpu, At(ONE, OURS), 1.25),
-    ],
+    goals: &[Goal::within(ONE, OURS, ADD, 0.5), Goal::share(At(TWO, OURS), Quantity::Cpu, At(ONE, OURS), 1.25)],
     cases,
 };
 
@@ -53,29 +50,55 @@ fn cases(_: u64, cases: &mut Cases) {
     cases.group(ONE);
     let hook = (metrics.clone(), job.clone());
     cases.ours(OURS, alone(move || hook.0.submitted(&hook.1)));
-    cases.peer(ADD, alone({
-        let add = add.clone();
-        move || drop(add.fetch_add(1, Ordering::Relaxed))
-    }));
-    cases.peer("metrics, a counter", alone({
-        let counter = counter.clone();
-        move || counter.increment(1)
-    }));
-    cases.peer("prometheus-client, a counter", alone({
-        let counter = prometheus.clone();
-        move || drop(counter.inc())
-    }));
+    cases.peer(
+        ADD,
+        alone({
+            let add = add.clone();
+            move || {
+                add.fetch_add(1, Ordering::Relaxed);
+            }
+        }),
+    );
+    cases.peer(
+        "metrics, a counter",
+        alone({
+            let counter = counter.clone();
+            move || counter.increment(1)
+        }),
+    );
+    cases.peer(
+        "prometheus-client, a counter",
+        alone({
+            let counter = prometheus.clone();
+            move || {
+                counter.inc();
+            }
+        }),
+    );
     let cell = Cell::new(0_u64);
-    cases.limit("a cell of one's own", alone(move || {
-        let cell = black_box(&cell);
-        cell.set(cell.get() + 1);
-    }));
+    cases.limit(
+        "a cell of one's own",
+        alone(move || {
+            let cell = black_box(&cell);
+            cell.set(cell.get() + 1);
+        }),
+    );
 
     cases.group(TWO);
     cases.ours(OURS, together(move || metrics.submitted(&job)));
-    cases.peer(ADD, together(move || drop(add.fetch_add(1, Ordering::Relaxed))));
+    cases.peer(
+        ADD,
+        together(move || {
+            add.fetch_add(1, Ordering::Relaxed);
+        }),
+    );
     cases.peer("metrics, a counter", together(move || counter.increment(1)));
-    cases.peer("prometheus-client, a counter", together(move || drop(prometheus.inc())));
+    cases.peer(
+        "prometheus-client, a counter",
+        together(move || {
+            prometheus.inc();
+        }),
+    );
 }
 
 fn alone(count: impl Fn() + 'static) -> impl FnMut(&mut Meter) {

@@ -56,20 +56,28 @@ fn cases(_: u64, cases: &mut Cases) {
     });
     cases.group(WOKEN);
     cases.ours(OURS, move |meter| {
-        woken(meter, || root.child_token(), |token, context| {
-            let mut wait = pin!(token.cancelled());
-            assert!(wait.as_mut().poll(context).is_pending());
-            token.cancel();
-            wait.poll(context).is_ready()
-        });
+        woken(
+            meter,
+            || root.child_token(),
+            |token, context| {
+                let mut wait = pin!(token.cancelled());
+                assert!(wait.as_mut().poll(context).is_pending());
+                token.cancel();
+                wait.poll(context).is_ready()
+            },
+        );
     });
     cases.peer(PEER, move |meter| {
-        woken(meter, || peer_root.child_token(), |token, context| {
-            let mut wait = pin!(token.cancelled());
-            assert!(wait.as_mut().poll(context).is_pending());
-            token.cancel();
-            wait.poll(context).is_ready()
-        });
+        woken(
+            meter,
+            || peer_root.child_token(),
+            |token, context| {
+                let mut wait = pin!(token.cancelled());
+                assert!(wait.as_mut().poll(context).is_pending());
+                token.cancel();
+                wait.poll(context).is_ready()
+            },
+        );
     });
     cases.limit(LIMIT, |meter| {
         woken(meter, AtomicWaker::new, |place, context| {

@@ -18,10 +18,7 @@ pub(super) static QUESTION: Question = Question {
     title: "the memory of a child token",
     ops: 100_000,
     by: Quantity::Peak,
-    goals: &[
-        Goal::at_most(At("", OURS), Quantity::Peak, 48.0),
-        Goal::at_most(At("", OURS), Quantity::Left, 0.0),
-    ],
+    goals: &[Goal::at_most(At("", OURS), Quantity::Peak, 48.0), Goal::at_most(At("", OURS), Quantity::Left, 0.0)],
     cases,
 };
 

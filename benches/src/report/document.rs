@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::table::{self, Style};
 use super::machine;
+use super::table::{self, Style};
 use crate::rounds::{Answer, Effort};
 
 /// The whole document.

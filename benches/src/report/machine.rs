@@ -5,8 +5,25 @@ use std::process::Command;
 
 /// The peers whose versions are told.
 const PEERS: [&str; 19] = [
-    "tokio", "tokio-util", "smol", "async-executor", "async-task", "blocking", "rayon", "threadpool", "async-priority-channel", "kanal",
-    "flume", "async-channel", "embassy-sync", "futures", "metrics", "metrics-exporter-prometheus", "prometheus-client", "tracing", "tracing-subscriber",
+    "tokio",
+    "tokio-util",
+    "smol",
+    "async-executor",
+    "async-task",
+    "blocking",
+    "rayon",
+    "threadpool",
+    "async-priority-channel",
+    "kanal",
+    "flume",
+    "async-channel",
+    "embassy-sync",
+    "futures",
+    "metrics",
+    "metrics-exporter-prometheus",
+    "prometheus-client",
+    "tracing",
+    "tracing-subscriber",
 ];
 
 /// The workspace's own record of what it was built with.
@@ -53,7 +70,8 @@ fn kernel() -> String {
 
 /// The version of a package in the lock file.
 fn version(name: &str) -> Option<&'static str> {
-    let mut lines = LOCK.lines().skip_while(|line| line.strip_prefix("name = ").map(|rest| rest.trim_matches('"')) != Some(name));
+    let mut lines =
+        LOCK.lines().skip_while(|line| line.strip_prefix("name = ").map(|rest| rest.trim_matches('"')) != Some(name));
     lines.nth(1)?.strip_prefix("version = ").map(|rest| rest.trim_matches('"'))
 }
 

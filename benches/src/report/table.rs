@@ -34,7 +34,16 @@ pub(crate) fn numbers(table: &mut Table, from: usize) {
 pub(crate) fn of(answer: &Answer, style: Style) -> String {
     let by = answer.question.by;
     let mut table = style.table(&[
-        "case", "role", "ns cpu", "ns clock", "±", "allocs", "bytes", "held", "to best peer", "to limit",
+        "case",
+        "role",
+        "ns cpu",
+        "ns clock",
+        "±",
+        "allocs",
+        "bytes",
+        "held",
+        "to best peer",
+        "to limit",
     ]);
     let mut group = "";
     for reading in &answer.readings {
