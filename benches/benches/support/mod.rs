@@ -7,7 +7,7 @@ use countermand_benches::questions::named;
 use criterion::{BenchmarkId, Criterion};
 
 /// A group for each question, a benchmark for each of its cases.
-pub fn ask(criterion: &mut Criterion, ids: &[&str]) {
+pub(crate) fn ask(criterion: &mut Criterion, ids: &[&str]) {
     for id in ids {
         let question = named(id).unwrap_or_else(|| panic!("there is no question {id}"));
         let mut group = criterion.benchmark_group(question.title);
