@@ -2,12 +2,13 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs, io};
 
 use clap::{Parser, ValueEnum};
 
+use crate::curves::Drawn;
 use crate::question::Question;
 use crate::report::table::Style;
 use crate::report::{document, json, table};
@@ -27,7 +28,7 @@ struct Args {
     /// How the figures are printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Draws the curves into this directory, as SVG, instead of asking the questions
+    /// Draws the curves into this directory, as SVG; the questions are then asked only with --question or --results
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
     /// Writes the figures into this file, as Markdown, too
@@ -60,7 +61,7 @@ fn question(id: &str) -> Result<&'static Question, String> {
     })
 }
 
-/// Does what the command line asks for. `None` stands for failed checks.
+/// Does what the command line asks for, and fails if a check does.
 pub fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(true) => ExitCode::SUCCESS,
@@ -88,17 +89,21 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     if cfg!(debug_assertions) {
         eprintln!("warning: this build is not optimized, and its figures mean nothing; use --release");
     }
+    let mut drawn = Vec::new();
     if let Some(plots) = &args.plots {
-        curves::draw_all(plots, args.quick)?;
+        drawn = curves::draw_all(plots, args.quick)?;
+    }
+    if args.format == Format::Table {
+        drawn.iter().for_each(|drawn| println!("{}", table::curve(drawn, Style::Terminal)));
     }
     // Who asks for plots alone does not wait for the questions.
     if args.plots.is_none() || args.results.is_some() || !args.questions.is_empty() {
-        ask(args)?;
+        ask(args, &drawn)?;
     }
     Ok(true)
 }
 
-fn ask(args: &Args) -> Result<(), Box<dyn Error>> {
+fn ask(args: &Args, drawn: &[Drawn]) -> Result<(), Box<dyn Error>> {
     let effort = if args.quick { Effort::QUICK } else { Effort::WHOLE };
     let asked = if args.questions.is_empty() { &questions::ALL[..] } else { &args.questions[..] };
     let mut answers = Vec::with_capacity(asked.len());
@@ -119,7 +124,8 @@ fn ask(args: &Args) -> Result<(), Box<dyn Error>> {
         }
     }
     if let Some(file) = &args.results {
-        let text = document::of(&answers, effort, &command());
+        let beside = file.parent().unwrap_or(Path::new(""));
+        let text = document::of(&answers, drawn, effort, &command(), beside);
         fs::write(file, text).map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
         eprintln!("written: {}", file.display());
     }

@@ -9,10 +9,10 @@ mod tokens;
 
 use std::error::Error;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::meter::Meter;
-use crate::question::{Make, Role, Short};
+use crate::question::{Make, Role};
 use crate::rounds::median;
 
 /// One contender: does operations where there are already so many of what the curve is over.
@@ -45,23 +45,27 @@ pub(crate) type Points = Vec<(u64, f64)>;
 const ALL: [&Curve; 6] =
     [&jobs::QUEUED, &jobs::LANES, &tokens::ALIVE, &tokens::LEVELS, &tokens::CANCEL, &tokens::CANCEL_WAITED];
 
+/// What was measured of a curve, and where it was drawn.
+pub(crate) struct Drawn {
+    pub(crate) curve: &'static Curve,
+    /// Of the curve's lines, in their order.
+    pub(crate) lines: Vec<Points>,
+    pub(crate) file: PathBuf,
+}
+
 /// Measures and draws all of them.
-pub(crate) fn draw_all(directory: &Path, quick: bool) -> Result<(), Box<dyn Error>> {
+pub(crate) fn draw_all(directory: &Path, quick: bool) -> Result<Vec<Drawn>, Box<dyn Error>> {
     fs::create_dir_all(directory).map_err(|error| format!("{} cannot be made: {error}", directory.display()))?;
     let most = if quick { 10_000 } else { 1_000_000 };
-    for curve in ALL {
+    let draw = |curve: &&'static Curve| {
         eprintln!("{} …", curve.title);
         let lines = measure(curve, most);
-        println!("{} (ns of processor for {}, over {})", curve.title, curve.each, curve.over);
-        for (line, points) in curve.lines.iter().zip(&lines) {
-            let points: Vec<_> = points.iter().map(|(place, nanos)| format!("{place}: {}", Short(*nanos))).collect();
-            println!("  {:>28}  {}", line.name, points.join("  "));
-        }
         let file = directory.join(format!("{}.svg", curve.name));
         plot::draw(&file, curve, &lines).map_err(|error| format!("{} cannot be drawn: {error}", file.display()))?;
-        println!("  drawn: {}", file.display());
-    }
-    Ok(())
+        eprintln!("drawn: {}", file.display());
+        Ok(Drawn { curve, lines, file })
+    };
+    ALL.iter().map(draw).collect()
 }
 
 fn measure(curve: &Curve, most: u64) -> Vec<Points> {

@@ -1,13 +1,15 @@
 //! What was measured, as a document that stands beside the code.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::machine;
 use super::table::{self, Style};
+use crate::curves::Drawn;
 use crate::rounds::{Answer, Effort};
 
-/// The whole document.
-pub(crate) fn of(answers: &[Answer], effort: Effort, command: &str) -> String {
+/// The whole document. Pictures are named as they are found from the directory that it stands in.
+pub(crate) fn of(answers: &[Answer], drawn: &[Drawn], effort: Effort, command: &str, beside: &Path) -> String {
     let mut text = String::from("# What was measured last\n\nWritten by the program; do not edit.\n\n");
     let mut line = |what: &str, which: &str| {
         let _ = writeln!(text, "- {what}: {which}");
@@ -27,6 +29,14 @@ pub(crate) fn of(answers: &[Answer], effort: Effort, command: &str) -> String {
     for answer in answers {
         text.push('\n');
         text.push_str(&table::of(answer, Style::Markdown));
+    }
+    if !drawn.is_empty() {
+        text.push_str("\n## Curves\n");
+    }
+    for drawn in drawn {
+        let file = drawn.file.strip_prefix(beside).unwrap_or(&drawn.file);
+        let _ =
+            write!(text, "\n{}\n![{}]({})\n", table::curve(drawn, Style::Markdown), drawn.curve.title, file.display());
     }
     text
 }

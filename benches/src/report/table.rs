@@ -1,8 +1,11 @@
 //! Tables of what was measured: for a terminal, and in Markdown.
 
+use std::collections::BTreeSet;
+
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_HORIZONTAL_ONLY};
 use comfy_table::{CellAlignment, Table};
 
+use crate::curves::Drawn;
 use crate::question::{Quantity, Question, Role, Short};
 use crate::rounds::{Answer, Reading, Verdict};
 
@@ -15,10 +18,10 @@ pub(crate) enum Style {
 
 impl Style {
     /// An empty table, whose columns from the second on are numbers.
-    pub(crate) fn table(self, header: &[&str]) -> Table {
+    pub(crate) fn table(self, header: &[impl AsRef<str>]) -> Table {
         let mut table = Table::new();
         table.load_preset(if self == Self::Terminal { UTF8_HORIZONTAL_ONLY } else { ASCII_MARKDOWN });
-        table.set_header(header);
+        table.set_header(header.iter().map(AsRef::as_ref));
         table
     }
 }
@@ -87,6 +90,24 @@ fn row(answer: &Answer, reading: &Reading) -> Vec<String> {
         ratio(Role::Peer),
         ratio(Role::Limit),
     ]
+}
+
+/// What was measured of a curve: a row for each line, a column for each place.
+pub(crate) fn curve(drawn: &Drawn, style: Style) -> String {
+    let Drawn { curve, lines, .. } = drawn;
+    let places: BTreeSet<u64> = lines.iter().flatten().map(|(place, _)| *place).collect();
+    let mut header = vec![curve.over.to_owned()];
+    header.extend(places.iter().map(u64::to_string));
+    let mut table = style.table(&header);
+    for (line, points) in curve.lines.iter().zip(lines) {
+        let at =
+            |place: &u64| points.iter().find(|(there, _)| there == place).map(|(_, nanos)| Short(*nanos).to_string());
+        let mut row = vec![line.name.to_owned()];
+        row.extend(places.iter().map(|place| at(place).unwrap_or_default()));
+        table.add_row(row);
+    }
+    numbers(&mut table, 1);
+    format!("{} (ns of processor for {})\n\n{}\n", curve.title, curve.each, table.trim_fmt())
 }
 
 /// The goals of all questions, and whether they were reached.
