@@ -193,12 +193,14 @@ impl Goal {
 
 impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { case, quantity, at_most, of } = self;
+        let Self { case, quantity, at_most, of } = *self;
         let quantity = quantity.name();
+        // Within a group its name is said once.
+        let of = of.map(|of| if of.0 == case.0 { At("", of.1) } else { of });
         match of {
-            Some(of) if *at_most < 1.0 => write!(f, "{case}: {} times less {quantity} than {of}", Short(1.0 / at_most)),
-            Some(of) => write!(f, "{case}: at most {} times the {quantity} of {of}", Short(*at_most)),
-            None => write!(f, "{case}: at most {} {quantity}", Short(*at_most)),
+            Some(of) if at_most < 1.0 => write!(f, "{case}: {} times less {quantity} than {of}", Short(1.0 / at_most)),
+            Some(of) => write!(f, "{case}: at most {} times the {quantity} of {of}", Short(at_most)),
+            None => write!(f, "{case}: at most {} {quantity}", Short(at_most)),
         }
     }
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::question::Short;
 use crate::report::machine;
 use crate::report::table::{Style, numbers};
-use paths::Path;
+use paths::{Bound, Path};
 use record::Record;
 
 /// What is done with the counts.
@@ -43,7 +43,7 @@ pub(crate) fn count(what: What, as_json: bool) -> Result<bool, Box<dyn Error>> {
     let before = |path: &Path| recorded.as_ref().and_then(|record| record.of(path.name));
     if as_json {
         let rows = counted.iter().map(|(path, count)| {
-            json!({ "path": path.name, "instructions": count, "recorded": before(path), "goal": path.goal })
+            json!({ "path": path.name, "instructions": count, "recorded": before(path), "goal": goal(path, &counted) })
         });
         println!("{}", serde_json::to_string_pretty(&rows.collect::<Vec<_>>())?);
     } else {
@@ -75,20 +75,31 @@ fn print(counted: &[(&Path, f64)], before: impl Fn(&Path) -> Option<f64>) {
     let mut table = Style::Terminal.table(&["path", "what", "instructions", "recorded", "change", "goal", ""]);
     for (path, count) in counted {
         let before = before(path);
-        let goal = path.goal.map_or_else(String::new, |goal| Short(goal).to_string());
-        let reached = path.goal.map_or("", |goal| if *count <= goal { "reached" } else { "NOT REACHED" });
+        let goal = goal(path, counted);
+        let reached = goal.map_or("", |goal| if *count <= goal { "reached" } else { "NOT REACHED" });
         table.add_row([
             path.name,
             path.what,
             &Short(*count).to_string(),
             &before.map_or_else(|| "–".to_owned(), |before| Short(before).to_string()),
             &before.map_or_else(String::new, |before| format!("{:+.1} %", (count / before - 1.0) * 100.0)),
-            &goal,
+            &goal.map_or_else(String::new, |goal| Short(goal).to_string()),
             reached,
         ]);
     }
     numbers(&mut table, 2);
     println!("{table}");
+}
+
+/// How many instructions a path may take.
+fn goal(path: &Path, counted: &[(&Path, f64)]) -> Option<f64> {
+    match path.goal? {
+        Bound::Count(count) => Some(count),
+        Bound::Times(other, times) => {
+            let (_, count) = counted.iter().find(|(path, _)| path.name == other)?;
+            Some(count * times)
+        }
+    }
 }
 
 /// Instructions for one walk of a path.

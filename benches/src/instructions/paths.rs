@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use countermand::{Handle, Heap, Instant, Intake, Job, Priority, Shelf, Source, Token, WorkerConfig};
@@ -15,12 +16,23 @@ use crate::questions::{m3, m4};
 /// How many are done at a time.
 pub(super) const BATCH: u64 = 64;
 
+/// What a path may take.
+#[derive(Clone, Copy)]
+pub(super) enum Bound {
+    /// So many instructions.
+    Count(f64),
+    /// So many times what another path takes.
+    Times(&'static str, f64),
+}
+
+use Bound::{Count, Times};
+
 /// A path.
 pub(super) struct Path {
     pub(super) name: &'static str,
     pub(super) what: &'static str,
-    /// How many instructions it may take.
-    pub(super) goal: Option<f64>,
+    /// What it may take.
+    pub(super) goal: Option<Bound>,
     /// How often it is walked, and twice that.
     pub(super) times: u64,
     pub(super) walk: fn(u64),
@@ -28,12 +40,30 @@ pub(super) struct Path {
 
 const TIMES: u64 = 100 * BATCH;
 
-/// The ten that are checked, and four more whose figures are goals.
+/// The ten of the core, four more that are goals, and two limits.
 pub(super) static ALL: &[Path] = &[
-    Path { name: "token check", what: "is_cancelled, with the loop", goal: Some(8.0), times: TIMES, walk: check },
-    Path { name: "clone", what: "a token cloned and dropped", goal: None, times: TIMES, walk: clone },
-    Path { name: "child", what: "a child made and dropped", goal: Some(220.0), times: TIMES, walk: child },
-    Path { name: "register", what: "a wait polled once and dropped", goal: Some(100.0), times: TIMES, walk: register },
+    Path {
+        name: "token check",
+        what: "is_cancelled, with the loop",
+        goal: Some(Times("a load", 1.1)),
+        times: TIMES,
+        walk: check,
+    },
+    Path {
+        name: "clone",
+        what: "a token cloned and dropped",
+        goal: Some(Times("an Arc", 1.05)),
+        times: TIMES,
+        walk: clone,
+    },
+    Path { name: "child", what: "a child made and dropped", goal: Some(Count(220.0)), times: TIMES, walk: child },
+    Path {
+        name: "register",
+        what: "a wait polled once and dropped",
+        goal: Some(Count(100.0)),
+        times: TIMES,
+        walk: register,
+    },
     Path {
         name: "submit",
         what: "a job into the queue",
@@ -58,28 +88,30 @@ pub(super) static ALL: &[Path] = &[
     },
     Path { name: "queue push and pop", what: "of four priorities", goal: None, times: TIMES, walk: push_and_pop },
     Path { name: "event", what: "made, written down, into the router", goal: None, times: TIMES, walk: event },
-    Path { name: "wake", what: "registered, cancelled, woken", goal: Some(200.0), times: TIMES, walk: wake },
+    Path { name: "wake", what: "registered, cancelled, woken", goal: Some(Count(200.0)), times: TIMES, walk: wake },
     Path {
         name: "job",
         what: "submit, settle, await",
-        goal: Some(400.0),
+        goal: Some(Count(400.0)),
         times: TIMES,
         walk: |times| jobs(times, Part::All),
     },
     Path {
         name: "job, pending once",
         what: "submit, two polls, await",
-        goal: Some(650.0),
+        goal: Some(Count(650.0)),
         times: TIMES,
         walk: pending,
     },
     Path {
         name: "job, telemetry",
         what: "counters, distributions, an event",
-        goal: Some(520.0),
+        goal: Some(Count(520.0)),
         times: TIMES,
         walk: telemetry,
     },
+    Path { name: "a load", what: "the limit of a token check", goal: None, times: TIMES, walk: load },
+    Path { name: "an Arc", what: "the limit of a clone", goal: None, times: TIMES, walk: arc },
 ];
 
 /// What runs in here is counted.
@@ -94,6 +126,24 @@ fn check(times: u64) {
     measured(|| {
         for _ in 0..times {
             assert!(!black_box(&token).is_cancelled(), "nobody cancels it");
+        }
+    });
+}
+
+fn load(times: u64) {
+    let flag = AtomicBool::new(false);
+    measured(|| {
+        for _ in 0..times {
+            assert!(!black_box(&flag).load(Ordering::Acquire), "nobody sets it");
+        }
+    });
+}
+
+fn arc(times: u64) {
+    let shared = Arc::new(0_u64);
+    measured(|| {
+        for _ in 0..times {
+            drop(black_box(black_box(&shared).clone()));
         }
     });
 }

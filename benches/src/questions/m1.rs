@@ -7,11 +7,11 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use countermand::{Job, JobInfo, Metrics, Observer, WorkerConfig};
 use prometheus_client::metrics::counter::Counter;
 
+use crate::idioms::together::together as both;
 use crate::idioms::tokio_threads::Threads;
 use crate::meter::Meter;
 use crate::question::{At, Cases, Goal, Quantity, Question};
@@ -111,11 +111,6 @@ fn alone(count: impl Fn() + 'static) -> impl FnMut(&mut Meter) {
 fn together(count: impl Fn() + Sync + 'static) -> impl FnMut(&mut Meter) {
     move |meter| {
         let half = meter.ops() / 2;
-        meter.time(|| {
-            thread::scope(|scope| {
-                scope.spawn(|| (0..half).for_each(|_| black_box(&count)()));
-                (0..half).for_each(|_| black_box(&count)());
-            });
-        });
+        meter.time(|| both(|| (0..half).for_each(|_| black_box(&count)())));
     }
 }

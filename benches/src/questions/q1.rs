@@ -7,7 +7,6 @@
 //!
 //! countermand's own queue is inside of its workers, and cannot be had without one: until it can, its row is missing and its goals are not reached.
 
-use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Mutex;
 
@@ -69,28 +68,40 @@ fn through(meter: &mut Meter, mut push: impl FnMut(Item), mut pop: impl FnMut() 
     assert_eq!(sum, sum_below(items), "something was lost");
 }
 
+/// A ring with room for everything.
+struct Ring {
+    items: [Item; CAPACITY],
+    first: usize,
+    len: usize,
+}
+
 struct Rings {
-    rings: [VecDeque<Item>; 4],
+    rings: [Ring; 4],
     filled: u8,
 }
 
 fn rings() -> impl FnMut(&mut Meter) {
-    let rings = std::array::from_fn(|_| VecDeque::with_capacity(CAPACITY));
-    let queue = Mutex::new(Rings { rings, filled: 0 });
+    let ring = |_| Ring { items: [Item { priority: 0, number: 0 }; CAPACITY], first: 0, len: 0 };
+    let queue = Box::new(Mutex::new(Rings { rings: std::array::from_fn(ring), filled: 0 }));
     move |meter| {
         let push = |item: Item| {
             let mut queue = queue.lock().expect("nobody panics");
             queue.filled |= 1 << item.priority;
-            queue.rings[item.priority].push_back(item);
+            let ring = &mut queue.rings[item.priority & 3];
+            ring.items[(ring.first + ring.len) % CAPACITY] = item;
+            ring.len += 1;
         };
         let pop = || {
             let mut queue = queue.lock().expect("nobody panics");
-            let highest = queue.filled.checked_ilog2()? as usize;
-            let item = queue.rings[highest].pop_front();
-            if queue.rings[highest].is_empty() {
+            let highest = queue.filled.checked_ilog2()? as usize & 3;
+            let ring = &mut queue.rings[highest];
+            let item = ring.items[ring.first];
+            ring.first = (ring.first + 1) % CAPACITY;
+            ring.len -= 1;
+            if ring.len == 0 {
                 queue.filled &= !(1 << highest);
             }
-            item
+            Some(item)
         };
         through(meter, push, pop);
     }

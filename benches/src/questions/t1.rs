@@ -7,11 +7,11 @@
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use countermand::Token;
 use tokio_util::sync::CancellationToken;
 
+use crate::idioms::together::together as both;
 use crate::meter::Meter;
 use crate::question::{Cases, Goal, Quantity, Question};
 
@@ -68,11 +68,6 @@ fn together<T: Clone + Sync + 'static>(
     let token = token.clone();
     move |meter| {
         let half = meter.ops() / 2;
-        meter.time(|| {
-            thread::scope(|scope| {
-                scope.spawn(|| ask(half, &token, &asks));
-                ask(half, &token, &asks);
-            });
-        });
+        meter.time(|| both(|| ask(half, &token, &asks)));
     }
 }

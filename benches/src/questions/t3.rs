@@ -4,11 +4,11 @@
 //! box of the size of a small node, as a child needs a place somewhere. A maintainer of tokio-util would call `child_token` like this.
 
 use std::hint::black_box;
-use std::thread;
 
 use countermand::Token;
 use tokio_util::sync::CancellationToken;
 
+use crate::idioms::together::together as both;
 use crate::meter::Meter;
 use crate::question::{Cases, Goal, Quantity, Question};
 
@@ -64,11 +64,6 @@ fn alone<P: 'static, C>(parent: P, child: impl Fn(&P) -> C + 'static) -> impl Fn
 fn together<P: Sync + 'static, C>(parent: P, child: impl Fn(&P) -> C + Sync + 'static) -> impl FnMut(&mut Meter) {
     move |meter| {
         let half = meter.ops() / 2;
-        meter.time(|| {
-            thread::scope(|scope| {
-                scope.spawn(|| bear(half, &parent, &child));
-                bear(half, &parent, &child);
-            });
-        });
+        meter.time(|| both(|| bear(half, &parent, &child)));
     }
 }

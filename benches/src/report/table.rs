@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use comfy_table::presets::{ASCII_MARKDOWN, UTF8_HORIZONTAL_ONLY};
-use comfy_table::{CellAlignment, Table};
+use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
+use comfy_table::{CellAlignment, Table, TableComponent};
 
 use crate::curves::Drawn;
 use crate::question::{Quantity, Question, Role, Short};
@@ -20,7 +20,17 @@ impl Style {
     /// An empty table, whose columns from the second on are numbers.
     pub(crate) fn table(self, header: &[impl AsRef<str>]) -> Table {
         let mut table = Table::new();
-        table.load_preset(if self == Self::Terminal { UTF8_HORIZONTAL_ONLY } else { ASCII_MARKDOWN });
+        match self {
+            Self::Terminal => {
+                table.load_preset(NOTHING);
+                for line in [TableComponent::HeaderLines, TableComponent::MiddleHeaderIntersections] {
+                    table.set_style(line, '─');
+                }
+            }
+            Self::Markdown => {
+                table.load_preset(ASCII_MARKDOWN);
+            }
+        }
         table.set_header(header.iter().map(AsRef::as_ref));
         table
     }
