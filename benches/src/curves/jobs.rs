@@ -1,6 +1,6 @@
 //! Curves over jobs: how many are queued, how many are in flight.
 
-use std::future::ready as at_once;
+use std::future::{Future, ready as at_once};
 
 use countermand::{Job, WorkerConfig};
 use futures::FutureExt;
@@ -38,23 +38,33 @@ pub(super) static QUEUED: Curve = Curve {
     ],
 };
 
-/// Runs bursts of `count` jobs until all operations are done.
-fn bursts(meter: &mut Meter, count: u64, mut burst: impl FnMut() -> u64) {
-    for _ in 0..meter.ops() / count {
-        assert_eq!(meter.time(&mut burst), sum_below(count));
-    }
+/// Runs bursts of `count` jobs, one after the other, until all operations are done. All are submitted and awaited by one task.
+fn bursts<B>(meter: &mut Meter, threads: &Threads, count: u64, burst: impl Fn() -> B + Send + 'static)
+where
+    B: Future<Output = u64> + Send + 'static,
+{
+    let times = meter.ops() / count;
+    let all = async move {
+        let mut sum = 0;
+        for _ in 0..times {
+            sum += burst().await;
+        }
+        sum
+    };
+    assert_eq!(meter.time(|| threads.run(all)), times * sum_below(count));
 }
 
 fn ours_queued(count: u64) -> Run {
     let threads = Threads::new(1);
     let worker = threads.worker(WorkerConfig::new().lanes(IN_FLIGHT).capacity(count as usize));
     Box::new(move |meter| {
-        bursts(meter, count, || {
+        let worker = worker.clone();
+        bursts(meter, &threads, count, move || {
             let worker = worker.clone();
             let submit = move |number| {
                 at_once(worker.try_submit(Job::task(ready(number)).run_timeout(TIMEOUT)).expect("there is room"))
             };
-            threads.run(in_a_burst(count, submit, value))
+            in_a_burst(count, submit, value)
         });
     })
 }
@@ -63,10 +73,12 @@ fn by_hand_queued(count: u64) -> Run {
     let threads = Threads::new(1);
     let hand = OnTokio::new(IN_FLIGHT);
     Box::new(move |meter| {
-        bursts(meter, count, || {
+        let hand = hand.clone();
+        bursts(meter, &threads, count, move || {
             let hand = hand.clone();
             let submit = move |number| at_once(hand.queue(ready(number)));
-            threads.run(in_a_burst(count, submit, |done| done.ok().flatten().expect("nobody cancels it")))
+            let done = |done: Result<Option<u64>, _>| done.ok().flatten().expect("nobody cancels it");
+            in_a_burst(count, submit, done)
         });
     })
 }
@@ -74,9 +86,9 @@ fn by_hand_queued(count: u64) -> Run {
 fn bare_queued(count: u64) -> Run {
     let threads = Threads::new(1);
     Box::new(move |meter| {
-        bursts(meter, count, || {
+        bursts(meter, &threads, count, move || {
             let submit = |number| at_once(tokio::spawn(ready(number)));
-            threads.run(in_a_burst(count, submit, |done| done.expect("it does not panic")))
+            in_a_burst(count, submit, |done| done.expect("it does not panic"))
         });
     })
 }
@@ -84,19 +96,17 @@ fn bare_queued(count: u64) -> Run {
 fn set_queued(count: u64) -> Run {
     let threads = Threads::new(1);
     Box::new(move |meter| {
-        bursts(meter, count, || {
-            threads.run(async move {
-                let root = CancellationToken::new();
-                let mut set = JoinSet::new();
-                for number in 0..count {
-                    set.spawn(or_until(root.child_token(), ready(number)));
-                }
-                let mut sum = 0;
-                while let Some(done) = set.join_next().await {
-                    sum += done.ok().flatten().expect("nobody cancels it");
-                }
-                sum
-            })
+        bursts(meter, &threads, count, move || async move {
+            let root = CancellationToken::new();
+            let mut set = JoinSet::new();
+            for number in 0..count {
+                set.spawn(or_until(root.child_token(), ready(number)));
+            }
+            let mut sum = 0;
+            while let Some(done) = set.join_next().await {
+                sum += done.ok().flatten().expect("nobody cancels it");
+            }
+            sum
         });
     })
 }
