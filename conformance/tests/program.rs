@@ -133,7 +133,7 @@ fn a_rule_that_says_nothing_of_a_host_is_examined_on_the_first() {
 #[test]
 fn a_seed_replays_on_the_sim() {
     // Three scripts, each a line of JSON.
-    let traces = |seed: &str| text(&conformance(&["__scripts", "sim", seed, "3"]));
+    let traces = |seed: &str| text(&conformance(&["__scripts", "sim", seed, "3", "", ""]));
     let seen = traces("17");
     assert_eq!(seen.lines().count(), 3, "{seen}");
     assert!(seen.contains("submit"), "{seen}");
