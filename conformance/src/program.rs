@@ -141,7 +141,9 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
         None => {}
     }
     if let Some(id) = &args.explain {
-        return explain(id, candidates).and_then(|text| deliver(args.out.as_deref(), &text)).map(|()| ExitCode::SUCCESS);
+        return explain(id, candidates)
+            .and_then(|text| deliver(args.out.as_deref(), &text))
+            .map(|()| ExitCode::SUCCESS);
     }
     let hosts = chosen_hosts(&args.host, candidates)?;
     let chosen = chosen_rules(&args.rule, &args.group)?;
@@ -159,10 +161,10 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     if args.mutants || args.power {
         return mutants(args, &hosts, &chosen, order);
     }
-    let kills = args.kills.as_deref().map(kill_list).transpose()?;
-    if kills.is_some() && !matches!(args.format, Format::Html) {
+    if args.kills.is_some() && !matches!(args.format, Format::Html) {
         return Err("the kill table goes into the report for a browser: --format html".to_owned());
     }
+    let kills = args.kills.as_deref().map(kill_list).transpose()?;
     let tasks = Task::all(&hosts, &chosen, order);
     let bar = progress(tasks.len());
     let findings = runner::each(&tasks, Task::run, |place, _| {

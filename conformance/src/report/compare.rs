@@ -11,9 +11,8 @@ use super::json::Suite;
 ///
 /// When one of them is no report, with its line and column.
 pub(crate) fn compare(names: [&str; 2], texts: [&str; 2]) -> Result<(bool, String), String> {
-    let [old, new] = [0, 1].map(|nth| {
-        serde_json::from_str::<Suite>(texts[nth]).map_err(|error| format!("{}: {error}", names[nth]))
-    });
+    let [old, new] =
+        [0, 1].map(|nth| serde_json::from_str::<Suite>(texts[nth]).map_err(|error| format!("{}: {error}", names[nth])));
     let (old, new) = (old?, new?);
     let mut out = String::new();
     for (name, suite) in names.iter().zip([&old, &new]) {

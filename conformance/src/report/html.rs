@@ -163,10 +163,15 @@ fn matrix(report: &Report, kills: Option<&KillList>, out: &mut String) {
             }
         }
         if let Some(kills) = kills {
-            let (killed, all) = kills
-                .of_rule(id)
-                .fold((0, 0), |(killed, all), mutant| (killed + u64::from(mutant.killed), all + 1));
-            let class = if killed < all { "fail" } else if all == 0 { "not-applicable" } else { "pass" };
+            let (killed, all) =
+                kills.of_rule(id).fold((0, 0), |(killed, all), mutant| (killed + u64::from(mutant.killed), all + 1));
+            let class = if killed < all {
+                "fail"
+            } else if all == 0 {
+                "not-applicable"
+            } else {
+                "pass"
+            };
             let _ = write!(out, "<td class=\"{class}\">{killed}/{all}</td>");
         }
         out.push_str("</tr>\n");
@@ -284,7 +289,8 @@ fn linked(html: &str) -> String {
         let bare = word.trim_end_matches([':', ';', ',', '.']);
         let (repository, number) = bare.split_once('#')?;
         let (owner, name) = repository.split_once('/')?;
-        let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let is_name =
+            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         let fits = is_name(owner) && is_name(name) && number.parse::<u64>().is_ok();
         let rest = &word[bare.len()..];
         fits.then(|| format!("<a href=\"https://github.com/{repository}/issues/{number}\">{bare}</a>{rest}"))
@@ -316,7 +322,9 @@ mod tests {
     #[test]
     fn bugs_are_linked() {
         let text = linked("Found: smol-rs/event-listener#139. And tokio-rs/tokio#1, not a/b#c nor #7.");
-        assert!(text.contains("<a href=\"https://github.com/smol-rs/event-listener/issues/139\">smol-rs/event-listener#139</a>. And"));
+        assert!(text.contains(
+            "<a href=\"https://github.com/smol-rs/event-listener/issues/139\">smol-rs/event-listener#139</a>. And"
+        ));
         assert!(text.contains(">tokio-rs/tokio#1</a>, not a/b#c nor #7."), "{text}");
     }
 }

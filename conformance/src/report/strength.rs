@@ -19,7 +19,17 @@ pub(crate) fn strength(powers: &Powers, colours: bool) -> String {
     } else {
         table.force_no_tty();
     }
-    table.set_header(["rule", "mutant", "on", "killed", "no race needed", "rounds to a kill", "most", "rounds of the ordinary run", "times"]);
+    table.set_header([
+        "rule",
+        "mutant",
+        "on",
+        "killed",
+        "no race needed",
+        "rounds to a kill",
+        "most",
+        "rounds of the ordinary run",
+        "times",
+    ]);
     for power in &powers.powers {
         let number = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
         let colour = if power.suffices() { Color::Green } else { Color::Red };
@@ -93,7 +103,11 @@ pub(crate) fn strength_json(powers: &Powers) -> Result<String, String> {
         budget: power.budget,
         suffices: power.suffices(),
     });
-    let strength =
-        Strength { suite: suite(powers.seed), seed: powers.seed, contract: contract::hash(), powers: reports.collect() };
+    let strength = Strength {
+        suite: suite(powers.seed),
+        seed: powers.seed,
+        contract: contract::hash(),
+        powers: reports.collect(),
+    };
     serde_json::to_string_pretty(&strength).map(|text| text + "\n").map_err(|error| error.to_string())
 }

@@ -151,8 +151,13 @@ pub(crate) fn compare(
     let Repertoire { seed, count, .. } = *scripts;
     let end = seed.checked_add(count).ok_or_else(|| format!("there are no {count} seeds from {seed} on"))?;
     let reference = hosts.iter().position(|host| host.name() == "sim").unwrap_or(0);
-    let player =
-        |candidate: &Candidate| Player { candidate: *candidate, played: 0, differing: 0, shown: String::new(), suspects: Vec::new() };
+    let player = |candidate: &Candidate| Player {
+        candidate: *candidate,
+        played: 0,
+        differing: 0,
+        shown: String::new(),
+        suspects: Vec::new(),
+    };
     let mut players: Vec<Player> = hosts.iter().map(player).collect();
     let against = hosts[reference].name();
     let others: Vec<usize> = (0..hosts.len()).filter(|place| *place != reference).collect();
@@ -222,7 +227,8 @@ fn cut_down(pair: [Candidate; 2], script: &Repertoire, again: &str) -> Result<St
         return Ok(format!("  script {seed} did not differ in {AGAIN} further plays, so that it cannot be cut down\n"));
     }
     let tries = if differed == AGAIN { 1 } else { AGAIN };
-    let steps = script.keep.of(plan::Script::draw(seed, host.profile().blocking).acts.into_iter().enumerate().collect());
+    let steps =
+        script.keep.of(plan::Script::draw(seed, host.profile().blocking).acts.into_iter().enumerate().collect());
     let places = |kept: &[usize]| Keep::only(kept.iter().map(|nth| steps[*nth].0).collect());
     let mut left = CUTS;
     let kept = shrink::shrink(steps.len(), |kept| {

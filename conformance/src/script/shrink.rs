@@ -41,7 +41,8 @@ impl FromStr for Keep {
         if text.is_empty() {
             return Ok(Self(None));
         }
-        let place = |part: &str| part.trim().parse().map_err(|error| format!("{part:?} is no place of a step: {error}"));
+        let place =
+            |part: &str| part.trim().parse().map_err(|error| format!("{part:?} is no place of a step: {error}"));
         text.split(',').map(place).collect::<Result<_, _>>().map(|places| Self(Some(places)))
     }
 }

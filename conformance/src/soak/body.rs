@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::panic::panic_any;
 use std::pin::Pin;
-use std::sync::mpsc::Sender;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::task::{Context, Poll};
 
 use countermand_core::{CallContext, Job, JobContext, Token, Work};
@@ -20,11 +20,18 @@ pub(super) enum Act {
     Panic,
     /// Is pending until it is dropped, and asks to be polled again so many times: not without end, since a job that is always ready keeps
     /// virtual time from moving.
-    Linger { restless: u32 },
+    Linger {
+        restless: u32,
+    },
     /// Cancels itself, and then returns in the same poll, or is pending.
-    CancelItself { returns: bool },
+    CancelItself {
+        returns: bool,
+    },
     /// Hands its token to who cancels it, spins for a while, and returns.
-    RaceWith { canceller: Sender<Token>, spins: u32 },
+    RaceWith {
+        canceller: Sender<Token>,
+        spins: u32,
+    },
     /// Does something else first, and returns.
     First(Box<dyn FnOnce() + Send>),
 }

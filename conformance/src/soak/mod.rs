@@ -115,6 +115,8 @@ pub(crate) struct Outcome {
     soaked: Soaked,
     /// What there was before, and after the runtime had gone.
     census: Vec<Remains>,
+    /// What was not done, with the reasons.
+    left_out: Vec<String>,
     /// It came to no end.
     broken: Option<String>,
 }
@@ -168,11 +170,7 @@ pub(crate) fn soak(hosts: &[Candidate], args: &Args, seed: u64, bar: &ProgressBa
 fn live(host: &str, lap: &Lap) -> String {
     let resident = lap.resident.map(|bytes| format!(", resident {}", HumanBytes(bytes))).unwrap_or_default();
     let threads = lap.threads.map(|threads| format!(", {threads} threads")).unwrap_or_default();
-    format!(
-        "{host}: {} jobs/s, heap {}{resident}{threads}",
-        HumanCount(lap.per_second as u64),
-        HumanBytes(lap.heap)
-    )
+    format!("{host}: {} jobs/s, heap {}{resident}{threads}", HumanCount(lap.per_second as u64), HumanBytes(lap.heap))
 }
 
 /// Runs the child of one host, and hears it out.
@@ -222,7 +220,13 @@ fn watch(host: &str, plan: &Plan, mutant: &str, mut told: impl FnMut(Lap)) -> Re
 
 impl Outcome {
     fn broken(host: &str, why: String) -> Self {
-        Self { host: host.to_owned(), soaked: Soaked::default(), census: Vec::new(), broken: Some(why) }
+        Self {
+            host: host.to_owned(),
+            soaked: Soaked::default(),
+            census: Vec::new(),
+            left_out: Vec::new(),
+            broken: Some(why),
+        }
     }
 }
 
@@ -251,18 +255,19 @@ fn serve_plan(candidate: Candidate, plan: Plan, mutant: &str) -> Result<Outcome,
     }
     drop(run::found());
     child::activate(mutant)?;
+    // It has a buffer from the first use on.
+    io::stdout().flush().map_err(|error| error.to_string())?;
     let start = settle_down(None);
     run::follow(plan, |lap| _ = say(&Letter::Lap(lap)));
-    if let Err(flaw) = candidate.examine(&run::SOAK, order).check {
+    let seen = candidate.examine(&run::SOAK, order);
+    if let Err(flaw) = seen.check {
         return Ok(Outcome::broken(host, flaw.to_string()));
     }
+    let left_out = seen.left_out;
     let soaked = run::found().ok_or("the soak found nothing")?;
-    // What was found is on the heap too.
-    let letter = serde_json::to_string(&soaked).map_err(|error| error.to_string())?;
-    let (found, mut found_blocks) = measured(|| serde_json::from_str::<Soaked>(&letter));
-    found_blocks += 1;
-    drop(found);
-    drop(letter);
+    // What was found is on the heap too: as many blocks as a copy of it.
+    let (copy, found_blocks) = measured(|| (soaked.clone(), left_out.clone()));
+    drop(copy);
     let end = settle_down(Some(&start));
     let remains = |what: &str, start: Option<u64>, end: Option<u64>| {
         Some(Remains { what: what.to_owned(), start: start?, end: end? })
@@ -272,7 +277,8 @@ fn serve_plan(candidate: Candidate, plan: Plan, mutant: &str) -> Result<Outcome,
         remains("files", start.files, end.files),
         remains("blocks of the heap", Some(start.heap_blocks), Some(end.heap_blocks.saturating_sub(found_blocks))),
     ];
-    Ok(Outcome { host: host.to_owned(), soaked, census: census.into_iter().flatten().collect(), broken: None })
+    let census = census.into_iter().flatten().collect();
+    Ok(Outcome { host: host.to_owned(), soaked, census, left_out, broken: None })
 }
 
 /// The vital signs, when threads have gone that are going, or when they are what they were.
@@ -283,7 +289,8 @@ fn settle_down(before: Option<&Vitals>) -> Vitals {
         thread::sleep(Duration::from_millis(50));
         let now = Vitals::now();
         let (still, over) = (now.threads == last.threads, begun.elapsed() > FAREWELL);
-        let as_before = before.is_none_or(|before| now.threads <= before.threads && now.heap_blocks <= before.heap_blocks);
+        let as_before =
+            before.is_none_or(|before| now.threads <= before.threads && now.heap_blocks <= before.heap_blocks);
         if over || (still && as_before) {
             return now;
         }

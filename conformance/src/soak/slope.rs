@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn steps_and_noise_are_flat() {
         for (what, bytes) in [
-            ("nothing", Box::new(|_| 0) as Box<dyn Fn(u64) -> u64>),
+            ("nothing", Box::new(|_| 0_u64) as Box<dyn Fn(u64) -> u64>),
             ("a table that grows once", Box::new(|lap| u64::from(lap > 35) * 1_000_000)),
             ("a warm-up", Box::new(|lap| lap.min(8) * 100_000)),
             ("odd samples", Box::new(|lap| u64::from(lap % 9 == 0) * 500_000)),

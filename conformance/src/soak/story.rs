@@ -342,7 +342,9 @@ impl Part<'_> {
         }
         // The handle is ready only after all that was captured has been dropped (J7); a call that was abandoned still has it.
         if end != End::Abandoned && record.bodies() != 1 {
-            self.fault(|| format!("{}: captured values dropped {} times before the handle was ready", end.name(), record.bodies()));
+            self.fault(|| {
+                format!("{}: captured values dropped {} times before the handle was ready", end.name(), record.bodies())
+            });
         }
         let given = match &outcome {
             Outcome::Completed(gift) | Outcome::Failed(gift) => Some(gift.record.number),

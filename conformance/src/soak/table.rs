@@ -103,10 +103,15 @@ pub(crate) fn table(outcomes: &[Outcome], heading: &str, replay: &str, colours: 
     let mut out = format!("{heading}\n{table}\n");
     if let Some(outcome) = outcomes.first() {
         for (place, storm) in outcome.soaked.storms.iter().enumerate() {
-            let took = |outcome: &Outcome| outcome.soaked.storms.get(place).map(|storm| format!("{} {} ms", outcome.host, storm.millis));
+            let took = |outcome: &Outcome| {
+                outcome.soaked.storms.get(place).map(|storm| format!("{} {} ms", outcome.host, storm.millis))
+            };
             let took: Vec<String> = outcomes.iter().filter_map(took).collect();
             let _ = writeln!(out, "storm: {} ({})", storm.what, took.join(", "));
         }
+    }
+    for outcome in outcomes.iter().filter(|outcome| !outcome.left_out.is_empty()) {
+        let _ = writeln!(out, "left out on {}: {}", outcome.host, outcome.left_out.join("; "));
     }
     for outcome in outcomes {
         for flaw in outcome.flaws() {
@@ -153,7 +158,7 @@ mod tests {
             ..Soaked::default()
         };
         let census = vec![Remains { what: "threads".to_owned(), start: 2, end: 2 }];
-        Outcome { host: "sim".to_owned(), soaked, census, broken: None }
+        Outcome { host: "sim".to_owned(), soaked, census, left_out: Vec::new(), broken: None }
     }
 
     #[test]

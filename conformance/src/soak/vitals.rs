@@ -18,7 +18,8 @@ impl Vitals {
     pub(super) fn now() -> Self {
         // Read first: the text of it is on the heap too.
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let (resident, threads) = (field(&status, "VmRSS:").map(|kilobytes| kilobytes * 1_024), field(&status, "Threads:"));
+        let (resident, threads) =
+            (field(&status, "VmRSS:").map(|kilobytes| kilobytes * 1_024), field(&status, "Threads:"));
         drop(status);
         // One of them is the folder itself.
         let files = fs::read_dir("/proc/self/fd").ok().map(|folder| folder.count() as u64 - 1);
