@@ -137,19 +137,16 @@ fn attempt(task: &Task, suspect: &Suspect, power: &mut Power) -> io::Result<()> 
     let finding = task.run()?;
     power.tries += 1;
     let mut raced = finding.raced;
-    match &finding.check {
-        Err(Flaw::Broken(saw)) => {
-            let death = Death::of(saw);
-            if suspect.may_die(death) {
-                power.kills += 1;
-                power.without_a_race += u64::from(raced == 0 && death == Death::Seen);
-                power.hung += u64::from(death == Death::Hung);
-            }
-            if death == Death::Hung || death == Death::Crashed {
-                raced = power.budget;
-            }
+    if let Err(Flaw::Broken(saw)) = &finding.check {
+        let death = Death::of(saw);
+        if suspect.may_die(death) {
+            power.kills += 1;
+            power.without_a_race += u64::from(raced == 0 && death == Death::Seen);
+            power.hung += u64::from(death == Death::Hung);
         }
-        Ok(_) | Err(_) => {}
+        if death == Death::Hung || death == Death::Crashed {
+            raced = power.budget;
+        }
     }
     power.rounds += raced;
     power.most = power.most.max(raced);

@@ -1,14 +1,14 @@
 //! The soak of one host, in a process of its own: laps of jobs, each until everything is at rest; then audit, shutdown, storms.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use countermand_core::{
-    Discipline, JobInfo, Metrics, Observer, Priority, RejectReason, Settled, Shutdown, Token, Worker, WorkerConfig,
+    Discipline, Job, JobInfo, Metrics, Observer, Priority, RejectReason, Settled, Shutdown, Token, Worker, WorkerConfig,
 };
 use fastrand::Rng;
 use futures::StreamExt as _;
@@ -20,7 +20,7 @@ use super::mix::Mix;
 use super::storm::{self, Storm};
 use super::story::Stage;
 use super::vitals::Vitals;
-use crate::{Bench, Check, Flaw, LocalFuture, Profile, Rule};
+use crate::{Bench, Check, Flaw, Gate, LocalFuture, Profile, Rule};
 
 const LANES: usize = 64;
 const DRIVERS: usize = 4;
@@ -69,11 +69,18 @@ pub(super) struct Lap {
     pub(super) threads: Option<u64>,
 }
 
+/// A plan, and who hears of each lap.
+#[derive(Clone, Copy)]
+struct Orders {
+    plan: Plan,
+    told: fn(Lap),
+}
+
 /// As a rule, so that it runs on the bench of every host.
 pub(super) static SOAK: Rule = Rule { id: "soak", name: "soak", needs: Profile::NONE, once: false, check: soak };
 
-/// One soak runs in a process at a time; this is how its plan gets in, and what it found out.
-static PLAN: Mutex<Option<(Plan, fn(Lap))>> = Mutex::new(None);
+/// One soak runs in a process at a time; this is how its orders get in, and what it found out.
+static ORDERS: Mutex<Option<Orders>> = Mutex::new(None);
 static FOUND: Mutex<Option<Soaked>> = Mutex::new(None);
 /// Grows for as long as anything happens.
 static PROGRESS: AtomicU64 = AtomicU64::new(0);
@@ -82,7 +89,7 @@ static WORKER: Mutex<Option<Worker>> = Mutex::new(None);
 
 /// The next soak of this process follows this plan; `told` hears of each lap.
 pub(super) fn follow(plan: Plan, told: fn(Lap)) {
-    *lock(&PLAN) = Some((plan, told));
+    *lock(&ORDERS) = Some(Orders { plan, told });
 }
 
 /// What the last soak found.
@@ -115,8 +122,11 @@ pub(super) fn standstill() -> String {
 
 fn soak(bench: &Bench) -> LocalFuture<'_, Check> {
     Box::pin(async move {
-        let plan = *lock(&PLAN);
-        let (plan, told) = plan.ok_or_else(|| Flaw::Inconclusive("there is no plan".to_owned()))?;
+        let orders = *lock(&ORDERS);
+        let Orders { plan, told } = orders.ok_or_else(|| Flaw::Inconclusive("there is no plan".to_owned()))?;
+        if has_calls(bench) {
+            crowd(bench).await?;
+        }
         let mut soaked = jobs(bench, plan, told).await?;
         if plan.storms {
             soaked.storms = storm::all(bench).await?;
@@ -125,6 +135,31 @@ fn soak(bench: &Bench) -> LocalFuture<'_, Check> {
         *lock(&FOUND) = Some(soaked);
         Ok(done)
     })
+}
+
+fn has_calls(bench: &Bench) -> bool {
+    bench.profile().blocking && !VIRTUAL.contains(&bench.host_name())
+}
+
+/// As many calls at once as there will ever be, so that a pool of threads which the whole process shares, and which never shrinks, has its size.
+async fn crowd(bench: &Bench) -> Result<(), Flaw> {
+    let worker = bench.running_worker(WorkerConfig::new().lanes(LANES).drivers(DRIVERS))?;
+    let (gate, inside) = (Gate::new(), Arc::new(AtomicUsize::new(0)));
+    let mut handles = Vec::new();
+    for _ in 0..LANES {
+        let (gate, inside) = (gate.clone(), Arc::clone(&inside));
+        let call = Job::call(move |_| {
+            inside.fetch_add(1, Ordering::SeqCst);
+            gate.wait_blocking();
+        });
+        handles.push(bench.submit(&worker, call).await?);
+    }
+    bench.until("there is a thread for each lane", || inside.load(Ordering::SeqCst) == LANES).await?;
+    gate.open();
+    for handle in handles {
+        bench.settled(handle).await?;
+    }
+    bench.until("each call has left its lane", || worker.running() == 0).await
 }
 
 async fn jobs(bench: &Bench, plan: Plan, told: fn(Lap)) -> Result<Soaked, Flaw> {
@@ -141,8 +176,7 @@ async fn jobs(bench: &Bench, plan: Plan, told: fn(Lap)) -> Result<Soaked, Flaw> 
     *lock(&WORKER) = Some(worker.clone());
     let (canceller, orders) = channel::<Token>();
     let elsewhere = bench.drives_elsewhere();
-    let is_virtual = VIRTUAL.contains(&bench.host_name());
-    if is_virtual {
+    if VIRTUAL.contains(&bench.host_name()) {
         bench.leave_out("calls: the host waits for them in real time before it moves its clock");
     }
     // A token that has been cancelled is sent on to nobody, and nothing is left of it here.
@@ -151,7 +185,7 @@ async fn jobs(bench: &Bench, plan: Plan, told: fn(Lap)) -> Result<Soaked, Flaw> 
         worker,
         ledger: RefCell::new(Ledger::default()),
         canceller: elsewhere.then_some(canceller),
-        calls: bench.profile().blocking && !is_virtual,
+        calls: has_calls(bench),
         left: RefCell::default(),
         watched: RefCell::default(),
     };
