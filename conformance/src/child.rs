@@ -48,6 +48,8 @@ pub(crate) struct Finding {
     pub(crate) check: Check,
     /// Parts of the rule that were left out, with the reasons.
     pub(crate) left_out: Option<String>,
+    /// Rounds of races, until the end or until one was lost; none are known of a child that came to no end.
+    pub(crate) raced: u64,
     pub(crate) took: Duration,
 }
 
@@ -57,6 +59,7 @@ struct Letter {
     why: String,
     runs: u64,
     left_out: Vec<String>,
+    raced: u64,
 }
 
 /// Whether this process was started to examine one rule. If so it has done it, and should end with this status.
@@ -82,14 +85,14 @@ fn serve_call(candidates: &[Candidate], args: &[String]) -> Result<(), String> {
     activate(mutant)?;
     // Rules plant panics; each is one line, and no time goes into its backtrace.
     panic::set_hook(Box::new(|info| eprintln!("{info}")));
-    let Seen { check, left_out } = candidate.examine(rule, order);
+    let Seen { check, left_out, raced } = candidate.examine(rule, order);
     let (verdict, why, runs) = match check {
         Ok(runs) => ("pass", String::new(), runs),
         Err(Flaw::Broken(why)) => ("fail", why, 0),
         Err(Flaw::NotApplicable(why)) => ("not-applicable", why, 0),
         Err(Flaw::Inconclusive(why)) => ("inconclusive", why, 0),
     };
-    let letter = Letter { verdict: verdict.to_owned(), why, runs, left_out };
+    let letter = Letter { verdict: verdict.to_owned(), why, runs, left_out, raced };
     let letter = serde_json::to_string(&letter).map_err(|error| error.to_string())?;
     let mut out = io::stdout().lock();
     writeln!(out, "{MARK}{letter}").and_then(|()| out.flush()).map_err(|error| error.to_string())
@@ -105,8 +108,9 @@ fn liars() -> impl Iterator<Item = Candidate> {
     [].into_iter()
 }
 
+/// Switches the defect of this name on; none for an empty one.
 #[cfg(feature = "mutants")]
-fn activate(name: &str) -> Result<(), String> {
+pub(crate) fn activate(name: &str) -> Result<(), String> {
     use countermand_core::mutant::{Mutant, activate};
     if name.is_empty() {
         return Ok(());
@@ -117,7 +121,7 @@ fn activate(name: &str) -> Result<(), String> {
 }
 
 #[cfg(not(feature = "mutants"))]
-fn activate(name: &str) -> Result<(), String> {
+pub(crate) fn activate(name: &str) -> Result<(), String> {
     if name.is_empty() { Ok(()) } else { Err("this program was built without mutants".to_owned()) }
 }
 
@@ -144,7 +148,8 @@ impl Task {
     pub(crate) fn run(&self) -> io::Result<Finding> {
         if let Some(host) = self.elsewhere {
             let why = format!("it says nothing of the host; examined once, on {host}");
-            return Ok(Finding { check: Err(Flaw::NotApplicable(why)), left_out: None, took: Duration::ZERO });
+            let check = Err(Flaw::NotApplicable(why));
+            return Ok(Finding { check, left_out: None, raced: 0, took: Duration::ZERO });
         }
         let begun = Instant::now();
         let mut child = Command::new(env::current_exe()?)
@@ -197,7 +202,7 @@ impl Task {
             }
         };
         let left_out = Some(seen.left_out.join("; ")).filter(|left_out| !left_out.is_empty());
-        Ok(Finding { check: seen.check, left_out, took })
+        Ok(Finding { check: seen.check, left_out, raced: seen.raced, took })
     }
 }
 
@@ -237,7 +242,7 @@ fn open(said: &str) -> Option<Seen> {
         "inconclusive" => Err(Flaw::Inconclusive(letter.why)),
         _ => return None,
     };
-    Some(Seen { check, left_out: letter.left_out })
+    Some(Seen { check, left_out: letter.left_out, raced: letter.raced })
 }
 
 /// A child that ends without a finding has aborted, overflowed its stack, or left by the back door.
@@ -281,9 +286,10 @@ mod tests {
 
     #[test]
     fn a_finding_is_read_after_other_output() {
-        let said = "chatter of a job\nmore\u{1e}{\"verdict\":\"fail\",\"why\":\"saw \\\"2\\\"\",\"runs\":0,\"left_out\":[\"b\"]}\n";
+        let said = "chatter of a job\nmore\u{1e}{\"verdict\":\"fail\",\"why\":\"saw \\\"2\\\"\",\"runs\":0,\"left_out\":[\"b\"],\"raced\":7}\n";
         let seen = open(said).expect("there is one");
         assert_eq!((seen.check, &*seen.left_out), (Err(Flaw::Broken("saw \"2\"".to_owned())), &["b".to_owned()][..]));
+        assert_eq!(seen.raced, 7);
         assert!(open("chatter").is_none());
     }
 

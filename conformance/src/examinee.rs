@@ -173,11 +173,13 @@ fn start<E: Examinee>(examinee: &E, config: WorkerConfig, clock: &Arc<Clock>) ->
 pub(crate) struct Seen {
     pub(crate) check: Check,
     pub(crate) left_out: Vec<String>,
+    /// Rounds of races, until the end or until one was lost.
+    pub(crate) raced: u64,
 }
 
 impl From<Check> for Seen {
     fn from(check: Check) -> Self {
-        Self { check, left_out: Vec::new() }
+        Self { check, left_out: Vec::new(), raced: 0 }
     }
 }
 
@@ -241,7 +243,7 @@ fn examine<E: Examinee>(rule: &'static Rule, order: Order) -> Seen {
         Box::pin(async move {
             let bench = Bench::new(Box::new(examinee), order);
             let check = (rule.check)(&bench).await;
-            *put.borrow_mut() = Some(Seen { check, left_out: bench.left_out() });
+            *put.borrow_mut() = Some(Seen { check, left_out: bench.left_out(), raced: bench.raced() });
         })
     });
     let found = found.borrow_mut().take();

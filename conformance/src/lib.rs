@@ -15,6 +15,8 @@ mod liars;
 mod mutants;
 mod nap;
 mod patience;
+#[cfg(all(feature = "program", feature = "mutants"))]
+mod power;
 mod probe;
 mod profile;
 #[cfg(feature = "program")]
@@ -29,6 +31,8 @@ mod rules;
 mod runner;
 #[cfg(feature = "program")]
 mod script;
+#[cfg(feature = "program")]
+mod soak;
 #[cfg(feature = "program")]
 #[doc(hidden)]
 pub mod tests;
