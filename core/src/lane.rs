@@ -150,12 +150,11 @@ fn turn_task(
     clockwork: &Arc<Clockwork>,
 ) -> Turn {
     let must_go = watch.must_go(runner.head(), now);
+    let unbegun = runner.head().polls() == 0;
     // J2: grace is for what has begun.
-    let unbegun = || runner.head().token.cause().filter(|_| runner.head().polls() == 0);
-    if let Some(cause) = must_go.or_else(unbegun) {
-        if !mutant!(PollsAfterTheRequest) {
-            return dropped(runner, cause);
-        }
+    let cause = if unbegun { runner.head().token.cause() } else { must_go };
+    if let Some(cause) = cause.filter(|_| !mutant!(PollsAfterTheRequest)) {
+        return if unbegun { unstarted(runner, cause) } else { dropped(runner, cause) };
     }
     let late = watch.requested.is_some() && runner.head().is_timed_out();
     if runner.poll(cx, clockwork) == Poll::Ready(()) {
@@ -220,6 +219,13 @@ fn turn_call(lent: Lent, mut watch: Watch, now: Instant) -> Turn {
 fn dropped(mut runner: Runner, cause: Cause) -> Turn {
     runner.discard();
     Turn::Over(runner, Verdict::Requested { cause, started: true })
+}
+
+/// It was asked to stop between the look before its start and its first poll: by the hook that is told of the start, or by another thread.
+fn unstarted(mut runner: Runner, cause: Cause) -> Turn {
+    runner.head().unstart();
+    runner.discard();
+    Turn::Over(runner, Verdict::Requested { cause, started: false })
 }
 
 /// The closure has ended. Late is what it brought after its time was out, whenever its lane came to see that (J9).

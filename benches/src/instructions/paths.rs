@@ -87,7 +87,13 @@ pub(super) static ALL: &[Path] = &[
         walk: |times| jobs(times, Part::Await),
     },
     Path { name: "queue push and pop", what: "of four priorities", goal: None, times: TIMES, walk: push_and_pop },
-    Path { name: "event", what: "made, and left for the next outlet that has a turn", goal: None, times: TIMES, walk: event },
+    Path {
+        name: "event",
+        what: "made, and left for the next outlet that has a turn",
+        goal: None,
+        times: TIMES,
+        walk: event,
+    },
     Path { name: "wake", what: "registered, cancelled, woken", goal: Some(Count(200.0)), times: TIMES, walk: wake },
     Path {
         name: "job",

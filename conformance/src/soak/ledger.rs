@@ -16,8 +16,6 @@ pub(super) struct Ledger {
     pub(super) late: u64,
     /// Panics that were nobody's outcome.
     pub(super) contained: u64,
-    /// Calls that were given to a thread and perhaps not begun: the worker counts those as started.
-    pub(super) unbegun: u64,
     pub(super) faults: Faults,
 }
 
@@ -136,9 +134,9 @@ impl Ledger {
             line("metrics: not settled", 0, figures.unsettled(priority));
         }
         let started: u64 = Priority::ALL.into_iter().map(|priority| figures.started(priority)).sum();
-        // A call that was given to a thread and timed out before it began is told as started, and settles as not started (B2).
+        // One that is asked to stop between the hook that tells of its start and its first poll, or before its thread begins, settles as not started (J2, B2).
         let ledger = self.sum(|level| level.started);
-        let within = (ledger..=ledger + self.unbegun).contains(&started);
+        let within = (ledger..=ledger + self.ends(&[End::Unstarted, End::OutQueued])).contains(&started);
         lines.push(Line::new("metrics: started", if within { started } else { ledger }, started));
         lines
     }

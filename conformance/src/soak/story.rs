@@ -216,8 +216,6 @@ impl Part<'_> {
             let begun = self.record.polls() > 0;
             if begun {
                 self.stage.ledger.borrow_mut().late += 1;
-            } else {
-                self.stage.ledger.borrow_mut().unbegun += 1;
             }
             self.enter(outcome, if begun { &[End::Abandoned] } else { &[End::OutQueued] });
             gate.open();
