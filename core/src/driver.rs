@@ -245,11 +245,13 @@ impl Driver {
     /// The job is over: first its place is free, then it settles (J7).
     fn over(&mut self, lane: usize, runner: Runner, verdict: Verdict, now: Instant) {
         if mutant!(PlaceFreedAfterTheOutcome) {
+            self.port.places.leave(lane);
             runner.settle(verdict, now, self.account());
             self.free(lane);
             return;
         }
         if mutant!(PanicEndsTheLane) {
+            self.port.places.leave(lane);
             let panics = self.shared.books.counts().panicked;
             runner.settle(verdict, now, self.account());
             if panics == self.shared.books.counts().panicked {
