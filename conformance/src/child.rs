@@ -9,17 +9,12 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::bench::Order;
 use crate::examinee::Seen;
+use crate::letter::{self, CALL, MARK};
 use crate::{Candidate, Check, Flaw, Rule, rules};
-
-/// The first argument of a program that was started to be a child.
-const CALL: &str = "__examine";
-
-/// What stands before the finding on the child's standard output.
-const MARK: char = '\u{1e}';
 
 /// What is said of a child that the watchdog ended.
 pub(crate) const HUNG: &str = "hung:";
@@ -51,7 +46,7 @@ pub(crate) struct Finding {
     pub(crate) took: Duration,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Letter {
     verdict: String,
     why: String,
@@ -82,17 +77,9 @@ fn serve_call(candidates: &[Candidate], args: &[String]) -> Result<(), String> {
     activate(mutant)?;
     // Rules plant panics; each is one line, and no time goes into its backtrace.
     panic::set_hook(Box::new(|info| eprintln!("{info}")));
-    let Seen { check, left_out } = candidate.examine(rule, order);
-    let (verdict, why, runs) = match check {
-        Ok(runs) => ("pass", String::new(), runs),
-        Err(Flaw::Broken(why)) => ("fail", why, 0),
-        Err(Flaw::NotApplicable(why)) => ("not-applicable", why, 0),
-        Err(Flaw::Inconclusive(why)) => ("inconclusive", why, 0),
-    };
-    let letter = Letter { verdict: verdict.to_owned(), why, runs, left_out };
-    let letter = serde_json::to_string(&letter).map_err(|error| error.to_string())?;
+    let finding = letter::write(&candidate.examine(rule, order));
     let mut out = io::stdout().lock();
-    writeln!(out, "{MARK}{letter}").and_then(|()| out.flush()).map_err(|error| error.to_string())
+    writeln!(out, "{finding}").and_then(|()| out.flush()).map_err(|error| error.to_string())
 }
 
 #[cfg(all(feature = "hosts", feature = "mutants"))]
@@ -278,6 +265,15 @@ fn tail(complained: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let why = "a \"quote\", a \\ and\na line\t\u{7f}\u{1e}é";
+        let seen = Seen { check: Err(Flaw::Broken(why.to_owned())), left_out: vec!["\"".to_owned(), String::new()] };
+        let read = open(&format!("chatter\n{}\n", letter::write(&seen))).expect("a finding");
+        assert_eq!((read.check, read.left_out), (seen.check, seen.left_out));
+        assert_eq!(open(&letter::write(&Ok(7).into())).expect("a finding").check, Ok(7));
+    }
 
     #[test]
     fn a_finding_is_read_after_other_output() {

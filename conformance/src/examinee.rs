@@ -1,10 +1,10 @@
 //! What an adapter's author hands to the suite: the one trait, and the candidate that it becomes.
 
-use std::any::Any;
+#[cfg(feature = "std")]
 use std::cell::RefCell;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,9 @@ use std::time::Duration;
 use countermand_core::{Assembly, ConfigError, Host, Instant, Worker, WorkerConfig};
 
 use crate::bench::Order;
+#[cfg(feature = "std")]
 use crate::probe::gate;
+#[cfg(feature = "std")]
 use crate::race::message;
 use crate::warped::{Clock, Warped};
 use crate::{Bench, Check, Flaw, LocalFuture, Profile, Rule};
@@ -81,7 +83,13 @@ pub trait Examinee: Sized + 'static {
 
     /// A pause between two looks at a condition. A host whose time stands still while nobody waits for it overrides this.
     fn nap(&self, span: Duration) -> LocalFuture<'static, ()> {
-        Box::pin(crate::nap::nap(span))
+        #[cfg(feature = "std")]
+        return Box::pin(crate::nap::nap(span));
+        #[cfg(not(feature = "std"))]
+        {
+            let _ = span;
+            Box::pin(crate::bench::yield_now())
+        }
     }
 }
 
@@ -181,7 +189,20 @@ impl From<Check> for Seen {
     }
 }
 
+/// Examines one rule in the main future that the caller is in.
+pub(crate) async fn examine_here<E: Examinee>(examinee: Rc<E>, rule: &'static Rule, order: Order) -> Seen {
+    let missing = rule.needs().beyond(E::profile());
+    if missing != Profile::NONE {
+        return Err(Flaw::NotApplicable(format!("{} declares a target without {missing}", E::NAME))).into();
+    }
+    let bench = Bench::new(Box::new(examinee), order);
+    let check = (rule.check)(&bench).await;
+    let check = if check == Ok(0) { Err(Flaw::Inconclusive("nothing was examined".to_owned())) } else { check };
+    Seen { check, left_out: bench.left_out() }
+}
+
 /// A host that the program can examine, by name.
+#[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
     name: &'static str,
@@ -190,6 +211,7 @@ pub struct Candidate {
     examine: fn(&'static Rule, Order) -> Seen,
 }
 
+#[cfg(feature = "std")]
 impl Candidate {
     /// The candidate for an examinee.
     #[must_use]
@@ -217,31 +239,23 @@ impl Candidate {
 
     /// Examines one rule, in this process. A panic of the rule or of the host is a broken rule.
     pub(crate) fn examine(&self, rule: &'static Rule, order: Order) -> Seen {
-        let missing = rule.needs().beyond(self.profile());
-        if missing != Profile::NONE {
-            return Err(Flaw::NotApplicable(format!("{} declares a target without {missing}", self.name))).into();
-        }
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+
         let examine = self.examine;
-        let mut seen =
-            catch_unwind(AssertUnwindSafe(|| examine(rule, order))).unwrap_or_else(|payload: Box<dyn Any + Send>| {
-                Err(Flaw::Broken(format!("panicked: {}", message(&*payload)))).into()
-            });
-        if seen.check == Ok(0) {
-            seen.check = Err(Flaw::Inconclusive("nothing was examined".to_owned()));
-        }
-        seen
+        catch_unwind(AssertUnwindSafe(|| examine(rule, order)))
+            .unwrap_or_else(|payload| Err(Flaw::Broken(format!("panicked: {}", message(&*payload)))).into())
     }
 }
 
+#[cfg(feature = "std")]
 fn examine<E: Examinee>(rule: &'static Rule, order: Order) -> Seen {
     let found = Rc::new(RefCell::new(None));
     let put = Rc::clone(&found);
     gate::block_through(E::blocked, order.patience);
     E::run(order.seed, move |examinee| {
         Box::pin(async move {
-            let bench = Bench::new(Box::new(examinee), order);
-            let check = (rule.check)(&bench).await;
-            *put.borrow_mut() = Some(Seen { check, left_out: bench.left_out() });
+            let seen = examine_here(examinee, rule, order).await;
+            *put.borrow_mut() = Some(seen);
         })
     });
     let found = found.borrow_mut().take();

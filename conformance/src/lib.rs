@@ -3,8 +3,39 @@
 //! An adapter author implements [`Examinee`] and writes `countermand_conformance::main!(MyHost);` for a program, or
 //! `countermand_conformance::tests!(MyHost);` for one named test a rule. The rules and their texts stand in `RULES.md`.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(not(feature = "std"))]
+#[macro_use]
+extern crate alloc;
+// What rules call `std`; see `bare`.
+#[cfg(not(feature = "std"))]
+extern crate self as std;
+
+#[cfg(not(feature = "std"))]
+mod bare;
+// For `ensure!`.
+#[doc(hidden)]
+#[cfg(not(feature = "std"))]
+pub use alloc::format;
+#[doc(hidden)]
+#[cfg(feature = "std")]
+pub use std::format;
+#[cfg(not(feature = "std"))]
+use bare::{
+    any, array, borrow, boxed, cell, cmp, collections, convert, error, fmt, future, hint, iter, marker, mem, num, ops, panic, pin, prelude, ptr, rc, sync, task,
+    thread, time,
+};
+
+#[cfg(not(feature = "std"))]
+use bare::blocks::WaitReason;
+#[cfg(feature = "std")]
+use countermand_core::WaitReason;
+
 mod bench;
+#[cfg(feature = "program")]
 mod child;
+#[cfg(feature = "program")]
 mod contract;
 mod examinee;
 #[cfg(feature = "hosts")]
@@ -13,6 +44,11 @@ pub mod hosts;
 mod liars;
 #[cfg(all(feature = "program", feature = "mutants"))]
 mod mutants;
+#[cfg(not(feature = "std"))]
+mod image;
+#[cfg(any(feature = "program", not(feature = "std")))]
+mod letter;
+#[cfg(feature = "std")]
 mod nap;
 mod patience;
 mod probe;
@@ -20,6 +56,7 @@ mod profile;
 #[cfg(feature = "program")]
 #[doc(hidden)]
 pub mod program;
+#[cfg(feature = "std")]
 mod race;
 #[cfg(feature = "program")]
 mod report;
@@ -35,7 +72,11 @@ pub mod tests;
 mod warped;
 
 pub use bench::{Bench, DoomedWorker, poll};
-pub use examinee::{Candidate, Doomed, Examinee, SendFuture};
+#[cfg(feature = "std")]
+pub use examinee::Candidate;
+pub use examinee::{Doomed, Examinee, SendFuture};
+#[cfg(not(feature = "std"))]
+pub use image::{Call, examine, lend_clock};
 pub use probe::{Census, Death, Gate, Pass, Probe, Recorder, Tally, Touch};
 pub use profile::Profile;
 pub use rule::{Check, Flaw, LocalFuture, Rule};

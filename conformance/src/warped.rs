@@ -1,5 +1,6 @@
 //! A host whose clock the rule moves: everything else is handed on to the host beneath.
 
+use std::prelude::v1::*;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,5 +1,6 @@
 //! A census of values: who was born, who died, how often and on which thread.
 
+use std::prelude::v1::*;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

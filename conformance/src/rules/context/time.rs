@@ -1,5 +1,6 @@
 //! What time counts.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

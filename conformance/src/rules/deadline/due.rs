@@ -1,5 +1,6 @@
 //! When a deadline is due, and what is so then.
 
+use std::prelude::v1::*;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,6 @@
 //! What expiry does, and what it leaves alone.
 
+use std::prelude::v1::*;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,6 @@
 //! What counts from when, and how far.
 
+use std::prelude::v1::*;
 use std::future::pending;
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! A handle that is dropped detaches its job, and what a detached job leaves is released when it settles.
 
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,5 +1,6 @@
 //! What is forgotten instead of dropped costs at most a place.
 
+use std::prelude::v1::*;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,6 @@
 //! On every path through a worker, each value is dropped exactly once.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};

@@ -1,5 +1,6 @@
 //! The outcome: that there is one, when it is there, and what becomes of a value that comes too late.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

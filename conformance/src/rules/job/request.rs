@@ -1,5 +1,6 @@
 //! What a request to stop does to a job, and what it does not.
 
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

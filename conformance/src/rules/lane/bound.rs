@@ -1,5 +1,6 @@
 //! How many jobs are in a poll at once.
 
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;

@@ -1,5 +1,6 @@
 //! Nobody calls shutdown, and every job ends all the same.
 
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

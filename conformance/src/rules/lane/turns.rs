@@ -1,5 +1,6 @@
 //! How long a job that is always ready keeps others waiting.
 
+use std::prelude::v1::*;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;

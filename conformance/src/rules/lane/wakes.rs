@@ -1,5 +1,6 @@
 //! Wakes that come at the wrong moment: between a pop and a park, twice, late, and when there is nobody any more.
 
+use std::prelude::v1::*;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,6 @@
 //! In which order those in line are served.
 
+use std::prelude::v1::*;
 use countermand_core::{Priority, WorkerConfig};
 
 use super::super::scene::{Held, Roll};

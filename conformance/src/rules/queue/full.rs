@@ -1,5 +1,6 @@
 //! What a full queue does.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;

@@ -1,5 +1,6 @@
 //! The line of those that wait for a place.
 
+use std::prelude::v1::*;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};

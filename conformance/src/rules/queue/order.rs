@@ -1,5 +1,6 @@
 //! Who leaves the queue first.
 
+use std::prelude::v1::*;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,6 @@
 //! How a job leaves the queue other than into a lane.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Places of the queue that are kept for the highest priorities.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::task::Poll;
 

@@ -1,5 +1,6 @@
 //! A shutdown that is asked for more than once, by more than one, and from inside.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Waker;

@@ -1,5 +1,6 @@
 //! Since when nothing is accepted any more.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};

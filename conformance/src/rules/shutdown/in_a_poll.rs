@@ -1,5 +1,6 @@
 //! An abort that finds a driver in the middle of a poll: the task is asked, and goes when the poll is over, if it ever is.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! The host's own runtime stops under a worker.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;

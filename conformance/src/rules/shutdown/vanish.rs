@@ -1,5 +1,6 @@
 //! A worker that is dropped, or whose attendants are.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 

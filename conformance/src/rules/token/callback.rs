@@ -1,5 +1,6 @@
 //! Guards and callbacks: what runs, when, and how often.
 
+use std::prelude::v1::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

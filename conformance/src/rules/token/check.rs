@@ -1,5 +1,6 @@
 //! The check, and the tokens that can do nothing but be checked.
 
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;

@@ -3,6 +3,7 @@
 mod callback;
 mod cancel;
 mod check;
+#[cfg(feature = "std")]
 mod users;
 mod wait;
 
@@ -16,6 +17,7 @@ use cancel::{
     t5_published_before_anybody_is_told, t10_first_cause_wins,
 };
 use check::{t4_check_takes_no_lock_and_no_memory, t14_never_costs_nothing, t15_observer_cannot_cancel};
+#[cfg(feature = "std")]
 use users::{t8_wakers_and_callbacks_may_use_the_tree, t9_panic_of_one_stops_no_other};
 use wait::{t6_no_wake_up_is_lost, t7_each_waiter_is_woken_once};
 
@@ -27,7 +29,9 @@ rules! {
     "T5" t5_published_before_anybody_is_told;
     "T6" t6_no_wake_up_is_lost, needs threads;
     "T7" t7_each_waiter_is_woken_once, needs threads;
+    #[cfg(feature = "std")]
     "T8" t8_wakers_and_callbacks_may_use_the_tree, needs threads;
+    #[cfg(feature = "std")]
     "T9" t9_panic_of_one_stops_no_other, needs unwind;
     "T10" t10_first_cause_wins, needs threads;
     "T11" t11_only_an_armed_guard_cancels;

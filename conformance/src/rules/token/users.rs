@@ -1,5 +1,6 @@
 //! Wakers and callbacks are users' code: they may do anything, and they may fail.
 
+use std::prelude::v1::*;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;

@@ -1,5 +1,6 @@
 //! Waiting for a cancel: nobody is forgotten, nobody is told twice.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;

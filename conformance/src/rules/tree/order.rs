@@ -1,5 +1,6 @@
 //! Since when a whole subtree is cancelled, as others see it.
 
+use std::prelude::v1::*;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
