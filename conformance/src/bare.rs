@@ -3,7 +3,7 @@
 //! In a build without the feature `std` this crate goes by the name `std` within itself, so that a rule is the same text on every target. A rule that needs
 //! threads or unwinding says so, and is not applicable here; one that comes to them all the same panics, and that ends the image as a broken rule.
 
-pub(crate) use core::{any, array, cell, cmp, convert, error, fmt, future, hint, iter, marker, mem, num, ops, pin, ptr};
+pub(crate) use core::{any, array, cell, cmp, convert, fmt, future, hint, iter, marker, mem, num, ops, pin};
 
 pub(crate) mod prelude {
     /// As `std` has it.
@@ -74,7 +74,7 @@ pub(crate) mod borrow {
 }
 
 pub(crate) mod collections {
-    pub(crate) use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+    pub(crate) use alloc::collections::{BTreeMap, BTreeSet};
 }
 
 pub(crate) mod rc {
@@ -83,7 +83,7 @@ pub(crate) mod rc {
 
 pub(crate) mod task {
     pub(crate) use alloc::task::Wake;
-    pub(crate) use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker, ready};
+    pub(crate) use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 }
 
 pub(crate) mod sync {
@@ -92,10 +92,12 @@ pub(crate) mod sync {
     use core::fmt;
     use core::ops::{Deref, DerefMut};
 
-    pub(crate) use alloc::sync::{Arc, Weak};
+    pub(crate) use alloc::sync::Arc;
 
     pub(crate) mod atomic {
-        pub(crate) use portable_atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+        pub(crate) use portable_atomic::{
+            AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+        };
     }
 
     /// Nothing poisons a lock where nothing unwinds.
@@ -215,6 +217,7 @@ pub(crate) mod thread {
     pub(crate) type Result<T> = core::result::Result<T, Box<dyn Any + Send>>;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[expect(unnameable_types, reason = "as a thread's name is shown, and compared, by `Death`")]
     pub struct ThreadId(());
 
     #[derive(Clone, Debug)]
@@ -230,10 +233,6 @@ pub(crate) mod thread {
 
     pub(crate) fn current() -> Thread {
         Thread(())
-    }
-
-    pub(crate) fn panicking() -> bool {
-        false
     }
 
     pub(crate) fn yield_now() {}
@@ -252,10 +251,6 @@ pub(crate) mod thread {
 
     pub(crate) fn spawn<T>(_: impl FnOnce() -> T) -> JoinHandle<T> {
         panic!("this target has no threads");
-    }
-
-    pub(crate) fn sleep(_: core::time::Duration) {
-        panic!("the only thread would sleep");
     }
 }
 

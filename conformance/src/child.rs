@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::bench::Order;
 use crate::examinee::Seen;
 use crate::letter::{self, CALL, MARK};
-use crate::{Candidate, Check, Flaw, Rule, rules};
+use crate::{Candidate, Check, Flaw, Profile, Rule, rules};
 
 /// What is said of a child that the watchdog ended.
 pub(crate) const HUNG: &str = "hung:";
@@ -134,16 +134,12 @@ impl Task {
             return Ok(Finding { check: Err(Flaw::NotApplicable(why)), left_out: None, took: Duration::ZERO });
         }
         let begun = Instant::now();
-        let mut child = Command::new(env::current_exe()?)
-            .arg(CALL)
-            .args([self.candidate.name(), self.rule.id()])
-            .args([self.order.seed.to_string(), self.order.effort.to_string()])
-            .args([self.order.patience.as_millis().to_string(), self.order.watchdog.as_millis().to_string()])
-            .arg(self.mutant.unwrap_or_default())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let missing = self.rule.needs().beyond(self.candidate.profile());
+        if missing != Profile::NONE {
+            let why = format!("{} declares a target without {missing}", self.candidate.name());
+            return Ok(Finding { check: Err(Flaw::NotApplicable(why)), left_out: None, took: Duration::ZERO });
+        }
+        let mut child = self.command()?.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (ears, mouth) = channel();
         listen(child.stdout.take(), Stream::Out, &ears);
         listen(child.stderr.take(), Stream::Err, &ears);
@@ -185,6 +181,25 @@ impl Task {
         };
         let left_out = Some(seen.left_out.join("; ")).filter(|left_out| !left_out.is_empty());
         Ok(Finding { check: seen.check, left_out, took })
+    }
+}
+
+impl Task {
+    /// The process that examines: one of this program's, or the emulator with an image.
+    fn command(&self) -> io::Result<Command> {
+        let words = [CALL, self.candidate.name(), self.rule.id()].map(str::to_owned);
+        let seed = self.order.seed.to_string();
+        if let Some(board) = self.candidate.as_board() {
+            let words: Vec<_> = words.into_iter().chain([seed]).chain(self.mutant.map(str::to_owned)).collect();
+            return board.call(&words);
+        }
+        let mut command = Command::new(env::current_exe()?);
+        command
+            .args(words)
+            .args([seed, self.order.effort.to_string()])
+            .args([self.order.patience.as_millis().to_string(), self.order.watchdog.as_millis().to_string()])
+            .arg(self.mutant.unwrap_or_default());
+        Ok(command)
     }
 }
 

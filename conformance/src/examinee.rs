@@ -12,6 +12,8 @@ use std::time::Duration;
 use countermand_core::{Assembly, ConfigError, Host, Instant, Worker, WorkerConfig};
 
 use crate::bench::Order;
+#[cfg(feature = "program")]
+use crate::board::Board;
 #[cfg(feature = "std")]
 use crate::probe::gate;
 #[cfg(feature = "std")]
@@ -126,7 +128,7 @@ pub(crate) type Stop = Box<dyn FnOnce() + Send>;
 
 impl<E: Examinee> Ground for Rc<E> {
     fn profile(&self) -> Profile {
-        E::profile()
+        E::profile().as_built()
     }
 
     fn name(&self) -> &'static str {
@@ -191,7 +193,7 @@ impl From<Check> for Seen {
 
 /// Examines one rule in the main future that the caller is in.
 pub(crate) async fn examine_here<E: Examinee>(examinee: Rc<E>, rule: &'static Rule, order: Order) -> Seen {
-    let missing = rule.needs().beyond(E::profile());
+    let missing = rule.needs().beyond(E::profile().as_built());
     if missing != Profile::NONE {
         return Err(Flaw::NotApplicable(format!("{} declares a target without {missing}", E::NAME))).into();
     }
@@ -208,7 +210,18 @@ pub struct Candidate {
     name: &'static str,
     version: &'static str,
     profile: fn() -> Profile,
-    examine: fn(&'static Rule, Order) -> Seen,
+    place: Place,
+}
+
+/// Where a candidate is examined.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// In a process of this program.
+    Here(fn(&'static Rule, Order) -> Seen),
+    /// On a board, which the emulator is.
+    #[cfg(feature = "program")]
+    Board(&'static Board),
 }
 
 #[cfg(feature = "std")]
@@ -216,7 +229,23 @@ impl Candidate {
     /// The candidate for an examinee.
     #[must_use]
     pub const fn of<E: Examinee>() -> Self {
-        Self { name: E::NAME, version: E::VERSION, profile: E::profile, examine: examine::<E> }
+        Self { name: E::NAME, version: E::VERSION, profile: E::profile, place: Place::Here(examine::<E>) }
+    }
+
+    /// The candidate for a board.
+    #[cfg(feature = "program")]
+    pub(crate) const fn board(board: &'static Board) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        Self { name: board.name(), version, profile: Board::profile, place: Place::Board(board) }
+    }
+
+    /// The board that it is, if it is one.
+    #[cfg(feature = "program")]
+    pub(crate) fn as_board(&self) -> Option<&'static Board> {
+        match self.place {
+            Place::Here(_) => None,
+            Place::Board(board) => Some(board),
+        }
     }
 
     /// Its name.
@@ -234,14 +263,20 @@ impl Candidate {
     /// What its target has.
     #[must_use]
     pub fn profile(&self) -> Profile {
-        (self.profile)()
+        (self.profile)().as_built()
     }
 
     /// Examines one rule, in this process. A panic of the rule or of the host is a broken rule.
     pub(crate) fn examine(&self, rule: &'static Rule, order: Order) -> Seen {
         use std::panic::{AssertUnwindSafe, catch_unwind};
 
-        let examine = self.examine;
+        let examine = match self.place {
+            Place::Here(examine) => examine,
+            #[cfg(feature = "program")]
+            Place::Board(board) => {
+                return Err(Flaw::Inconclusive(format!("{} is no process of this program", board.name()))).into();
+            }
+        };
         catch_unwind(AssertUnwindSafe(|| examine(rule, order)))
             .unwrap_or_else(|payload| Err(Flaw::Broken(format!("panicked: {}", message(&*payload)))).into())
     }

@@ -39,10 +39,16 @@ impl<'a> Call<'a> {
     pub fn parse(line: &'a str) -> Result<Self, String> {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let [call, host, rule, seed, rest @ ..] = &*words else {
-            return Err(format!("an image is called with `{} HOST RULE SEED [MUTANT]`, not with {line:?}", letter::CALL));
+            return Err(format!(
+                "an image is called with `{} HOST RULE SEED [MUTANT]`, not with {line:?}",
+                letter::CALL
+            ));
         };
         if *call != letter::CALL || rest.len() > 1 {
-            return Err(format!("an image is called with `{} HOST RULE SEED [MUTANT]`, not with {line:?}", letter::CALL));
+            return Err(format!(
+                "an image is called with `{} HOST RULE SEED [MUTANT]`, not with {line:?}",
+                letter::CALL
+            ));
         }
         let seed = seed.parse().map_err(|error| format!("seed {seed:?}: {error}"))?;
         Ok(Self { host, rule, seed, mutant: rest.first().copied().unwrap_or_default() })

@@ -21,7 +21,11 @@ pub(crate) fn write(seen: &Seen) -> String {
         Err(Flaw::Inconclusive(why)) => ("inconclusive", &**why, 0),
     };
     let left_out: Vec<String> = seen.left_out.iter().map(|text| quoted(text)).collect();
-    format!("{MARK}{{\"verdict\":\"{verdict}\",\"why\":{},\"runs\":{runs},\"left_out\":[{}]}}", quoted(why), left_out.join(","))
+    format!(
+        "{MARK}{{\"verdict\":\"{verdict}\",\"why\":{},\"runs\":{runs},\"left_out\":[{}]}}",
+        quoted(why),
+        left_out.join(",")
+    )
 }
 
 /// As a string of JSON.

@@ -4,6 +4,7 @@
 //! `countermand_conformance::tests!(MyHost);` for one named test a rule. The rules and their texts stand in `RULES.md`.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(feature = "std"), allow(dead_code, reason = "what only rules about threads use"))]
 
 #[cfg(not(feature = "std"))]
 #[macro_use]
@@ -18,14 +19,15 @@ mod bare;
 #[doc(hidden)]
 #[cfg(not(feature = "std"))]
 pub use alloc::format;
+#[cfg(not(feature = "std"))]
+#[allow(unused_imports, reason = "which of them rules use changes with the rules")]
+use bare::{
+    any, array, borrow, boxed, cell, cmp, collections, convert, fmt, future, hint, iter, marker, mem, num, ops, panic,
+    pin, prelude, rc, sync, task, thread, time,
+};
 #[doc(hidden)]
 #[cfg(feature = "std")]
 pub use std::format;
-#[cfg(not(feature = "std"))]
-use bare::{
-    any, array, borrow, boxed, cell, cmp, collections, convert, error, fmt, future, hint, iter, marker, mem, num, ops, panic, pin, prelude, ptr, rc, sync, task,
-    thread, time,
-};
 
 #[cfg(not(feature = "std"))]
 use bare::blocks::WaitReason;
@@ -34,20 +36,22 @@ use countermand_core::WaitReason;
 
 mod bench;
 #[cfg(feature = "program")]
+mod board;
+#[cfg(feature = "program")]
 mod child;
 #[cfg(feature = "program")]
 mod contract;
 mod examinee;
 #[cfg(feature = "hosts")]
 pub mod hosts;
-#[cfg(all(feature = "program", feature = "hosts", feature = "mutants"))]
-mod liars;
-#[cfg(all(feature = "program", feature = "mutants"))]
-mod mutants;
 #[cfg(not(feature = "std"))]
 mod image;
 #[cfg(any(feature = "program", not(feature = "std")))]
 mod letter;
+#[cfg(all(feature = "program", feature = "hosts", feature = "mutants"))]
+mod liars;
+#[cfg(all(feature = "program", feature = "mutants"))]
+mod mutants;
 #[cfg(feature = "std")]
 mod nap;
 mod patience;

@@ -14,7 +14,7 @@ use crate::bench::Order;
 use crate::child::{self, Task};
 use crate::contract::{Article, article, articles, is_in_group};
 use crate::report::{self, Replay, Report, Verdict};
-use crate::{Candidate, Rule, rules, runner, script};
+use crate::{Candidate, Rule, board, rules, runner, script};
 
 /// The budget for which `rounds(base)` is `base`.
 pub(crate) const USUAL_BUDGET: u64 = 60;
@@ -33,7 +33,7 @@ const WATCHDOG: Duration = Duration::from_secs(90);
                                  at fault, 3 something stayed inconclusive."
 )]
 struct Args {
-    /// Only this host (may be repeated)
+    /// Only this host (may be repeated); a board under the emulator is examined only if it is named, such as cortex-m3
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
     /// Only this rule, such as J4 (may be repeated)
@@ -109,6 +109,12 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     }
     let seed = args.seed.unwrap_or_else(seed_of_the_time);
     if let Some(count) = args.scripts {
+        if let Some(board) = hosts.iter().find(|host| host.as_board().is_some()) {
+            return Err(format!(
+                "{} is a board under an emulator; scripts are played on hosts of this machine",
+                board.name()
+            ));
+        }
         return scripts(args, &hosts, seed, count);
     }
     let effort = args.budget as f64 / USUAL_BUDGET as f64;
@@ -242,14 +248,17 @@ fn deliver(args: &Args, text: &str) -> Result<(), String> {
 }
 
 fn chosen_hosts(names: &[String], candidates: &[Candidate]) -> Result<Vec<Candidate>, String> {
+    if names.is_empty() {
+        return Ok(candidates.to_vec());
+    }
+    let all = || candidates.iter().copied().chain(board::ALL);
     for name in names {
-        if !candidates.iter().any(|candidate| candidate.name() == name) {
-            let known: Vec<_> = candidates.iter().map(Candidate::name).collect();
+        if !all().any(|candidate| candidate.name() == name) {
+            let known: Vec<_> = all().map(|candidate| candidate.name()).collect();
             return Err(format!("no host is called {name:?}; there are: {}", known.join(", ")));
         }
     }
-    let chosen = |candidate: &&Candidate| names.is_empty() || names.iter().any(|name| name == candidate.name());
-    Ok(candidates.iter().filter(chosen).copied().collect())
+    Ok(all().filter(|candidate| names.iter().any(|name| name == candidate.name())).collect())
 }
 
 fn chosen_rules(ids: &[String], groups: &[String]) -> Result<Vec<&'static Rule>, String> {

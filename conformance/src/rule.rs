@@ -1,9 +1,9 @@
 //! What a rule of the contract is as code, and what examining it may find.
 
-use std::prelude::v1::*;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::prelude::v1::*;
 
 use crate::{Bench, Profile};
 

@@ -1,8 +1,8 @@
 //! A host whose clock the rule moves: everything else is handed on to the host beneath.
 
-use std::prelude::v1::*;
 use std::fmt;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};

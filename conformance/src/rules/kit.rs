@@ -1,8 +1,8 @@
 //! What several groups of rules set up alike: lanes that are taken, tasks that do what the rule says, a book of what happened.
 
-use std::prelude::v1::*;
 use std::future::Future;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};

@@ -28,7 +28,9 @@ mod tests {
 
     #[test]
     fn a_time_is_due_at_its_first_tick_and_not_before() {
-        for nanos in [0, 1, 999, 1_000, 1_001, NANOS - 1, NANOS, NANOS + 1, 400 * 24 * 3_600 * NANOS + 1, u64::MAX - NANOS] {
+        for nanos in
+            [0, 1, 999, 1_000, 1_001, NANOS - 1, NANOS, NANOS + 1, 400 * 24 * 3_600 * NANOS + 1, u64::MAX - NANOS]
+        {
             let at = Instant::from_nanos(nanos);
             let tick = first_at(at);
             assert!(at.is_due(from_ticks(tick)), "{nanos} at {tick}");

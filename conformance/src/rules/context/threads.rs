@@ -4,11 +4,11 @@
 //! type has it. What the doors of the core want of what comes in (`Job::task`, `Worker::submit`, `Token::on_cancel`, …) is shown by examples that
 //! must not compile, beside the same ones that must, in the documentation of [`Job`](countermand_core::Job); they are built with its tests.
 
-use std::prelude::v1::*;
 use std::cell::Cell;
 use std::future::Ready;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 

@@ -1,8 +1,8 @@
 //! What expiry does, and what it leaves alone.
 
-use std::prelude::v1::*;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};

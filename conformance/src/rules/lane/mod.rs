@@ -22,12 +22,12 @@ use turns::l2_turns_come_within_a_bound;
 use wakes::l5_no_wake_is_lost_and_late_ones_are_harmless;
 
 rules! {
-    "L1" l1_never_more_in_a_poll_than_lanes, needs threads;
+    "L1" l1_never_more_in_a_poll_than_lanes;
     "L2" l2_turns_come_within_a_bound;
     #[cfg(feature = "std")]
     "L3" l3_a_held_driver_stops_no_other, needs threads;
     #[cfg(feature = "std")]
     "L4" l4_idle_costs_nothing;
-    "L5" l5_no_wake_is_lost_and_late_ones_are_harmless, needs threads;
-    "L6" l6_all_jobs_finish_without_a_shutdown, needs threads;
+    "L5" l5_no_wake_is_lost_and_late_ones_are_harmless;
+    "L6" l6_all_jobs_finish_without_a_shutdown;
 }

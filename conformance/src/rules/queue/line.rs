@@ -1,8 +1,8 @@
 //! The line of those that wait for a place.
 
-use std::prelude::v1::*;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Poll, Waker};
 

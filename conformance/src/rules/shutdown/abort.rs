@@ -1,8 +1,8 @@
 //! An abort, asked for or come to by a drain's limit: what has not started is settled, what runs is asked and then dropped.
 
-use std::prelude::v1::*;
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
