@@ -22,6 +22,10 @@ use crate::{Bench, Candidate, Check, Flaw, LocalFuture, Profile, Rule};
 /// The first argument of a program that was started to play scripts.
 const CALL: &str = "__scripts";
 
+/// What a child is told that plays scripts with calls in them, and one that plays them without.
+const CALLS: &str = "calls";
+const TASKS: &str = "tasks";
+
 /// How long a host may take for one script before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -35,13 +39,20 @@ const BATCH: u64 = 1_000;
 const CONTEXT: usize = 4;
 
 /// Plays scripts from the bench's seed on, and prints the trace of each on a line of its own, as JSON.
-static PLAY: Rule = Rule { id: "scripts", name: "scripts", needs: Profile::NONE, once: false, check: play_some };
+static PLAY: Rule = script(|bench| play_some(bench, true));
 
-fn play_some<'a>(bench: &'a Bench) -> LocalFuture<'a, Check> {
+/// The same scripts without calls, for hosts that have none.
+static PLAY_TASKS: Rule = script(|bench| play_some(bench, false));
+
+const fn script(check: for<'a> fn(&'a Bench) -> LocalFuture<'a, Check>) -> Rule {
+    Rule { id: "scripts", name: "scripts", needs: Profile::NONE, once: false, check }
+}
+
+fn play_some(bench: &Bench, calls: bool) -> LocalFuture<'_, Check> {
     Box::pin(async move {
         let (first, count) = (bench.seed(), bench.rounds(1));
         for seed in first..first.saturating_add(count) {
-            let script = plan::Script::draw(seed, bench.profile().blocking);
+            let script = plan::Script::draw(seed, calls);
             let mut trace = vec![format!("{:?}", script.setup)];
             match play::play(bench, &script).await {
                 Ok(lines) => trace.extend(lines),
@@ -61,14 +72,15 @@ pub(crate) fn serve(candidates: &[Candidate]) -> Option<Result<(), String>> {
     let mut args = env::args().skip(1);
     (args.next()? == CALL).then(|| {
         let args: Vec<String> = args.collect();
-        let [host, seed, count] = &args[..] else { return Err(format!("{CALL} takes three arguments")) };
+        let [host, seed, count, kind] = &args[..] else { return Err(format!("{CALL} takes four arguments")) };
+        let play = if kind == TASKS { &PLAY_TASKS } else { &PLAY };
         let candidate = candidates.iter().find(|candidate| candidate.name() == host).ok_or("no such host")?;
         let number = |text: &str| text.parse::<u64>().map_err(|error| format!("{text}: {error}"));
         std::panic::set_hook(Box::new(|_| {}));
         // As many rounds as there are scripts; no watchdog.
         let (effort, watchdog) = (number(count)? as f64, Duration::from_secs(86_400));
         let order = Order { seed: number(seed)?, effort, patience: PATIENCE, watchdog };
-        candidate.examine(&PLAY, order).check.map(|_| ()).map_err(|flaw| flaw.to_string())
+        candidate.examine(play, order).check.map(|_| ()).map_err(|flaw| flaw.to_string())
     })
 }
 
@@ -93,7 +105,7 @@ struct Player {
 }
 
 /// Plays `count` scripts from `seed` on on each host, and compares their traces with those of the first one that is called
-/// `sim`, or else of the first. Each is played once: what differed is what is shown, though it may never differ again.
+/// `sim`, or else of the first; those of hosts without calls with the same scripts without calls. Each is played once: what differed is what is shown, though it may never differ again.
 ///
 /// # Errors
 ///
@@ -110,22 +122,28 @@ pub(crate) fn compare(
         |candidate: &Candidate| Player { candidate: *candidate, played: 0, differing: 0, shown: String::new() };
     let mut players: Vec<Player> = hosts.iter().map(player).collect();
     let against = hosts[reference].name();
-    let others: Vec<usize> = (0..hosts.len()).filter(|place| *place != reference).collect();
-    let mut first = seed;
-    while first < end {
-        let batch = BATCH.min(end - first);
+    let has_calls = |place: usize| hosts[place].profile().blocking && hosts[reference].profile().blocking;
+    let others = |calls| (0..hosts.len()).filter(move |place| *place != reference && has_calls(*place) == calls);
+    let companies = [CALLS, TASKS].map(|kind| (kind, others(kind == CALLS).collect::<Vec<_>>()));
+    let companies = companies.into_iter().filter(|(_, others)| !others.is_empty()).collect::<Vec<_>>();
+    let batches = || (seed..end).step_by(BATCH as usize).map(|first| (first, BATCH.min(end - first)));
+    let turns = companies.iter().enumerate().flat_map(|company| batches().map(move |batch| (company, batch)));
+    for ((company, (kind, others)), (first, batch)) in turns {
         let mut expected: Vec<Trace> = Vec::new();
-        play_on(&hosts[reference..=reference], first, batch, |_, trace| {
-            told();
+        play_on(&hosts[reference..=reference], first, batch, kind, |_, trace| {
+            // Its own are counted once, though it may play them with calls and without.
+            if company == 0 {
+                told();
+                players[reference].played += u64::from(trace.is_some());
+            }
+            players[reference].differing += usize::from(trace.is_none());
             expected.push(trace);
         })?;
-        players[reference].played += expected.iter().flatten().count() as u64;
-        players[reference].differing += expected.iter().filter(|trace| trace.is_none()).count();
         // Two at a time: the machines that this is run on have two processors.
         for pair in others.chunks(2) {
             let mut next = vec![0; pair.len()];
             let candidates: Vec<Candidate> = pair.iter().map(|place| hosts[*place]).collect();
-            play_on(&candidates, first, batch, |which, trace| {
+            play_on(&candidates, first, batch, kind, |which, trace| {
                 told();
                 let (player, nth) = (&mut players[pair[which]], next[which]);
                 next[which] += 1;
@@ -139,7 +157,6 @@ pub(crate) fn compare(
                 }
             })?;
         }
-        first += batch;
     }
     let mut text = String::new();
     for Player { candidate, played, differing, shown } in &players {
@@ -151,7 +168,13 @@ pub(crate) fn compare(
 
 /// Plays the scripts on all of these hosts at the same time. `told` hears of each trace with the place of its host: on each host
 /// `count` of them, in their order.
-fn play_on(hosts: &[Candidate], seed: u64, count: u64, mut told: impl FnMut(usize, Trace)) -> Result<(), String> {
+fn play_on(
+    hosts: &[Candidate],
+    seed: u64,
+    count: u64,
+    kind: &str,
+    mut told: impl FnMut(usize, Trace),
+) -> Result<(), String> {
     thread::scope(|scope| {
         let (line, lines) = channel();
         let listeners: Vec<_> = hosts
@@ -161,7 +184,7 @@ fn play_on(hosts: &[Candidate], seed: u64, count: u64, mut told: impl FnMut(usiz
                 let line = line.clone();
                 scope.spawn(move || {
                     let mut left = count;
-                    let heard = listen(host.name(), seed, count, |said| {
+                    let heard = listen(host.name(), seed, count, kind, |said| {
                         left = left.saturating_sub(1);
                         let _ = line.send((place, serde_json::from_str(&said).ok()));
                     });
@@ -183,11 +206,11 @@ fn play_on(hosts: &[Candidate], seed: u64, count: u64, mut told: impl FnMut(usiz
 }
 
 /// Starts a child that plays scripts, and hands on each line that it says.
-fn listen(host: &str, seed: u64, count: u64, mut said: impl FnMut(String)) -> Result<(), String> {
+fn listen(host: &str, seed: u64, count: u64, kind: &str, mut said: impl FnMut(String)) -> Result<(), String> {
     let begun = |error: std::io::Error| format!("a child process could not be run: {error}");
     let program = env::current_exe().map_err(begun)?;
     let mut child = Command::new(program)
-        .args([CALL, host, &seed.to_string(), &count.to_string()])
+        .args([CALL, host, &seed.to_string(), &count.to_string(), kind])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

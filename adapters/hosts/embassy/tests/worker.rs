@@ -22,8 +22,10 @@ fn on_embassy<F: Future<Output = ()> + 'static>(main: impl FnOnce(Spawner) -> F 
     let done = Rc::new(Cell::new(false));
     let executor: &'static mut Executor = Box::leak(Box::new(Executor::new()));
     let end = Rc::clone(&done);
-    executor
-        .run_until(move |spawner| spawner.spawn(main_task(Box::pin(main(spawner)), end).unwrap()), move || done.get());
+    executor.run_until(
+        move |spawner| spawner.spawn(main_task(Box::pin(main(spawner)), end).expect("a task is free")),
+        move || done.get(),
+    );
 }
 
 #[test]
