@@ -53,6 +53,7 @@ check alloc countermand-embassy --no-default-features
 check alloc countermand --no-default-features --features runtime-embassy
 check alloc countermand-conformance --no-default-features
 check neither countermand-core --no-default-features --features serde
+check neither countermand-core --no-default-features --features defmt
 check alloc countermand-core --no-default-features --features alloc,defmt
 check alloc countermand-core --no-default-features --features alloc,serde
 
