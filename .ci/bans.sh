@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 allowed() {
     case $1 in
     countermand-tokio) echo tokio tokio-util ;;
-    weatherlight) echo tokio ;; # a program starts its runtime
+    weatherlight | training | axum-service) echo tokio ;; # a program starts its runtime
     countermand-smol) echo async-executor async-io async-global-executor blocking smol ;;
     countermand-embassy) echo embassy-executor ;; # its tests start one on this machine, with a time driver
     *) ;;

@@ -47,7 +47,7 @@ for package in countermand-core countermand; do
     check alloc "$package" --no-default-features --features alloc
     check alloc "$package" --no-default-features --features alloc,critical-section
     echo "bare: $package std"
-    cargo check --quiet --package "$package" --lib
+    cargo check --quiet --target-dir "$work/target-std" --package "$package" --lib
 done
 check alloc countermand-embassy --no-default-features
 check alloc countermand --no-default-features --features runtime-embassy

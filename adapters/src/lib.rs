@@ -1,5 +1,7 @@
 //! Bounded, prioritised, cancellable jobs that keep the same promises on every host.
 //!
+//! New here? The [book](docs) has short chapters on what cancelling means, on time-outs, priorities, shutdown, tests, and on moving from elsewhere.
+//!
 //! This crate is the core, [`countermand_core`], and the hosts under their features:
 //!
 //! | feature | host | where its jobs run |
@@ -17,10 +19,18 @@
 //! | --- | --- | --- |
 //! | `sink-journal` | `sinks::journal` | a durable file of its own |
 //! | `sink-redis` | `sinks::redis` | Redis Streams, on tokio or smol, whichever feature is on |
-//! | `sink-tracing` | `sinks::tracing` | the `tracing` subscriber of the process; and the other way |
+//! | `sink-tracing` | `sinks::tracing` | the `tracing` subscriber of the process, with the jobs of workers as spans; and the other way |
 //! | `sink-metrics` | `sinks::metrics` | Prometheus and OTLP: the figures of workers and routers |
 //!
 //! The feature `wire` adds `wire`, which reads and writes packets as they are on the wire.
+//!
+//! Those who come from elsewhere find a bridge in [`bridges`]:
+//!
+//! | feature | bridge | between |
+//! | --- | --- | --- |
+//! | `bridge-tokio-util` | `bridges::tokio_util` | tokens and `tokio_util::sync::CancellationToken`, both ways |
+//! | `bridge-tower` | `bridges::tower` | a `tower` service and a worker: each request is a job |
+//! | `bridge-futures` | `bridges::futures` | `futures::task::Spawn` and a worker |
 //!
 //! No feature excludes another. A host whose feature is off cannot be named:
 #![cfg_attr(feature = "runtime-tokio", doc = "```\nuse countermand::Tokio;\n```")]
@@ -36,6 +46,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod docs;
 
 pub use countermand_core::*;
 
@@ -82,6 +94,16 @@ pub mod sinks {
     pub use countermand_redis as redis;
     #[cfg(feature = "sink-tracing")]
     pub use countermand_tracing as tracing;
+}
+
+/// What other libraries have of the same kind, linked to what is here.
+pub mod bridges {
+    #[cfg(feature = "bridge-futures")]
+    pub use countermand_futures as futures;
+    #[cfg(feature = "bridge-tokio-util")]
+    pub use countermand_tokio::tokens as tokio_util;
+    #[cfg(feature = "bridge-tower")]
+    pub use countermand_tower as tower;
 }
 
 #[cfg(feature = "wire")]

@@ -98,7 +98,7 @@ fn flood(router: &Router<u64>, host: &Tokio, stop: &AtomicBool) -> u64 {
 /// A router whose outlets are served by jobs of a worker.
 fn start(host: &Tokio) -> Result<(Worker, Router<u64>), Box<dyn Error>> {
     let outlets = vec![OutletConfig::new("ordinary", Stream::Normal), OutletConfig::new("alarms", Stream::Emergency)];
-    let (router, outlets) = Router::new(RouterConfig::default(), outlets, |_, _| 0)?;
+    let (router, outlets) = Router::new(RouterConfig::default(), outlets, |_, _, _| 0)?;
     let worker = host.start(WorkerConfig::new().lanes(2).drivers(2))?;
     for (outlet, sink) in outlets.into_iter().zip([Paced(PER_PACKET), Paced(Duration::ZERO)]) {
         serve(&worker, outlet, sink)?;

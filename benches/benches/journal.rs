@@ -40,7 +40,8 @@ async fn routed(directory: &Path, packets: u64, batch: usize) -> Result<Duration
         OutletConfig::new("emergency", Stream::Emergency).keeps(),
     ];
     outlets.iter_mut().for_each(|outlet| outlet.batch = batch.min(4_096));
-    let (router, outlets) = Router::new(RouterConfig::default(), outlets, |_, _| Payload::new(Format::Protobuf, []))?;
+    let (router, outlets) =
+        Router::new(RouterConfig::default(), outlets, |_, _, _| Payload::new(Format::Protobuf, []))?;
     let worker = host.start(WorkerConfig::new().lanes(2).drivers(1))?;
     for outlet in outlets {
         let sink = journal.sink("journal");

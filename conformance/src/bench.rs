@@ -102,6 +102,7 @@ pub struct Bench {
     running: Arc<Clock>,
     order: Order,
     forks: Cell<u64>,
+    raced: Cell<u64>,
     left_out: RefCell<Vec<String>>,
     begun: std::time::Instant,
 }
@@ -114,6 +115,7 @@ impl Bench {
             running: Arc::new(Clock::new(Pace::Running, Duration::ZERO)),
             order,
             forks: Cell::new(0),
+            raced: Cell::new(0),
             left_out: RefCell::default(),
             begun: std::time::Instant::now(),
         }
@@ -229,6 +231,12 @@ impl Bench {
     #[must_use]
     pub fn alarms_set(&self) -> usize {
         self.still.alarms_set()
+    }
+
+    /// How many alarms of the running clock are set.
+    #[must_use]
+    pub fn running_alarms_set(&self) -> usize {
+        self.running.alarms_set()
     }
 
     /// A worker on the host, on the still clock: nothing is due before the rule moves the time.
@@ -464,13 +472,22 @@ impl Bench {
         rounds: u64,
         set_up: impl FnMut(u64) -> S,
         racers: &[&(dyn Fn(&S) + Sync)],
-        audit: impl FnMut(u64, S) -> Result<(), Flaw>,
+        mut audit: impl FnMut(u64, S) -> Result<(), Flaw>,
     ) -> Check {
         let third = self.order.watchdog / 3;
         // A rule may have several races: each takes half of what is left of the first third.
         let enough = std::time::Instant::now() + third.saturating_sub(self.begun.elapsed()) / 2;
         let laps = Laps { rounds, enough, too_late: self.begun + third * 2 };
-        race(self.random().u64(..), laps, set_up, racers, audit)
+        let counted = |round, field| {
+            self.raced.set(self.raced.get() + 1);
+            audit(round, field)
+        };
+        race(self.random().u64(..), laps, set_up, racers, counted)
+    }
+
+    /// How many rounds of races there have been.
+    pub(crate) fn raced(&self) -> u64 {
+        self.raced.get()
     }
 
     /// Runs `racers` over and over, each round on a field of its own, which `audit` then looks at. On one thread they cannot meet: they run one after the

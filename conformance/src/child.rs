@@ -43,6 +43,8 @@ pub(crate) struct Finding {
     pub(crate) check: Check,
     /// Parts of the rule that were left out, with the reasons.
     pub(crate) left_out: Option<String>,
+    /// Rounds of races, until the end or until one was lost; none are known of a child that came to no end.
+    pub(crate) raced: u64,
     pub(crate) took: Duration,
 }
 
@@ -52,6 +54,7 @@ struct Letter {
     why: String,
     runs: u64,
     left_out: Vec<String>,
+    raced: u64,
 }
 
 /// Whether this process was started to examine one rule. If so it has done it, and should end with this status.
@@ -92,8 +95,9 @@ fn liars() -> impl Iterator<Item = Candidate> {
     [].into_iter()
 }
 
+/// Switches the defect of this name on; none for an empty one.
 #[cfg(feature = "mutants")]
-fn activate(name: &str) -> Result<(), String> {
+pub(crate) fn activate(name: &str) -> Result<(), String> {
     use countermand_core::mutant::{Mutant, activate};
     if name.is_empty() {
         return Ok(());
@@ -104,7 +108,7 @@ fn activate(name: &str) -> Result<(), String> {
 }
 
 #[cfg(not(feature = "mutants"))]
-fn activate(name: &str) -> Result<(), String> {
+pub(crate) fn activate(name: &str) -> Result<(), String> {
     if name.is_empty() { Ok(()) } else { Err("this program was built without mutants".to_owned()) }
 }
 
@@ -131,13 +135,19 @@ impl Task {
     pub(crate) fn run(&self) -> io::Result<Finding> {
         if let Some(host) = self.elsewhere {
             let why = format!("it says nothing of the host; examined once, on {host}");
-            return Ok(Finding { check: Err(Flaw::NotApplicable(why)), left_out: None, took: Duration::ZERO });
+            let check = Err(Flaw::NotApplicable(why));
+            return Ok(Finding { check, left_out: None, raced: 0, took: Duration::ZERO });
         }
         let begun = Instant::now();
         let missing = self.rule.needs().beyond(self.candidate.profile());
         if missing != Profile::NONE {
             let why = format!("{} declares a target without {missing}", self.candidate.name());
-            return Ok(Finding { check: Err(Flaw::NotApplicable(why)), left_out: None, took: Duration::ZERO });
+            return Ok(Finding {
+                check: Err(Flaw::NotApplicable(why)),
+                left_out: None,
+                raced: 0,
+                took: Duration::ZERO,
+            });
         }
         let mut child = self.command()?.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (ears, mouth) = channel();
@@ -180,7 +190,7 @@ impl Task {
             }
         };
         let left_out = Some(seen.left_out.join("; ")).filter(|left_out| !left_out.is_empty());
-        Ok(Finding { check: seen.check, left_out, took })
+        Ok(Finding { check: seen.check, left_out, raced: seen.raced, took })
     }
 }
 
@@ -239,7 +249,7 @@ fn open(said: &str) -> Option<Seen> {
         "inconclusive" => Err(Flaw::Inconclusive(letter.why)),
         _ => return None,
     };
-    Some(Seen { check, left_out: letter.left_out })
+    Some(Seen { check, left_out: letter.left_out, raced: letter.raced })
 }
 
 /// A child that ends without a finding has aborted, overflowed its stack, or left by the back door.
@@ -284,17 +294,19 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let why = "a \"quote\", a \\ and\na line\t\u{7f}\u{1e}é";
-        let seen = Seen { check: Err(Flaw::Broken(why.to_owned())), left_out: vec!["\"".to_owned(), String::new()] };
+        let seen =
+            Seen { check: Err(Flaw::Broken(why.to_owned())), left_out: vec!["\"".to_owned(), String::new()], raced: 7 };
         let read = open(&format!("chatter\n{}\n", letter::write(&seen))).expect("a finding");
-        assert_eq!((read.check, read.left_out), (seen.check, seen.left_out));
+        assert_eq!((read.check, read.left_out, read.raced), (seen.check, seen.left_out, 7));
         assert_eq!(open(&letter::write(&Ok(7).into())).expect("a finding").check, Ok(7));
     }
 
     #[test]
     fn a_finding_is_read_after_other_output() {
-        let said = "chatter of a job\nmore\u{1e}{\"verdict\":\"fail\",\"why\":\"saw \\\"2\\\"\",\"runs\":0,\"left_out\":[\"b\"]}\n";
+        let said = "chatter of a job\nmore\u{1e}{\"verdict\":\"fail\",\"why\":\"saw \\\"2\\\"\",\"runs\":0,\"left_out\":[\"b\"],\"raced\":7}\n";
         let seen = open(said).expect("there is one");
         assert_eq!((seen.check, &*seen.left_out), (Err(Flaw::Broken("saw \"2\"".to_owned())), &["b".to_owned()][..]));
+        assert_eq!(seen.raced, 7);
         assert!(open("chatter").is_none());
     }
 

@@ -183,11 +183,13 @@ fn start<E: Examinee>(examinee: &E, config: WorkerConfig, clock: &Arc<Clock>) ->
 pub(crate) struct Seen {
     pub(crate) check: Check,
     pub(crate) left_out: Vec<String>,
+    /// Rounds of races, until the end or until one was lost.
+    pub(crate) raced: u64,
 }
 
 impl From<Check> for Seen {
     fn from(check: Check) -> Self {
-        Self { check, left_out: Vec::new() }
+        Self { check, left_out: Vec::new(), raced: 0 }
     }
 }
 
@@ -200,7 +202,7 @@ pub(crate) async fn examine_here<E: Examinee>(examinee: Rc<E>, rule: &'static Ru
     let bench = Bench::new(Box::new(examinee), order);
     let check = (rule.check)(&bench).await;
     let check = if check == Ok(0) { Err(Flaw::Inconclusive("nothing was examined".to_owned())) } else { check };
-    Seen { check, left_out: bench.left_out() }
+    Seen { check, left_out: bench.left_out(), raced: bench.raced() }
 }
 
 /// A host that the program can examine, by name.

@@ -22,9 +22,10 @@ pub(crate) fn write(seen: &Seen) -> String {
     };
     let left_out: Vec<String> = seen.left_out.iter().map(|text| quoted(text)).collect();
     format!(
-        "{MARK}{{\"verdict\":\"{verdict}\",\"why\":{},\"runs\":{runs},\"left_out\":[{}]}}",
+        "{MARK}{{\"verdict\":\"{verdict}\",\"why\":{},\"runs\":{runs},\"left_out\":[{}],\"raced\":{}}}",
         quoted(why),
-        left_out.join(",")
+        left_out.join(","),
+        seen.raced
     )
 }
 

@@ -55,6 +55,8 @@ mod mutants;
 #[cfg(feature = "std")]
 mod nap;
 mod patience;
+#[cfg(all(feature = "program", feature = "mutants"))]
+mod power;
 mod probe;
 mod profile;
 #[cfg(feature = "program")]
@@ -70,6 +72,8 @@ mod rules;
 mod runner;
 #[cfg(feature = "program")]
 mod script;
+#[cfg(feature = "program")]
+mod soak;
 #[cfg(feature = "program")]
 #[doc(hidden)]
 pub mod tests;

@@ -60,7 +60,7 @@ impl Suspect {
     }
 
     /// Whether it may die like this. That a rule waited in vain may be the machine's doing where nothing is kept from coming.
-    fn may_die(&self, death: Death) -> bool {
+    pub(crate) fn may_die(&self, death: Death) -> bool {
         let (stalls, crashes) = match self {
             Self::Core(mutant) => (Mutant::STALLS.contains(mutant), Mutant::CRASHES.contains(mutant)),
             Self::Host { stalls, .. } => (*stalls, false),
@@ -73,7 +73,7 @@ impl Suspect {
     }
 
     /// All of them: the core's mutants, then the hosts that lie.
-    fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let core = Mutant::ALL.iter().copied().filter(|mutant| !Mutant::BY_MODELS.contains(mutant)).map(Self::Core);
         #[cfg(feature = "hosts")]
         let hosts = crate::liars::ALL.iter().flat_map(|liar| {
@@ -106,6 +106,8 @@ pub(crate) struct Kill {
     pub(crate) seed: u64,
     pub(crate) saw: String,
     pub(crate) death: Death,
+    /// Rounds of races until it was seen; 0 if it did not take one, or if they are not known.
+    pub(crate) raced: u64,
 }
 
 /// How a mutant died.
@@ -122,7 +124,7 @@ pub(crate) enum Death {
 }
 
 impl Death {
-    fn of(saw: &str) -> Self {
+    pub(crate) fn of(saw: &str) -> Self {
         if saw.starts_with(HUNG) {
             Self::Hung
         } else if saw.starts_with(DIED) {
@@ -180,11 +182,13 @@ impl Cull {
     }
 }
 
-/// A rule on a host, and how long the reference took for it.
-struct Ground {
+/// A rule on a host that keeps it, and how long the reference took for it.
+pub(crate) struct Ground {
     candidate: Candidate,
     rule: &'static Rule,
     watchdog: Duration,
+    /// Rounds of races that the reference went through.
+    pub(crate) raced: u64,
 }
 
 /// Examines the reference, and then each mutant whose rule is among `chosen`, on the hosts given.
@@ -198,9 +202,7 @@ pub(crate) fn cull(
     order: Order,
     mut told: impl FnMut(usize, usize, &str),
 ) -> io::Result<Cull> {
-    let mut hosts = hosts.to_vec();
-    let rank = |host: &Candidate| BEST_FIRST.iter().position(|best| *best == host.name()).unwrap_or(BEST_FIRST.len());
-    hosts.sort_by_key(rank);
+    let hosts = best_first(hosts);
     let mut suspects = Suspect::all();
     suspects.retain(|suspect| chosen.iter().any(|rule| rule.id() == suspect.rule()));
     let suspected: Vec<_> =
@@ -217,9 +219,9 @@ pub(crate) fn cull(
     for (task, findings) in references.iter().zip(findings) {
         let Task { candidate, rule, .. } = *task;
         let last = findings.len() - 1;
-        for (nth, Finding { check, took, .. }) in findings.into_iter().enumerate() {
+        for (nth, Finding { check, took, raced, .. }) in findings.into_iter().enumerate() {
             match check {
-                Ok(_) => grounds.push(Ground { candidate, rule, watchdog: WATCHDOG.max(took * 10) }),
+                Ok(_) => grounds.push(Ground { candidate, rule, watchdog: WATCHDOG.max(took * 10), raced }),
                 // A target that lacks what the rule speaks of says nothing about the mutant either.
                 Err(Flaw::NotApplicable(_)) => {}
                 Err(flaw) => {
@@ -238,6 +240,38 @@ pub(crate) fn cull(
         },
     )?;
     Ok(Cull { seed: order.seed, fates, unsound, at_first })
+}
+
+/// Where the reference keeps these rules, the best hosts first.
+///
+/// # Errors
+///
+/// When a child cannot be run.
+pub(crate) fn grounds_of(
+    hosts: &[Candidate],
+    rules: &[&'static Rule],
+    order: Order,
+    mut told: impl FnMut(usize, &str),
+) -> io::Result<Vec<Ground>> {
+    let references = Task::all(&best_first(hosts), rules, order);
+    let mut done = 0;
+    let findings = runner::each(&references, tries, |place, _| {
+        done += 1;
+        told(done, references[place].rule.id());
+    })?;
+    let ground = |(task, findings): (&Task, Vec<Finding>)| {
+        let Finding { check, took, raced, .. } = findings.into_iter().next_back()?;
+        let Task { candidate, rule, .. } = *task;
+        check.ok().map(|_| Ground { candidate, rule, watchdog: WATCHDOG.max(took * 10), raced })
+    };
+    Ok(references.iter().zip(findings).filter_map(ground).collect())
+}
+
+fn best_first(hosts: &[Candidate]) -> Vec<Candidate> {
+    let rank = |host: &Candidate| BEST_FIRST.iter().position(|best| *best == host.name()).unwrap_or(BEST_FIRST.len());
+    let mut hosts = hosts.to_vec();
+    hosts.sort_by_key(rank);
+    hosts
 }
 
 /// Examines the reference, and once more if it did not keep the rule: a machine that is busy with others is no defect.
@@ -270,12 +304,12 @@ fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> 
             }
         };
         for task in tasks {
-            let Finding { check, took, .. } = task.run()?;
+            let Finding { check, took, raced, .. } = task.run()?;
             fate.runs += 1;
             fate.took += took;
             if let Err(Flaw::Broken(saw)) = check {
                 let death = Death::of(&saw);
-                let kill = Some(Kill { host: task.candidate.name(), seed, saw, death });
+                let kill = Some(Kill { host: task.candidate.name(), seed, saw, death, raced });
                 if suspect.may_die(death) {
                     fate.killed = kill;
                     return Ok(fate);
@@ -288,6 +322,21 @@ fn hunt(suspect: Suspect, grounds: &[Ground], order: Order) -> io::Result<Fate> 
 }
 
 impl Ground {
+    pub(crate) fn is_of(&self, rule: &str) -> bool {
+        self.rule.id() == rule
+    }
+
+    pub(crate) fn host(&self) -> &'static str {
+        self.candidate.name()
+    }
+
+    /// The rule here, with this mutant of the core in force, and with as much patience as a mutant is given.
+    pub(crate) fn task_with(&self, order: Order, suspect: &Suspect) -> Task {
+        let order = Order { patience: PATIENCE.mul_f64(order.effort.max(1.0)), ..order };
+        let mutant = matches!(suspect, Suspect::Core(_)).then(|| suspect.name());
+        self.task(order, self.candidate, mutant)
+    }
+
     fn task(&self, order: Order, candidate: Candidate, mutant: Option<&'static str>) -> Task {
         Task { candidate, rule: self.rule, order: Order { watchdog: self.watchdog, ..order }, mutant, elsewhere: None }
     }

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bench::Order;
 use crate::child::{self, Task};
 use crate::contract::{Article, article, articles, is_in_group};
 use crate::report::{self, Replay, Report, Verdict};
-use crate::{Candidate, Rule, board, rules, runner, script};
+use crate::{Candidate, Rule, board, rules, runner, script, soak};
 
 /// The budget for which `rounds(base)` is `base`.
 pub(crate) const USUAL_BUDGET: u64 = 60;
@@ -29,10 +29,13 @@ const WATCHDOG: Duration = Duration::from_secs(90);
 #[derive(Debug, Parser)]
 #[command(
     version,
+    args_conflicts_with_subcommands = true,
     after_help = "Exit status: 0 all rules hold, 1 a rule is broken, 2 the suite or its surroundings are \
                                  at fault, 3 something stayed inconclusive."
 )]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Errand>,
     /// Only this host (may be repeated); a board under the emulator is examined only if it is named, such as cortex-m3
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
@@ -64,9 +67,37 @@ struct Args {
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000",
           conflicts_with_all = ["mutants", "format", "rule", "group", "budget"])]
     scripts: Option<u64>,
+    /// Of each script, play only the steps at these places, such as 0,3,7
+    #[arg(long, value_name = "PLACES", requires = "scripts", default_value = "", hide_default_value = true)]
+    keep: script::Keep,
+    /// Switch this defect on, on every host but the reference; only a build with mutants has any
+    #[arg(long, value_name = "NAME", requires = "scripts", default_value = "", hide = true)]
+    mutant: String,
     /// Plant one defect at a time in the core, and show which rule sees it
     #[arg(long)]
     mutants: bool,
+    /// Of each rule about a race, show how many rounds it takes to see its mutants, and that the ordinary run makes enough
+    #[arg(long, conflicts_with_all = ["mutants", "scripts"])]
+    power: bool,
+    /// Put the kill table that --mutants --format json wrote into the HTML report
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["mutants", "scripts", "power"])]
+    kills: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Errand {
+    /// Run very many jobs of every kind on each host, and audit the books
+    ///
+    /// Each host has a process of its own. What each job and each handle saw is compared with the worker's own counts and metrics; memory
+    /// must be flat; threads, files, alarms, wakers and the heap must be what they were; and then come storms.
+    Soak(soak::Args),
+    /// Compare two reports that were written with --format json
+    Compare {
+        /// The one before
+        old: PathBuf,
+        /// The one now
+        new: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -80,7 +111,7 @@ enum Format {
 /// What [`main!`](crate::main) calls.
 #[must_use]
 pub fn main(candidates: &[Candidate]) -> ExitCode {
-    if let Some(served) = child::serve(candidates).or_else(|| script::serve(candidates)) {
+    if let Some(served) = served(candidates) {
         return match served {
             Ok(()) => ExitCode::SUCCESS,
             Err(why) => fault(&why),
@@ -93,37 +124,48 @@ pub fn main(candidates: &[Candidate]) -> ExitCode {
     }
 }
 
+/// Does what this process was started for by another of this program, if it was.
+fn served(candidates: &[Candidate]) -> Option<Result<(), String>> {
+    child::serve(candidates).or_else(|| script::serve(candidates)).or_else(|| soak::serve(candidates))
+}
+
 fn fault(why: &str) -> ExitCode {
     eprintln!("conformance: {why}");
     ExitCode::from(2)
 }
 
 fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
+    match &args.command {
+        Some(Errand::Soak(args)) => return soak(args, candidates),
+        Some(Errand::Compare { old, new }) => return compare(old, new),
+        None => {}
+    }
     if let Some(id) = &args.explain {
-        return explain(id, candidates).and_then(|text| deliver(args, &text)).map(|()| ExitCode::SUCCESS);
+        return explain(id, candidates)
+            .and_then(|text| deliver(args.out.as_deref(), &text))
+            .map(|()| ExitCode::SUCCESS);
     }
     let hosts = chosen_hosts(&args.host, candidates)?;
     let chosen = chosen_rules(&args.rule, &args.group)?;
     if args.list {
-        return deliver(args, &list(&hosts, &chosen)).map(|()| ExitCode::SUCCESS);
+        return deliver(args.out.as_deref(), &list(&hosts, &chosen)).map(|()| ExitCode::SUCCESS);
     }
     let seed = args.seed.unwrap_or_else(seed_of_the_time);
     if let Some(count) = args.scripts {
-        if let Some(board) = hosts.iter().find(|host| host.as_board().is_some()) {
-            return Err(format!(
-                "{} is a board under an emulator; scripts are played on hosts of this machine",
-                board.name()
-            ));
-        }
+        no_board(&hosts, "scripts are played")?;
         return scripts(args, &hosts, seed, count);
     }
     let effort = args.budget as f64 / USUAL_BUDGET as f64;
     // What is waited for may be something that does so many times as much.
     let more = effort.max(1.0);
     let order = Order { seed, effort, patience: PATIENCE.mul_f64(more), watchdog: WATCHDOG.mul_f64(more) };
-    if args.mutants {
+    if args.mutants || args.power {
         return mutants(args, &hosts, &chosen, order);
     }
+    if args.kills.is_some() && !matches!(args.format, Format::Html) {
+        return Err("the kill table goes into the report for a browser: --format html".to_owned());
+    }
+    let kills = args.kills.as_deref().map(kill_list).transpose()?;
     let tasks = Task::all(&hosts, &chosen, order);
     let bar = progress(tasks.len());
     let findings = runner::each(&tasks, Task::run, |place, _| {
@@ -138,9 +180,9 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
         Format::Table => report::table(&report, &replay, args.out.is_none() && io::stdout().is_terminal()),
         Format::Json => report::json(&report)?,
         Format::Junit => report::junit(&report, &replay),
-        Format::Html => report::html(&report, &replay),
+        Format::Html => report::html(&report, kills.as_ref(), &replay),
     };
-    deliver(args, &text)?;
+    deliver(args.out.as_deref(), &text)?;
     Ok(ExitCode::from(match report.worst() {
         Verdict::Fail => 1,
         // Where nothing applies nothing was shown.
@@ -149,8 +191,26 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     }))
 }
 
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn kill_list(path: &Path) -> Result<report::KillList, String> {
+    report::KillList::read(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn compare(old: &Path, new: &Path) -> Result<ExitCode, String> {
+    let (texts, names) = ([read(old)?, read(new)?], [old.to_string_lossy(), new.to_string_lossy()]);
+    let (same, text) = report::compare([&names[0], &names[1]], [&texts[0], &texts[1]])?;
+    deliver(None, &text)?;
+    Ok(ExitCode::from(u8::from(!same)))
+}
+
 #[cfg(feature = "mutants")]
 fn mutants(args: &Args, hosts: &[Candidate], chosen: &[&'static Rule], order: Order) -> Result<ExitCode, String> {
+    if args.power {
+        return power(args, hosts, chosen, order);
+    }
     let bar = progress(0);
     let cull = crate::mutants::cull(hosts, chosen, order, |done, total, what| {
         bar.set_length(total as u64);
@@ -168,8 +228,31 @@ fn mutants(args: &Args, hosts: &[Candidate], chosen: &[&'static Rule], order: Or
         Format::Json => report::kills_json(&cull)?,
         Format::Junit | Format::Html => return Err("mutants are reported as table or json".to_owned()),
     };
-    deliver(args, &text)?;
+    deliver(args.out.as_deref(), &text)?;
     Ok(ExitCode::from(match cull.verdict() {
+        Verdict::Fail => 1,
+        Verdict::Inconclusive | Verdict::NotApplicable => 3,
+        Verdict::Pass => 0,
+    }))
+}
+
+#[cfg(feature = "mutants")]
+fn power(args: &Args, hosts: &[Candidate], chosen: &[&'static Rule], order: Order) -> Result<ExitCode, String> {
+    let bar = progress(0);
+    let powers = crate::power::measure(hosts, chosen, order, |done, total, what| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        bar.set_message(what.to_owned());
+    });
+    bar.finish_and_clear();
+    let powers = powers.map_err(|error| format!("a child process could not be run: {error}"))?;
+    let text = match args.format {
+        Format::Table => report::strength(&powers, args.out.is_none() && io::stdout().is_terminal()),
+        Format::Json => report::strength_json(&powers)?,
+        Format::Junit | Format::Html => return Err("power is reported as table or json".to_owned()),
+    };
+    deliver(args.out.as_deref(), &text)?;
+    Ok(ExitCode::from(match powers.verdict() {
         Verdict::Fail => 1,
         Verdict::Inconclusive | Verdict::NotApplicable => 3,
         Verdict::Pass => 0,
@@ -214,11 +297,42 @@ fn scripts(args: &Args, hosts: &[Candidate], seed: u64, count: u64) -> Result<Ex
         return Err(format!("there are no {count} seeds from {seed} on"));
     }
     let bar = progress(hosts.len() * usize::try_from(count).unwrap_or(usize::MAX));
-    let comparison = script::compare(hosts, seed, count, || bar.inc(1));
+    let scripts = script::Repertoire {
+        seed,
+        count,
+        kind: script::Kind::Calls,
+        keep: args.keep.clone(),
+        mutant: args.mutant.clone(),
+    };
+    let comparison = script::compare(hosts, &scripts, Replay::of_this_program(USUAL_BUDGET).program(), || bar.inc(1));
     bar.finish_and_clear();
     let comparison = comparison?;
-    deliver(args, &format!("scripts from seed {seed} on\n{}", comparison.text))?;
+    deliver(args.out.as_deref(), &format!("scripts from seed {seed} on\n{}", comparison.text))?;
     Ok(ExitCode::from(u8::from(comparison.differing != 0)))
+}
+
+fn soak(args: &soak::Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
+    let out = args.out.as_deref();
+    if args.print_mix {
+        return deliver(out, &soak::usual_mix()).map(|()| ExitCode::SUCCESS);
+    }
+    let hosts = chosen_hosts(&args.host, candidates)?;
+    no_board(&hosts, "a soak runs")?;
+    let seed = args.seed.unwrap_or_else(seed_of_the_time);
+    let bar = progress(0);
+    let outcomes = soak::soak(&hosts, args, seed, &bar);
+    bar.finish_and_clear();
+    let outcomes = outcomes?;
+    let text = match args.format {
+        soak::Format::Table => {
+            let heading = format!("{}, soak", report::suite(seed));
+            let replay = Replay::of_this_program(USUAL_BUDGET).soak(args, seed);
+            soak::table(&outcomes, &heading, &replay, out.is_none() && io::stdout().is_terminal())
+        }
+        soak::Format::Json => soak::json(&outcomes, seed)?,
+    };
+    deliver(out, &text)?;
+    Ok(ExitCode::from(u8::from(outcomes.iter().any(|outcome| !outcome.flaws().is_empty()))))
 }
 
 /// Small enough to be typed again.
@@ -236,8 +350,8 @@ fn progress(length: usize) -> ProgressBar {
     bar
 }
 
-fn deliver(args: &Args, text: &str) -> Result<(), String> {
-    match &args.out {
+fn deliver(out: Option<&Path>, text: &str) -> Result<(), String> {
+    match out {
         Some(path) => fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display())),
         None => match io::stdout().lock().write_all(text.as_bytes()) {
             // A reader that has seen enough is no fault.
@@ -259,6 +373,14 @@ fn chosen_hosts(names: &[String], candidates: &[Candidate]) -> Result<Vec<Candid
         }
     }
     Ok(all().filter(|candidate| names.iter().any(|name| name == candidate.name())).collect())
+}
+
+/// Some things take a process of this program.
+fn no_board(hosts: &[Candidate], what: &str) -> Result<(), String> {
+    match hosts.iter().find(|host| host.as_board().is_some()) {
+        None => Ok(()),
+        Some(board) => Err(format!("{} is a board under an emulator; {what} on hosts of this machine", board.name())),
+    }
 }
 
 fn chosen_rules(ids: &[String], groups: &[String]) -> Result<Vec<&'static Rule>, String> {

@@ -1,7 +1,9 @@
 //! The worker's own count of what became of its jobs.
 
+use alloc::boxed::Box;
+
 use crate::contain::{Panic, contain};
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU64, Ordering, fence};
 use crate::{CauseKind, Class, Phase};
 
 /// How many jobs became what, since the worker was built. Read at one moment each, so that a sum over a running worker may be
@@ -52,46 +54,81 @@ impl Counts {
     }
 }
 
-macro_rules! books {
+/// Who counts: a driver has an account of its own, which nobody else writes, so that counting there costs a store; all others share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Account {
+    Common,
+    Driver(usize),
+}
+
+macro_rules! pages {
     ($($name:ident),*) => {
-        /// See the head of the file.
+        /// One account. On a line of the cache of its own, as its owner writes it all the time.
         #[derive(Debug, Default)]
-        pub(crate) struct Books {
+        #[repr(align(128))]
+        struct Page {
             $($name: AtomicU64,)*
             /// Jobs that are settled and of which nothing is left to be dropped or called.
             finished: AtomicU64,
         }
 
-        impl Books {
-            /// What the books say now.
-            pub(crate) fn counts(&self) -> Counts {
-                let mut counts = Counts { $($name: self.$name.load(Ordering::Acquire),)* unsettled: 0 };
-                counts.unsettled = counts.accepted.saturating_sub(counts.settled());
-                counts
+        impl Page {
+            /// Adds what the page says now.
+            fn add_to(&self, counts: &mut Counts) {
+                $(counts.$name += self.$name.load(Ordering::Acquire);)*
             }
         }
     };
 }
 
-books!(
-    timed_out_queued,
-    evicted,
-    completed,
-    failed,
-    cancelled,
-    timed_out,
-    panicked,
-    abandoned,
-    late_discarded,
-    contained_panics,
-    rejected,
-    accepted
-);
+// What is counted twice is counted as the whole first, and read as the part first: no part ever exceeds its whole.
+pages!(timed_out_queued, evicted, completed, failed, cancelled, timed_out, panicked, abandoned);
+
+/// See the head of the file.
+#[derive(Debug)]
+pub(crate) struct Books {
+    common: Page,
+    drivers: Box<[Page]>,
+    late_discarded: AtomicU64,
+    contained_panics: AtomicU64,
+    rejected: AtomicU64,
+    /// Written under the queue's lock.
+    accepted: AtomicU64,
+}
 
 impl Books {
-    /// A job was accepted; its number.
+    /// Empty books of a worker with so many drivers.
+    pub(crate) fn new(drivers: usize) -> Self {
+        Self {
+            common: Page::default(),
+            drivers: (0..drivers).map(|_| Page::default()).collect(),
+            late_discarded: AtomicU64::new(0),
+            contained_panics: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            accepted: AtomicU64::new(0),
+        }
+    }
+
+    /// What the books say now.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for page in self.pages() {
+            page.add_to(&mut counts);
+        }
+        counts.late_discarded = self.late_discarded.load(Ordering::Acquire);
+        counts.contained_panics = self.contained_panics.load(Ordering::Acquire);
+        counts.rejected = self.rejected.load(Ordering::Acquire);
+        // Last: what was settled had been accepted.
+        counts.accepted = self.accepted.load(Ordering::Acquire);
+        counts.unsettled = counts.accepted.saturating_sub(counts.settled());
+        counts
+    }
+
+    /// A job was accepted; its number. For one at a time.
     pub(crate) fn accept(&self) -> u64 {
-        self.accepted.fetch_add(1, Ordering::AcqRel) + 1
+        let number = self.accepted.load(Ordering::Relaxed) + 1;
+        self.accepted.store(number, Ordering::Release);
+        number
     }
 
     /// A job came back.
@@ -100,22 +137,22 @@ impl Books {
     }
 
     /// A job settled.
-    pub(crate) fn settle(&self, class: Class) {
-        // What is counted twice is counted as the whole first, and read as the part first: no part ever exceeds its whole.
+    pub(crate) fn settle(&self, class: Class, account: Account) {
+        let page = self.page(account);
         let (whole, part) = match class {
-            Class::Completed => (&self.completed, None),
-            Class::Failed => (&self.failed, None),
+            Class::Completed => (&page.completed, None),
+            Class::Failed => (&page.failed, None),
             Class::Cancelled { cause, .. } => {
-                (&self.cancelled, (cause.kind() == CauseKind::Evicted).then_some(&self.evicted))
+                (&page.cancelled, (cause.kind() == CauseKind::Evicted).then_some(&page.evicted))
             }
-            Class::TimedOut(phase) => (&self.timed_out, (phase == Phase::Queued).then_some(&self.timed_out_queued)),
-            Class::Panicked => (&self.panicked, None),
-            Class::Abandoned => (&self.abandoned, None),
+            Class::TimedOut(phase) => (&page.timed_out, (phase == Phase::Queued).then_some(&page.timed_out_queued)),
+            Class::Panicked => (&page.panicked, None),
+            Class::Abandoned => (&page.abandoned, None),
         };
         let times = if class == Class::Panicked && mutant!(CountsAPanicTwice) { 2 } else { 1 };
-        whole.fetch_add(times, Ordering::AcqRel);
+        add(whole, times, account);
         if let Some(part) = part {
-            part.fetch_add(1, Ordering::AcqRel);
+            add(part, 1, account);
         }
     }
 
@@ -136,15 +173,40 @@ impl Books {
     }
 
     /// A job is settled, and nothing of it is left to be dropped or called.
-    pub(crate) fn finish(&self) {
-        // In one order with the closing flag and with rings: whoever finishes last sees that it has to ring, or the keeper sees
-        // that it has finished.
-        self.finished.fetch_add(1, Ordering::SeqCst);
+    ///
+    /// In one order with the closing flag and with rings for the common account: whoever finishes last sees that it has to ring, or the keeper sees
+    /// that it has finished. A driver rings again when it parks.
+    pub(crate) fn finish(&self, account: Account) {
+        add(&self.page(account).finished, 1, account);
     }
 
     /// Jobs accepted that are not finished (S2).
     pub(crate) fn unfinished(&self) -> u64 {
-        let finished = self.finished.load(Ordering::SeqCst);
+        // With the one in a driver that parks: see `finish`.
+        fence(Ordering::SeqCst);
+        let finished: u64 = self.pages().map(|page| page.finished.load(Ordering::SeqCst)).sum();
         self.accepted.load(Ordering::Acquire).saturating_sub(finished)
+    }
+
+    fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.drivers.iter().chain([&self.common])
+    }
+
+    fn page(&self, account: Account) -> &Page {
+        match account {
+            Account::Driver(driver) => self.drivers.get(driver).unwrap_or(&self.common),
+            Account::Common => &self.common,
+        }
+    }
+}
+
+/// Adds to a counter that nobody else writes, if it is a driver's.
+#[inline]
+fn add(counter: &AtomicU64, times: u64, account: Account) {
+    match account {
+        Account::Driver(_) => counter.store(counter.load(Ordering::Relaxed) + times, Ordering::Release),
+        Account::Common => {
+            counter.fetch_add(times, Ordering::SeqCst);
+        }
     }
 }

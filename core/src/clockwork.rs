@@ -15,8 +15,6 @@ use crate::{Instant, Token};
 pub(crate) enum Due {
     /// Wakes a sleeper.
     Wake(Waker),
-    /// Gives a lane a turn, at which it compares its deadlines with the clock.
-    Lane(usize),
     /// Compares a token's deadline with the clock.
     Expire(Token),
 }
@@ -26,12 +24,17 @@ pub(crate) enum Due {
 pub(crate) struct Clockwork {
     now: AtomicU64,
     timers: Lock<Timers<Due, Heap>>,
+    /// When the next of them is due, in nanoseconds, or [`NEVER`]. Written under the lock, so that who sees nothing due need not take it.
+    next: AtomicU64,
     pub(crate) port: Port,
 }
 
+const NEVER: u64 = u64::MAX;
+
 impl Clockwork {
     pub(crate) fn new() -> Self {
-        Self { now: AtomicU64::new(0), timers: Lock::new(Timers::growing()), port: Port::new() }
+        let timers = Lock::new(Timers::growing());
+        Self { now: AtomicU64::new(0), timers, next: AtomicU64::new(NEVER), port: Port::new() }
     }
 
     /// The clock as read for the current (or the last) step.
@@ -51,7 +54,9 @@ impl Clockwork {
     pub(crate) fn insert(&self, at: Instant, due: Due) -> TimerKey {
         let (key, earliest) = self.timers.with(|timers| {
             let before = timers.next_at();
-            (timers.insert(at, due), before.is_none_or(|before| at < before))
+            let key = timers.insert(at, due);
+            self.note_next(timers);
+            (key, before.is_none_or(|before| at < before))
         });
         if earliest && self.port.is_parked() {
             self.port.ring();
@@ -61,7 +66,11 @@ impl Clockwork {
 
     /// Takes a timer back, with what it would have done. `None` if it has fired.
     pub(crate) fn remove(&self, key: TimerKey) -> Option<Due> {
-        self.timers.with(|timers| timers.remove(key))
+        self.timers.with(|timers| {
+            let removed = timers.remove(key);
+            self.note_next(timers);
+            removed
+        })
     }
 
     /// Puts another waker into a sleeper's timer; gives back the one that is not needed. `Err` if the timer has fired.
@@ -79,12 +88,29 @@ impl Clockwork {
 
     /// The next timer that is due at `now`.
     pub(crate) fn pop_due(&self, now: Instant) -> Option<Due> {
-        self.timers.with(|timers| timers.pop_due(now)).map(|(_, due)| due)
+        // The last nanosecond of the clock never comes (D8), so a timer at NEVER need not be looked for.
+        if self.next.load(Ordering::SeqCst) > now.as_nanos() && !mutant!(ClockWraps) {
+            return None;
+        }
+        let popped = self.timers.with(|timers| {
+            let popped = timers.pop_due(now);
+            self.note_next(timers);
+            popped
+        });
+        popped.map(|(_, due)| due)
     }
 
     /// When the next timer is due.
     pub(crate) fn next_at(&self) -> Option<Instant> {
-        self.timers.with(|timers| timers.next_at())
+        Some(self.next.load(Ordering::SeqCst)).filter(|next| *next != NEVER).map(Instant::from_nanos)
+    }
+
+    /// In one order with whether the driver is parked: whoever sets a timer writes this and then looks whether to ring, the driver parks and then reads it.
+    fn note_next(&self, timers: &Timers<Due, Heap>) {
+        let next = timers.next_at().map_or(NEVER, Instant::as_nanos);
+        if self.next.load(Ordering::Relaxed) != next {
+            self.next.store(next, Ordering::SeqCst);
+        }
     }
 }
 

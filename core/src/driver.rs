@@ -15,16 +15,17 @@ use core::mem;
 use core::task::{Context, Waker};
 
 use crate::Instant;
+use crate::books::Account;
 use crate::clockwork::Due;
 use crate::contain::contain;
-use crate::job::cell::{Runner, Verdict};
-use crate::job::context::JobContext;
 use crate::job::head::Desk;
+use crate::job::runner::{Runner, Verdict};
 use crate::lane::{Occupant, Turn, admit};
 use crate::observer::Kind;
 use crate::shared::{DriverPort, LaneBell, Shared};
-use crate::sync::atomic::Ordering;
-use crate::timers::TimerKey;
+use crate::size::Heap;
+use crate::sync::atomic::{Ordering, fence};
+use crate::timers::{TimerKey, Timers};
 use crate::turn::{Current, InStep, InTurn};
 
 /// What to do after a step.
@@ -49,6 +50,8 @@ pub struct Driver {
     index: usize,
     lanes: Box<[Lane]>,
     free: Vec<usize>,
+    /// When the jobs in the lanes must have a turn.
+    timers: Timers<usize, Heap>,
     /// Where to look for the next ready lane (L2).
     next: usize,
     /// Whether a new job comes before the lanes in this step; alternates (L2).
@@ -64,6 +67,7 @@ pub struct Driver {
 struct Lane {
     occupant: Option<Occupant>,
     timer: Option<(Instant, TimerKey)>,
+    /// Made when it is needed first; out while the lane has its turn.
     waker: Option<Waker>,
 }
 
@@ -76,6 +80,7 @@ impl Driver {
             index,
             lanes: (0..lanes).map(|_| Lane::default()).collect(),
             free: (0..lanes).rev().collect(),
+            timers: Timers::growing(),
             next: 0,
             new_first: true,
             idle: false,
@@ -122,15 +127,15 @@ impl Driver {
 
     /// Wakes the sleepers and the lanes that are due.
     fn fire(&mut self, now: Instant) {
+        while let Some((_, lane)) = self.timers.pop_due(now) {
+            self.lanes[lane].timer = None;
+            self.port.ready.insert(lane);
+        }
         while let Some(due) = self.port.clockwork.pop_due(now) {
             match due {
                 Due::Wake(waker) => self.shared.wake(waker),
                 Due::Expire(token) => {
                     self.shared.books.contain(|| token.expire_due(now));
-                }
-                Due::Lane(lane) => {
-                    self.lanes[lane].timer = None;
-                    self.port.ready.insert(lane);
                 }
             }
         }
@@ -162,35 +167,37 @@ impl Driver {
             return false;
         }
         let Some(lane) = self.free.pop() else { return false };
-        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        self.note_taken();
         self.idle = false;
         let Some(runner) = self.shared.attend_to(self.shared.queue.pop(self.index)) else {
             self.free(lane);
             return false;
         };
-        let waker = self.waker_of(lane);
-        match admit(runner, now, &waker) {
+        runner.head().take(self.index, lane);
+        match admit(runner, now) {
             Err((runner, verdict)) => {
                 self.free(lane);
-                runner.settle(verdict, now);
+                runner.settle(verdict, now, self.account());
             }
-            Ok(runner) => self.start(lane, runner, &waker, now),
+            Ok(runner) => self.start(lane, runner, now),
         }
         true
     }
 
-    fn start(&mut self, lane: usize, runner: Runner, waker: &Waker, now: Instant) {
+    fn start(&mut self, lane: usize, runner: Runner, now: Instant) {
         let head = runner.head();
         head.start(now);
         head.tell(now, |observer, job| observer.started(job));
-        self.port.places.with(|places| places[lane] = Some(runner.job().clone()));
+        self.port.places.enter(lane, runner.job());
         match head.kind {
             Kind::Task => {
                 self.lanes[lane].occupant = Some(Occupant::task(runner));
                 self.turn(lane, now);
             }
             Kind::Call => {
+                let waker = self.waker_of(lane);
                 let (call, lent) = runner.lend(waker.clone());
+                self.lanes[lane].waker = Some(waker);
                 let occupant = Occupant::call(lent);
                 self.stay(lane, occupant);
                 // A host that panics here has dropped the call, which comes back as refused; so does one that has no thread.
@@ -205,11 +212,6 @@ impl Driver {
         let Some(occupant) = self.lanes[lane].occupant.take() else { return };
         let waker = self.waker_of(lane);
         let port = &self.port;
-        let places = &self.port.places;
-        let mut context = || {
-            let job = places.with(|places| places[lane].clone());
-            JobContext::new(job.unwrap_or_else(|| unreachable!("the lane is taken")), port.clockwork.clone())
-        };
         let turn = {
             self.shared.watch();
             let _held = Held::new(port, lane, now);
@@ -217,8 +219,9 @@ impl Driver {
             let _one = mutant!(LanesShareOneLock).then(crate::mutant::OneLock::take);
             let worker = self.shared.address();
             let _in_turn = InTurn::enter(Current { worker, job: occupant.head().id().get(), in_poll: true });
-            occupant.turn(now, &mut Context::from_waker(&waker), &mut context)
+            occupant.turn(now, &mut Context::from_waker(&waker), &port.clockwork)
         };
+        self.lanes[lane].waker = Some(waker);
         match turn {
             Turn::Stay(occupant) => self.stay(lane, occupant),
             Turn::Over(runner, verdict) => self.over(lane, runner, verdict, now),
@@ -233,49 +236,63 @@ impl Driver {
         slot.occupant = Some(occupant);
         if slot.timer.map(|(at, _)| at) != due {
             if let Some((_, key)) = slot.timer.take() {
-                drop(self.port.clockwork.remove(key));
+                self.timers.remove(key);
             }
-            slot.timer = due.map(|at| (at, self.port.clockwork.insert(at, Due::Lane(lane))));
+            slot.timer = due.map(|at| (at, self.timers.insert(at, lane)));
         }
     }
 
     /// The job is over: first its place is free, then it settles (J7).
     fn over(&mut self, lane: usize, runner: Runner, verdict: Verdict, now: Instant) {
         if mutant!(PlaceFreedAfterTheOutcome) {
-            runner.settle(verdict, now);
+            runner.settle(verdict, now, self.account());
             self.free(lane);
             return;
         }
         if mutant!(PanicEndsTheLane) {
             let panics = self.shared.books.counts().panicked;
-            runner.settle(verdict, now);
+            runner.settle(verdict, now, self.account());
             if panics == self.shared.books.counts().panicked {
                 self.free(lane);
             }
             return;
         }
         self.free(lane);
-        runner.settle(verdict, now);
+        runner.settle(verdict, now, self.account());
     }
 
     fn free(&mut self, lane: usize) {
-        self.port.places.with(|places| places[lane].take());
+        self.port.places.leave(lane);
         if let Some((_, key)) = self.lanes[lane].timer.take() {
-            drop(self.port.clockwork.remove(key));
+            self.timers.remove(key);
         }
         self.free.push(lane);
-        self.shared.running.fetch_sub(1, Ordering::SeqCst);
+        self.note_taken();
     }
 
+    fn note_taken(&self) {
+        self.port.take(self.lanes.len() - self.free.len());
+    }
+
+    /// The account in which it counts.
+    const fn account(&self) -> Account {
+        Account::Driver(self.index)
+    }
+
+    /// The waker of a lane, to be put back.
     fn waker_of(&mut self, lane: usize) -> Waker {
-        let port = &self.port;
-        let waker = &mut self.lanes[lane].waker;
-        waker.get_or_insert_with(|| Waker::from(Arc::new(LaneBell { port: port.clone(), lane }))).clone()
+        let waker = self.lanes[lane].waker.take();
+        waker.unwrap_or_else(|| Waker::from(Arc::new(LaneBell { port: self.port.clone(), lane })))
     }
 
     fn park(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         let port = self.port.clone();
         port.port().park(cx.waker());
+        if self.shared.queue.is_closed() {
+            // The last jobs of the worker may have ended here, uncounted by a keeper that has looked since: see `Books::finish`.
+            fence(Ordering::SeqCst);
+            self.shared.keeper.port.ring();
+        }
         let looks = !mutant!(ParksWithoutLooking);
         let more = (looks && !port.ready.is_empty())
             || (!self.aborted && self.shared.aborting.load(Ordering::SeqCst))
@@ -290,7 +307,7 @@ impl Driver {
         let until = if mutant!(BusyWhenIdle) {
             now.checked_add(core::time::Duration::from_micros(1))
         } else {
-            port.clockwork.next_at()
+            Instant::earlier(self.timers.next_at(), port.clockwork.next_at())
         };
         if until.is_some_and(|at| at.is_due(now)) || (!port.port().settle_down(until) && looks) {
             return Step::Again;
@@ -319,7 +336,7 @@ impl Driver {
                 let over = occupant.evict(now);
                 self.free(lane);
                 if let Some((runner, verdict)) = over {
-                    runner.settle(verdict, now);
+                    runner.settle(verdict, now, self.account());
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The submitter's view of one job.
+#![allow(unsafe_code, reason = "the handle is the one reader of its job's slot, which lies in the job")]
 
-use crate::sync::Arc;
 use alloc::boxed::Box;
 use core::convert::Infallible;
 use core::fmt;
@@ -8,7 +8,9 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use crate::job::cell::Join;
+use crate::job::cell::Exit;
+use crate::job::hold::JobRef;
+use crate::slot::Slot;
 use crate::token::TokenObserver;
 use crate::{Cause, Class, JobId, Outcome, Priority};
 
@@ -24,26 +26,49 @@ use crate::{Cause, Class, JobId, Outcome, Priority};
 /// (`(&mut handle).await`) and dropping that wait loses nothing and cancels nothing (J10).
 #[must_use = "dropping a handle detaches its job; await it, or drop it on purpose"]
 pub struct Handle<T, E = Infallible> {
-    pub(crate) job: Arc<dyn Join<T, E>>,
+    pub(crate) job: JobRef,
+    /// In the job.
+    exit: Exit<T, E>,
+    /// How it ended, once the outcome was taken.
+    ended: Option<Class>,
 }
 
+// SAFETY: a handle is a counted reference to a job and the reader's end of its slot, which is Sync where the outcome is Send.
+unsafe impl<T: Send, E: Send> Send for Handle<T, E> {}
+// SAFETY: as above.
+unsafe impl<T: Send, E: Send> Sync for Handle<T, E> {}
+// The outcome is moved out of the slot, and never pinned.
+impl<T, E> Unpin for Handle<T, E> {}
+
 impl<T, E> Handle<T, E> {
+    /// # Safety
+    ///
+    /// `exit` is that of `job`, and this is the one reader.
+    pub(crate) unsafe fn new(job: JobRef, exit: Exit<T, E>) -> Self {
+        Self { job, exit, ended: None }
+    }
+
+    fn slot(&self) -> &Slot<Outcome<T, E>> {
+        // SAFETY: it is in the job, which this holds.
+        unsafe { self.exit.as_ref() }
+    }
+
     /// The job's number.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.job.head().id()
+        self.job.id()
     }
 
     /// The job's name; empty if it was given none.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.job.head().name()
+        self.job.name()
     }
 
     /// How urgent the job is.
     #[must_use]
     pub fn priority(&self) -> Priority {
-        self.job.head().priority()
+        self.job.priority()
     }
 
     /// Asks the job to stop: a queued one is not started, a running task is dropped at its next `Pending` (or when its grace
@@ -58,40 +83,55 @@ impl<T, E> Handle<T, E> {
 
     /// [`cancel`](Self::cancel) with a cause of one's own.
     pub fn cancel_with(&self, cause: Cause) -> bool {
-        let first = !self.is_finished() && self.job.head().request(cause);
+        let first = !self.is_finished() && self.job.request(cause);
         first || mutant!(EveryCancelIsFirst)
     }
 
     /// Whether the outcome is fixed.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.job.slot().is_full()
+        self.slot().is_full()
     }
 
     /// A view of the job's token.
     #[must_use]
     pub fn token(&self) -> TokenObserver {
-        self.job.head().token.observer()
+        self.job.token.observer()
     }
 
     /// Calls `callback` when the outcome is fixed, on the thread of the driver or keeper that fixes it; at once, and here, if it
     /// is already. A callback that panics there is contained and counted (P4).
     pub fn on_done(&self, callback: impl FnOnce(Class) + Send + 'static) {
-        self.job.on_done(Box::new(callback));
+        let told = &self.job.told;
+        if let Some((callback, class)) = told.ask(Box::new(callback)) {
+            return callback(class);
+        }
+        if self.slot().is_full() {
+            // Whoever published it may not have seen that there is somebody to be told. Whichever of the two takes the list calls what is on it.
+            // SAFETY: this is the reader.
+            let there = unsafe { self.slot().peek() }.map(Outcome::class);
+            let Some(class) = there.or(self.ended) else { return };
+            told.take(class).into_iter().for_each(|callback| callback(class));
+        }
     }
 }
 
 impl<T, E> Future for Handle<T, E> {
     type Output = Outcome<T, E>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if mutant!(DroppedWaitLosesTheResult) && !self.is_finished() {
-            let _ = self.job.slot().poll_take(cx);
-            drop(self.job.slot().leave());
+            // SAFETY: this is the reader.
+            unsafe {
+                let _ = self.slot().poll_take(cx);
+                drop(self.slot().leave());
+            }
             return Poll::Pending;
         }
-        match self.job.slot().poll_take(cx) {
+        // SAFETY: this is the reader, which leaves when it is dropped.
+        match unsafe { self.slot().poll_take(cx) } {
             Poll::Ready(Some(outcome)) => {
+                self.ended = Some(outcome.class());
                 assert!(!(mutant!(WaitPanicsForItsJob) && outcome.is_cancelled()), "the job was cancelled");
                 Poll::Ready(outcome)
             }
@@ -102,18 +142,21 @@ impl<T, E> Future for Handle<T, E> {
 
 impl<T, E> Drop for Handle<T, E> {
     fn drop(&mut self) {
-        let head = self.job.head();
+        let head = &self.job;
         let cancels = head.conditions.cancel_on_drop || mutant!(DroppingAHandleCancels);
         let books = head.desk.books();
         if cancels && !self.is_finished() {
             books.contain(|| head.request(Cause::HANDLE_DROPPED));
         }
-        books.contain(|| drop(self.job.slot().leave()));
+        // SAFETY: this is the reader, for the last time.
+        if let Some(leftover) = unsafe { self.slot().leave() } {
+            books.contain(|| drop(leftover));
+        }
     }
 }
 
 impl<T, E> fmt::Debug for Handle<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("job", self.job.head()).field("finished", &self.is_finished()).finish()
+        f.debug_struct("Handle").field("job", &*self.job).field("finished", &self.is_finished()).finish()
     }
 }

@@ -114,37 +114,17 @@ impl core::error::Error for WouldDeadlock {}
 /// Running it gives its job back to its lane. Dropping it without running it does too: the job then settles as cancelled by
 /// shutdown, not started.
 #[cfg(feature = "alloc")]
-pub struct Call(Option<crate::sync::Arc<dyn Errand>>);
-
-/// What a [`Call`] carries.
-#[cfg(feature = "alloc")]
-pub(crate) trait Errand: Send + Sync {
-    /// Runs the closure. Called once, or else `refuse` is.
-    fn run(self: crate::sync::Arc<Self>);
-    /// The closure will never run.
-    fn refuse(self: crate::sync::Arc<Self>);
-}
+pub struct Call(crate::errand::Errand);
 
 #[cfg(feature = "alloc")]
 impl Call {
-    pub(crate) fn new(errand: crate::sync::Arc<dyn Errand>) -> Self {
-        Self(Some(errand))
+    pub(crate) fn new(errand: crate::errand::Errand) -> Self {
+        Self(errand)
     }
 
     /// Runs the closure. Does not panic: a panic of the closure is the outcome of its job.
-    pub fn run(mut self) {
-        if let Some(errand) = self.0.take() {
-            errand.run();
-        }
-    }
-}
-
-#[cfg(feature = "alloc")]
-impl Drop for Call {
-    fn drop(&mut self) {
-        if let Some(errand) = self.0.take() {
-            errand.refuse();
-        }
+    pub fn run(self) {
+        self.0.run();
     }
 }
 

@@ -55,13 +55,13 @@ impl Keeper {
             }
             return true;
         }
-        let key = self.shared.keeper.reap.with(|list| list.pop_front());
-        if let Some(key) = key {
-            if let Some(runner) = self.shared.attend_to(self.shared.queue.remove(key)) {
+        let job = self.shared.keeper.reap.with(|list| list.pop_front());
+        if let Some(job) = &job {
+            if let Some(runner) = self.shared.attend_to(self.shared.queue.remove(job)) {
                 self.shared.settle_unstarted(runner, Cause::REQUESTED, now);
             }
         }
-        key.is_some()
+        job.is_some()
     }
 
     /// Settles one queued job, or cancels one watched token, whose time is out (Q7, D2).

@@ -14,11 +14,12 @@
 //!
 //! The body is always dropped, under `contain`, before the outcome is fixed (J7, P2); the driver frees the place in between.
 
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
-use crate::job::cell::{Lent, Loan, Runner, Verdict};
-use crate::job::context::JobContext;
+use crate::clockwork::Clockwork;
 use crate::job::head::Head;
+use crate::job::runner::{Lent, Loan, Runner, Verdict};
+use crate::sync::Arc;
 use crate::{Cause, CauseKind, Instant};
 
 /// A job in a lane.
@@ -53,7 +54,7 @@ pub(crate) enum Turn {
 }
 
 /// Looks at a job that has come out of the queue. `Err` if it must not be started: its body was dropped, it is to be settled.
-pub(crate) fn admit(mut runner: Runner, now: Instant, waker: &Waker) -> Result<Runner, (Runner, Verdict)> {
+pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner, Verdict)> {
     let head = runner.head();
     head.start_the_clock(now);
     if !mutant!(PastDeadlinePolledOnce) {
@@ -63,8 +64,7 @@ pub(crate) fn admit(mut runner: Runner, now: Instant, waker: &Waker) -> Result<R
             head.cancel(Cause::DEADLINE); // D5
         }
     }
-    // Listen first, then look: a cancel from here on rings the lane.
-    head.attend(waker.clone());
+    // It has been taken, and this is the look afterwards: a cancel from here on rings the lane.
     match head.token.cause() {
         Some(cause) if !mutant!(PollsAJobCancelledWhileQueued) => {
             runner.discard();
@@ -101,9 +101,9 @@ impl Occupant {
     }
 
     /// One turn: at most one poll.
-    pub(crate) fn turn(self, now: Instant, cx: &mut Context<'_>, context: &mut dyn FnMut() -> JobContext) -> Turn {
+    pub(crate) fn turn(self, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
         match self.body {
-            Body::Task(runner) => turn_task(runner, self.watch, now, cx, context),
+            Body::Task(runner) => turn_task(runner, self.watch, now, cx, clockwork),
             Body::Call(lent) => turn_call(lent, self.watch, now),
         }
     }
@@ -147,18 +147,17 @@ fn turn_task(
     mut watch: Watch,
     now: Instant,
     cx: &mut Context<'_>,
-    context: &mut dyn FnMut() -> JobContext,
+    clockwork: &Arc<Clockwork>,
 ) -> Turn {
     let must_go = watch.must_go(runner.head(), now);
+    let unbegun = runner.head().polls() == 0;
     // J2: grace is for what has begun.
-    let unbegun = || runner.head().token.cause().filter(|_| runner.head().polls() == 0);
-    if let Some(cause) = must_go.or_else(unbegun) {
-        if !mutant!(PollsAfterTheRequest) {
-            return dropped(runner, cause);
-        }
+    let cause = if unbegun { runner.head().token.cause() } else { must_go };
+    if let Some(cause) = cause.filter(|_| !mutant!(PollsAfterTheRequest)) {
+        return if unbegun { unstarted(runner, cause) } else { dropped(runner, cause) };
     }
     let late = watch.requested.is_some() && runner.head().is_timed_out();
-    if runner.poll(cx, context) == Poll::Ready(()) {
+    if runner.poll(cx, clockwork) == Poll::Ready(()) {
         if mutant!(ReadyThrownAway) {
             if let Some(cause) = runner.head().token.cause() {
                 return dropped(runner, cause);
@@ -222,6 +221,13 @@ fn dropped(mut runner: Runner, cause: Cause) -> Turn {
     Turn::Over(runner, Verdict::Requested { cause, started: true })
 }
 
+/// It was asked to stop between the look before its start and its first poll: by the hook that is told of the start, or by another thread.
+fn unstarted(mut runner: Runner, cause: Cause) -> Turn {
+    runner.head().unstart();
+    runner.discard();
+    Turn::Over(runner, Verdict::Requested { cause, started: false })
+}
+
 /// The closure has ended. Late is what it brought after its time was out, whenever its lane came to see that (J9).
 fn returned(runner: Runner) -> (Runner, Verdict) {
     let late = runner.head().ended_late();
@@ -240,6 +246,9 @@ impl Watch {
     /// Compares with the clock (D2), then says why the job must go now, if it must.
     fn must_go(&mut self, head: &Head, now: Instant) -> Option<Cause> {
         head.expire_running(now);
+        if !head.token.is_cancelled() {
+            return None;
+        }
         let cause = head.token.cause()?;
         let requested = *self.requested.get_or_insert_with(|| match (cause.kind(), head.due()) {
             (CauseKind::Deadline, Some(due)) => due.min(now),

@@ -51,6 +51,8 @@ mod drive;
 mod driver;
 #[cfg(feature = "alloc")]
 mod ending;
+#[cfg(feature = "alloc")]
+mod errand;
 mod guard;
 #[cfg(feature = "alloc")]
 mod handle;
@@ -77,6 +79,8 @@ mod observer;
 mod origin;
 #[cfg(feature = "alloc")]
 mod outcome;
+#[cfg(feature = "alloc")]
+mod places;
 #[cfg(feature = "alloc")]
 mod policies;
 #[cfg(feature = "alloc")]

@@ -119,8 +119,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = job;
     }
 
-    /// A job has left the queue for a lane: it is about to be polled for the first time, or its closure is given to a thread. A
-    /// closure that is cancelled before its thread begins settles as not started all the same (B2).
+    /// A job has left the queue for a lane: it is about to be polled for the first time, or its closure is given to a thread. One that is
+    /// asked to stop between this and its first poll, or before its thread begins, settles as not started all the same (J2, B2).
     fn started(&self, job: &JobInfo) {
         let _ = job;
     }

@@ -65,7 +65,10 @@ impl Port {
     pub(crate) fn begin(&self) {
         // Counted before it shows that it is awake: see `steps`.
         self.steps.store(self.steps.load(Ordering::Relaxed) + 1, Ordering::Release);
-        self.state.fetch_and(!(RUNG | PARKED), Ordering::SeqCst);
+        // One that rings meanwhile is answered by the next step.
+        if self.state.load(Ordering::SeqCst) & (RUNG | PARKED) != 0 {
+            self.state.fetch_and(!(RUNG | PARKED), Ordering::SeqCst);
+        }
     }
 
     /// The attendant announces that it parks. Afterwards it looks for work once more, then calls [`Port::settle_down`].
@@ -101,6 +104,11 @@ impl Port {
 
     pub(crate) fn is_parked(&self) -> bool {
         self.state.load(Ordering::SeqCst) & PARKED != 0
+    }
+
+    /// Whether the attendant is between the beginning of a step and its parking.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & (PARKED | GONE) == 0 && self.steps() > 0
     }
 
     /// Whether the attendant has nothing to do at `now`: it is parked, nobody rang, and it is not due (or it has left).

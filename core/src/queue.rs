@@ -7,11 +7,11 @@
 //! 2. No submitter waits that could have been granted a place: so nobody overtakes a waiting one of its priority (Q9).
 //! 3. If the shelf is not empty, no driver with a free lane is idle that nobody has rung (L6).
 //! 4. Once `closed` is set, nothing enters (S1).
+#![allow(unsafe_code, reason = "where a job is on the shelf is written in the job, and read under the lock")]
 
 #[cfg(all(test, countermand_loom))]
 mod loom;
 
-use crate::sync::Arc;
 use alloc::vec::Vec;
 use core::task::Waker;
 
@@ -19,7 +19,8 @@ use crate::bits::Bits;
 use crate::books::Books;
 use crate::config::FullPolicy;
 use crate::discipline::Picker;
-use crate::job::cell::{AnyJob, Runner};
+use crate::job::hold::JobRef;
+use crate::job::runner::Runner;
 use crate::observer::{JobInfo, RejectReason};
 use crate::shelf::{Key, Shelf};
 use crate::size::Heap;
@@ -173,7 +174,8 @@ impl Queue {
             let timer = due.map(|at| state.timers.insert(at, key));
             if let Some(queued) = state.shelf.get_mut(key) {
                 queued.timer = timer;
-                queued.runner.head().accepted(books.accept(), key);
+                // SAFETY: under the queue's lock.
+                unsafe { queued.runner.head().accepted(books.accept(), key) };
             }
             self.note_len(state);
             let sooner = due.is_some_and(|at| before.is_none_or(|before| at < before));
@@ -242,12 +244,13 @@ impl Queue {
         })
     }
 
-    /// Takes out the job with this key, if it is still there (Q4).
-    pub(crate) fn remove(&self, key: Key) -> Taken {
+    /// Takes this job out, if it is here (Q4).
+    pub(crate) fn remove(&self, job: &JobRef) -> Taken {
         if mutant!(CancelledEntryKeepsItsPlace) {
             return Taken { runner: None, wake: None, ring: None };
         }
-        self.state.with(|state| self.take(state, Some(key)))
+        // SAFETY: under the queue's lock.
+        self.state.with(|state| self.take(state, unsafe { job.key() }))
     }
 
     /// Takes out a job whose time in the queue is over (Q7).
@@ -329,12 +332,13 @@ impl Queue {
     }
 
     /// The jobs that lie in the queue.
-    pub(crate) fn jobs(&self) -> Vec<Arc<dyn AnyJob>> {
+    pub(crate) fn jobs(&self) -> Vec<JobRef> {
         self.state.with(|state| state.shelf.iter().map(|(_, _, queued)| queued.runner.job().clone()).collect())
     }
 
     fn note_len(&self, state: &State) {
-        self.len.store(state.shelf.len(), Ordering::SeqCst);
+        // Read outside of the lock as a hint; whoever relies on it looks again under the lock, or has seen the closing flag, which is set after it.
+        self.len.store(state.shelf.len(), Ordering::Release);
     }
 }
 

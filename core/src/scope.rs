@@ -94,7 +94,7 @@ impl Scope {
     pub fn try_submit<W: Work>(&self, job: Job<W>) -> SubmitResult<W> {
         let counted = Counted::new(&self.count);
         let handle = self.worker.try_submit(self.adopt(job))?;
-        handle.job.on_done(alloc::boxed::Box::new(move |_| drop(counted)));
+        handle.on_done(move |_| drop(counted));
         Ok(handle)
     }
 
@@ -107,7 +107,7 @@ impl Scope {
     fn adopt<W>(&self, mut job: Job<W>) -> Job<W> {
         job.conditions.parent = Some(match job.conditions.parent.take() {
             None => self.token.clone(),
-            Some(parent) => parent.child_of_both(&self.token),
+            Some(parent) => parent.of_both(&self.token),
         });
         job
     }
@@ -135,7 +135,7 @@ impl<W: Work> Future for ScopedSubmit<W> {
         if let Poll::Ready(result) = &polled {
             let counted = self.counted.take();
             if let Ok(handle) = result {
-                handle.job.on_done(alloc::boxed::Box::new(move |_| drop(counted)));
+                handle.on_done(move |_| drop(counted));
             }
         }
         polled

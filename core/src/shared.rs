@@ -8,14 +8,17 @@ use alloc::vec::Vec;
 use core::task::Waker;
 
 use crate::bits::AtomicBits;
+use crate::books::Account;
 use crate::books::Books;
 use crate::clockwork::Clockwork;
 use crate::config::WorkerConfig;
 use crate::ending::Ending;
 use crate::host::Lender;
-use crate::job::cell::{AnyJob, Runner, Verdict};
 use crate::job::head::Desk;
+use crate::job::hold::JobRef;
+use crate::job::runner::{Runner, Verdict};
 use crate::observer::{JobInfo, JobState, Observer};
+use crate::places::Places;
 use crate::port::Port;
 use crate::queue::{Queue, Taken};
 use crate::shelf::Key;
@@ -35,8 +38,6 @@ pub(crate) struct Shared {
     /// The parent of every job's token. Cancelled by an abort, with cause `Shutdown`.
     pub(crate) root: Token,
     pub(crate) books: Books,
-    /// How many lanes are taken.
-    pub(crate) running: AtomicUsize,
     /// Whether the worker is aborting: drivers look at all of their lanes.
     pub(crate) aborting: AtomicBool,
     /// Whether the keeper looks after drivers that are held up.
@@ -50,16 +51,15 @@ pub(crate) struct Shared {
     pub(crate) ending: Ending,
 }
 
-/// Who is in a lane.
-type Place = Option<Arc<dyn AnyJob>>;
-
 /// What others see of a driver.
 pub(crate) struct DriverPort {
     pub(crate) clockwork: Arc<Clockwork>,
     /// The lanes that want a turn.
     pub(crate) ready: AtomicBits,
     /// Who is in which lane, for those who ask.
-    pub(crate) places: Lock<Box<[Place]>>,
+    pub(crate) places: Places,
+    /// How many lanes are taken. Written by the driver only.
+    taken: AtomicUsize,
     /// Counts the beginnings and the ends of polls: odd while the driver is in one (L3).
     poll_number: AtomicU64,
     /// When the last poll began, in nanoseconds.
@@ -73,7 +73,8 @@ impl DriverPort {
         Self {
             clockwork: Arc::new(Clockwork::new()),
             ready: AtomicBits::new(lanes),
-            places: Lock::new((0..lanes).map(|_| None).collect()),
+            places: Places::new(lanes),
+            taken: AtomicUsize::new(0),
             poll_number: AtomicU64::new(0),
             poll_since: AtomicU64::new(0),
             poll_lane: AtomicUsize::new(0),
@@ -107,19 +108,28 @@ impl DriverPort {
     }
 
     /// The job in whose poll the driver is.
-    pub(crate) fn job_in_poll(&self) -> Option<Arc<dyn AnyJob>> {
-        let lane = self.poll_lane.load(Ordering::Relaxed);
-        self.places.with(|places| places[lane].clone())
+    pub(crate) fn job_in_poll(&self) -> Option<JobRef> {
+        self.places.get(self.poll_lane.load(Ordering::Relaxed))
     }
 
     /// The jobs in its lanes, those that were abandoned too.
-    pub(crate) fn jobs(&self) -> Vec<Arc<dyn AnyJob>> {
-        self.places.with(|places| places.iter().flatten().cloned().collect())
+    pub(crate) fn jobs(&self) -> Vec<JobRef> {
+        self.places.all()
+    }
+
+    /// How many lanes are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Acquire)
+    }
+
+    /// So many lanes are taken now. Called by the driver only.
+    pub(crate) fn take(&self, taken: usize) {
+        self.taken.store(taken, Ordering::Release);
     }
 
     /// The jobs in its lanes that have not settled.
     pub(crate) fn running(&self, now: Instant) -> Vec<JobInfo> {
-        let mut list: Vec<JobInfo> = self.jobs().iter().map(|job| job.head().info(now)).collect();
+        let mut list: Vec<JobInfo> = self.jobs().iter().map(|job| job.info(now)).collect();
         list.retain(|job| job.state == JobState::Running);
         list
     }
@@ -151,8 +161,8 @@ impl Wake for LaneBell {
 /// What others see of the keeper.
 pub(crate) struct KeeperPort {
     pub(crate) port: Port,
-    /// Queued jobs whose token was cancelled.
-    pub(crate) reap: Lock<VecDeque<Key>>,
+    /// Jobs whose token was cancelled while they were queued.
+    pub(crate) reap: Lock<VecDeque<JobRef>>,
     /// Jobs taken out of the queue that are to be dropped and settled.
     pub(crate) evicted: Lock<VecDeque<Runner>>,
     /// Tokens with a deadline that the keeper keeps.
@@ -196,7 +206,7 @@ impl Shared {
     pub(crate) fn settle_unstarted(&self, mut runner: Runner, cause: Cause, now: Instant) {
         let cause = runner.head().cancel(cause);
         runner.discard();
-        runner.settle(Verdict::Requested { cause, started: false }, now);
+        runner.settle(Verdict::Requested { cause, started: false }, now, Account::Common);
     }
 
     /// Lets nothing in any more (S1).
@@ -218,11 +228,11 @@ impl Shared {
     /// timed out, not cut off (D2). Harmless when another one does it at the same time.
     pub(crate) fn begin_abort(&self, now: Instant) {
         for job in self.drivers.iter().flat_map(|driver| driver.jobs()) {
-            job.head().expire_running(now);
-            job.head().note_request(now);
+            job.expire_running(now);
+            job.note_request(now);
         }
         for job in self.queue.jobs() {
-            job.head().expire_queued(now);
+            job.expire_queued(now);
         }
         self.abort();
     }
@@ -279,7 +289,7 @@ impl Shared {
     /// Whether the job with this number is in a lane and has not settled.
     pub(crate) fn is_running(&self, job: u64) -> bool {
         let mut in_lanes = self.drivers.iter().flat_map(|driver| driver.jobs());
-        in_lanes.any(|other| other.head().id().get() == job && other.head().state() == JobState::Running)
+        in_lanes.any(|other| other.id().get() == job && other.state() == JobState::Running)
     }
 
     /// Every job that is not settled: the running ones first, then the queued ones in their order.
@@ -291,19 +301,28 @@ impl Shared {
 }
 
 impl Desk for Shared {
-    fn reap(&self, key: Key) {
+    fn reap(&self, job: JobRef) {
         if mutant!(DropsOnTheCancellersThread) {
-            if let Some(runner) = self.attend_to(self.queue.remove(key)) {
+            if let Some(runner) = self.attend_to(self.queue.remove(&job)) {
                 self.settle_unstarted(runner, Cause::REQUESTED, self.host.now());
             }
             return;
         }
-        self.keeper.reap.with(|list| list.push_back(key));
+        self.keeper.reap.with(|list| list.push_back(job));
         self.keeper.port.ring();
+    }
+
+    fn ring(&self, driver: usize, lane: usize) {
+        self.drivers[driver].ring_lane(lane);
     }
 
     fn now(&self) -> Instant {
         self.host.now()
+    }
+
+    fn recent(&self) -> Instant {
+        let awake = self.drivers.iter().find(|driver| driver.port().is_awake());
+        awake.map_or_else(|| self.host.now(), |driver| driver.clockwork.now())
     }
 
     #[cfg(feature = "std")]
@@ -321,11 +340,11 @@ impl Desk for Shared {
         }
     }
 
-    fn finished(&self, job: JobId) {
+    fn finished(&self, job: JobId, account: Account) {
         if self.queue.is_closed() {
             self.ending.forget_insider(job.get());
         }
-        self.books.finish();
+        self.books.finish(account);
         if self.queue.is_closed() {
             self.keeper.port.ring();
         }

@@ -2,38 +2,51 @@
 //!
 //! ```text
 //!            publish                       take
-//!   Empty ────────────► Full ────────────────────────► Taken
-//!     │ reader leaves     │ reader leaves: it drops the outcome
-//!     ▼                   ▼
-//!   Unread ─publish─► the outcome comes back to the publisher, who drops it (X4)
+//!   EMPTY ────────────► FULL ────────────────────────► TAKEN
+//!    │ ▲     publish     │ reader leaves: it drops the outcome
+//!    ▼ │  ┌──────────────┘
+//!   WAITING ─► (its waker is taken, and woken)
+//!    │
+//!    │ reader leaves, also from EMPTY: it takes its waker along
+//!    ▼
+//!   UNREAD ──publish──► the outcome comes back to the publisher, who drops it (X4)
 //! ```
+//!
+//! There is one publisher, who publishes once, and one reader. Who may touch what:
+//! 1. The outcome is the publisher's until it is FULL, and then the reader's.
+//! 2. The waker is the reader's while it is EMPTY. While it is WAITING it is whosever step out of that succeeds.
+//!
+//! Both leave EMPTY and WAITING by read-modify-write operations, so one of them sees the other (L5).
+#![allow(unsafe_code, reason = "outcome and waker pass from one to the other by the state, without a lock")]
 
 #[cfg(all(test, countermand_loom))]
 mod loom;
 
-use core::mem;
+use core::fmt;
 use core::task::{Context, Poll, Waker};
 
-use crate::sync::Lock;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::UnsafeCell;
+use crate::sync::atomic::{AtomicU8, Ordering};
+
+const EMPTY: u8 = 0;
+const WAITING: u8 = 1;
+const FULL: u8 = 2;
+const TAKEN: u8 = 3;
+const UNREAD: u8 = 4;
 
 /// See the head of the file.
-#[derive(Debug)]
 pub(crate) struct Slot<T> {
-    /// Set with the outcome, never cleared; lets others ask without the lock.
-    full: AtomicBool,
-    state: Lock<State<T>>,
+    state: AtomicU8,
+    waker: UnsafeCell<Option<Waker>>,
+    outcome: UnsafeCell<Option<T>>,
 }
 
-#[derive(Debug)]
-enum State<T> {
-    Empty(Option<Waker>),
-    Unread,
-    Full(T),
-    Taken,
-}
+// SAFETY: outcome and waker have one owner at a time, and pass from one to the next with Release and Acquire.
+unsafe impl<T: Send> Send for Slot<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Slot<T> {}
 
-/// What the publisher does once the lock is open again.
+/// What the publisher does next.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Published<T> {
@@ -45,59 +58,113 @@ pub(crate) struct Published<T> {
 
 impl<T> Slot<T> {
     pub(crate) fn new() -> Self {
-        Self { full: AtomicBool::new(false), state: Lock::new(State::Empty(None)) }
+        Self { state: AtomicU8::new(EMPTY), waker: UnsafeCell::new(None), outcome: UnsafeCell::new(None) }
     }
 
     /// Whether an outcome was published.
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.full.load(Ordering::Acquire)
+        // While there is a reader to ask, it is not UNREAD.
+        matches!(self.state.load(Ordering::SeqCst), FULL | TAKEN)
     }
 
-    /// Publishes the outcome. Only the first counts (J1): a second comes back as unread.
-    pub(crate) fn publish(&self, outcome: T) -> Published<T> {
-        self.state.with(|state| {
-            // Under the lock: whoever has taken the outcome finds this set.
-            self.full.store(true, Ordering::Release);
-            match mem::replace(state, State::Taken) {
-                State::Empty(reader) => {
-                    *state = State::Full(outcome);
-                    Published { reader, unread: None }
-                }
-                State::Unread => Published { reader: None, unread: Some(outcome) },
-                before @ (State::Full(_) | State::Taken) => {
-                    *state = before;
-                    Published { reader: None, unread: Some(outcome) }
-                }
-            }
-        })
+    /// Publishes the outcome.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the publisher, and has not done so before.
+    #[inline]
+    pub(crate) unsafe fn publish(&self, outcome: T) -> Published<T> {
+        // SAFETY: it is not FULL yet.
+        self.outcome.with_mut(|place| unsafe { *place = Some(outcome) });
+        match self.state.swap(FULL, Ordering::SeqCst) {
+            // SAFETY: this step has left WAITING.
+            WAITING => Published { reader: self.waker.with_mut(|waker| unsafe { (*waker).take() }), unread: None },
+            // SAFETY: the reader has gone.
+            UNREAD => Published { reader: None, unread: self.outcome.with_mut(|place| unsafe { (*place).take() }) },
+            _ => Published { reader: None, unread: None },
+        }
     }
 
-    /// Takes the outcome, or leaves a waker to be woken when it comes.
-    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let new = cx.waker().clone();
-        let (taken, old) = self.state.with(|state| match mem::replace(state, State::Taken) {
-            State::Full(outcome) => (Poll::Ready(Some(outcome)), Some(new)),
-            State::Empty(old) => {
-                *state = State::Empty(Some(new));
-                (Poll::Pending, old)
-            }
-            State::Taken => (Poll::Ready(None), Some(new)),
-            State::Unread => {
-                *state = State::Unread;
-                (Poll::Ready(None), Some(new))
-            }
-        });
+    /// Takes the outcome, or leaves a waker to be woken when it comes. `None` if it was taken before.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the reader, and has not left.
+    #[inline]
+    pub(crate) unsafe fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<T>> {
+        match self.state.load(Ordering::Acquire) {
+            FULL => Poll::Ready(self.take()),
+            TAKEN => Poll::Ready(None),
+            state => self.wait(state, cx.waker()),
+        }
+    }
+
+    /// The outcome, if it is there and was not taken.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the reader.
+    pub(crate) unsafe fn peek(&self) -> Option<&T> {
+        let full = self.state.load(Ordering::Acquire) == FULL;
+        // SAFETY: it is FULL, so it is the reader's.
+        if full { self.outcome.with(|place| unsafe { (*place).as_ref() }) } else { None }
+    }
+
+    /// It is FULL, and the reader takes the outcome.
+    fn take(&self) -> Option<T> {
+        self.state.store(TAKEN, Ordering::Relaxed);
+        // SAFETY: it was FULL, so it is the reader's.
+        self.outcome.with_mut(|place| unsafe { (*place).take() })
+    }
+
+    fn wait(&self, state: u8, waker: &Waker) -> Poll<Option<T>> {
+        let new = waker.clone();
+        if state == WAITING
+            && self.state.compare_exchange(WAITING, EMPTY, Ordering::Acquire, Ordering::Acquire).is_err()
+        {
+            return Poll::Ready(self.take());
+        }
+        // SAFETY: it is EMPTY, and only the reader changes that, or the publisher, who then does not touch the waker.
+        let old = self.waker.with_mut(|place| unsafe { (*place).replace(new) });
+        let waits = self.state.compare_exchange(EMPTY, WAITING, Ordering::Release, Ordering::Acquire);
+        // Others' code: it may panic, and the new one is in place.
         drop(old);
-        taken
+        match waits {
+            Ok(_) => Poll::Pending,
+            Err(_) => {
+                // SAFETY: it is FULL, and the publisher found nobody WAITING.
+                drop(self.waker.with_mut(|place| unsafe { (*place).take() }));
+                Poll::Ready(self.take())
+            }
+        }
     }
 
-    /// The reader leaves. What it leaves behind comes back, to be dropped outside of the lock.
-    pub(crate) fn leave(&self) -> Option<Leftover<T>> {
-        self.state.with(|state| match mem::replace(state, State::Unread) {
-            State::Full(outcome) => Some(Leftover::Outcome(outcome)),
-            State::Empty(Some(waker)) => Some(Leftover::Waker(waker)),
-            _ => None,
-        })
+    /// The reader leaves. What it leaves behind comes back, to be dropped.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the reader, and does nothing with the slot afterwards.
+    pub(crate) unsafe fn leave(&self) -> Option<Leftover<T>> {
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            match state {
+                FULL => return self.take().map(Leftover::Outcome),
+                TAKEN | UNREAD => return None,
+                _ => {}
+            }
+            match self.state.compare_exchange(state, UNREAD, Ordering::AcqRel, Ordering::Acquire) {
+                // SAFETY: this step has left WAITING, or it was EMPTY and the waker the reader's anyway.
+                Ok(_) => return self.waker.with_mut(|waker| unsafe { (*waker).take() }).map(Leftover::Waker),
+                Err(now) => state = now,
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Slot<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot").field("full", &self.is_full()).finish_non_exhaustive()
     }
 }
 

@@ -1,16 +1,19 @@
 //! The way of a job into the queue, and back out if it is not accepted.
+#![allow(unsafe_code, reason = "a job is made with the functions of its type, and its slot has one reader")]
 
 use crate::sync::Arc;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use crate::config::FullPolicy;
 use crate::handle::Handle;
 use crate::job::Job;
-use crate::job::cell::{AnyJob, JobCell, Runner};
+use crate::job::cell::{Exit, JobCell};
 use crate::job::head::{Desk, Head};
+use crate::job::hold::JobRef;
+use crate::job::runner::Runner;
 use crate::job::work::Work;
 use crate::observer::{Kind, RejectReason};
 use crate::queue::{Entry, Standing};
@@ -47,8 +50,14 @@ pub type SubmitResult<W> = Result<Handle<<W as Work>::Value, <W as Work>::Error>
 /// A job made ready for the queue, but not in it.
 pub(crate) struct Candidate<W: Work> {
     runner: Runner,
-    cell: Arc<JobCell<W>>,
+    job: JobRef,
+    exit: Exit<W::Value, W::Error>,
 }
+
+// SAFETY: a runner, a counted reference to its job and the reader's end of its slot, which may be used on any thread.
+unsafe impl<W: Work> Send for Candidate<W> {}
+// SAFETY: as above.
+unsafe impl<W: Work> Sync for Candidate<W> {}
 
 impl<W: Work> Candidate<W> {
     /// Makes the job's cell and token. From here on its queue time-out counts (D5).
@@ -62,17 +71,12 @@ impl<W: Work> Candidate<W> {
             return Err(turn_away(shared, job, RejectReason::Closed, priority));
         }
         let Job { work, conditions } = job;
-        let token = match &conditions.parent {
-            _ if mutant!(TokenIsNobodysChild) => crate::Token::new(),
-            Some(parent) => parent.child_of_both(&shared.root),
-            None => shared.root.child_token(),
+        // SAFETY: the root is in `shared`, which the job holds; the table is that of `W`.
+        let (runner, job, exit) = unsafe {
+            let (desk, ops) = (shared.clone(), &JobCell::<W>::OPS);
+            JobCell::create(Head::new(conditions, W::KIND, &shared.root, desk, &shared.config, ops), work)
         };
-        if let Some(at) = conditions.deadline {
-            token.tighten(at);
-        }
-        let head = Head::new(conditions, W::KIND, token, shared.clone(), &shared.config);
-        let (runner, cell) = JobCell::create(head, work);
-        Ok(Self { runner, cell })
+        Ok(Self { runner, job, exit })
     }
 
     fn priority(&self) -> Priority {
@@ -85,17 +89,17 @@ impl<W: Work> Candidate<W> {
         shared: &Arc<Shared>,
         entry: Entry,
     ) -> Result<Handle<W::Value, W::Error>, (Self, RejectReason)> {
-        let Self { runner, cell } = self;
+        let Self { runner, job, exit } = self;
         let head = runner.head();
-        let due = Instant::earlier(head.queue_due, head.token.deadline());
-        head.attend(Waker::from(cell.clone()));
+        let due = Instant::earlier(head.queue_due, head.due());
+        head.attend();
         match shared.queue.push(runner, entry, due, &shared.books) {
             Err((runner, reason)) => {
                 runner.head().dismiss();
-                Err((Self { runner, cell }, reason))
+                Err((Self { runner, job, exit }, reason))
             }
             Ok(accepted) => {
-                let head = cell.head();
+                let head = &*job;
                 head.tell_now(|observer, job| observer.submitted(job));
                 shared.ring_driver(accepted.ring);
                 if accepted.sooner {
@@ -111,9 +115,10 @@ impl<W: Work> Candidate<W> {
                 }
                 // The token may have been cancelled before it had anybody to tell.
                 if head.token.is_cancelled() {
-                    head.ask_for_reaping();
+                    head.notice(&job);
                 }
-                Ok(Handle { job: cell })
+                // SAFETY: both are of one job, and nobody else reads.
+                Ok(unsafe { Handle::new(job, exit) })
             }
         }
     }
@@ -122,7 +127,8 @@ impl<W: Work> Candidate<W> {
     pub(crate) fn reject(self, shared: &Shared, reason: RejectReason) -> Rejected<Job<W>> {
         let conditions = self.runner.head().conditions.clone();
         let priority = conditions.priority;
-        let work = JobCell::recover(self.runner, &self.cell);
+        // SAFETY: it was made with the table of `W`.
+        let work = unsafe { JobCell::<W>::recover(self.runner) };
         turn_away(shared, Job { work, conditions }, reason, priority)
     }
 }

@@ -122,7 +122,7 @@ impl<T, E> Handle<T, E> {
 
     fn wait_within(mut self, limit: Option<Duration>) -> Result<Outcome<T, E>, WaitError<Self>> {
         let job = self.job.clone();
-        match block_on(&*job.head().desk, Pin::new(&mut self), limit) {
+        match block_on(&**job.desk, Pin::new(&mut self), limit) {
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => Err(WaitError { handle: self, reason: WaitReason::TimedOut }),
             Err(_) => Err(WaitError { handle: self, reason: WaitReason::WouldDeadlock }),

@@ -103,7 +103,7 @@ impl WindDown {
     fn give_up(&mut self, shared: &Shared, now: Instant) -> bool {
         let mut abandoned = false;
         for job in shared.drivers.iter().flat_map(|driver| driver.jobs()) {
-            let info = job.head().info(now);
+            let info = job.info(now);
             if job.abandon(now) {
                 abandoned = true;
                 self.survivors.push(info);

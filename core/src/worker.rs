@@ -164,7 +164,7 @@ impl Worker {
     /// How many lanes are taken.
     #[must_use]
     pub fn running(&self) -> usize {
-        self.shared().running.load(Ordering::SeqCst)
+        self.shared().drivers.iter().map(|driver| driver.taken()).sum()
     }
 
     /// Whether nothing is accepted any more.

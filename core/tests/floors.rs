@@ -14,6 +14,7 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Ground: words, environment.
     &[&[
         "cause",
+        "errand",
         "error",
         "host",
         "id",
@@ -37,7 +38,7 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
-    &[&["call", "lane", "shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
+    &[&["call", "lane", "places"], &["shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
     // Door.
     &[&["submit", "wait"], &["worker"], &["delivery", "drive", "preflight", "scope"], &["assembly"]],
 ];

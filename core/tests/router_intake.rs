@@ -125,7 +125,8 @@ fn what_waits_is_not_shed_for_a_packet_that_finds_no_room_all_the_same() {
 
 #[test]
 fn a_router_that_cannot_work_is_not_made() {
-    let refused = |outlets| Router::new(rooms(1), outlets, |_: &Event, _: &Label| ()).expect_err("refused").to_string();
+    let refused =
+        |outlets| Router::new(rooms(1), outlets, |_: &Event, _: &Label, _| ()).expect_err("refused").to_string();
     assert_eq!(refused(vec![]), "no outlet takes the normal stream");
     assert_eq!(refused(vec![OutletConfig::new("a", Stream::Normal)]), "no outlet takes the emergency stream");
     let mut same = streams();

@@ -90,7 +90,7 @@ impl World {
         let mut config = RouterConfig::default();
         config.rooms = [Room::new(6, 150); 4];
         config.ttl = Some(Duration::from_secs(5));
-        let (router, outlets) = Router::new(config, outlets, |_: &Event, _: &Label| u64::MAX).expect("a router");
+        let (router, outlets) = Router::new(config, outlets, |_: &Event, _: &Label, _| u64::MAX).expect("a router");
         let mut outlets: Vec<_> = outlets.into_iter().map(Some).collect();
         outlets.resize_with(OUTLETS, || None);
         let out = (0..OUTLETS).map(|_| None).collect();

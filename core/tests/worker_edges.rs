@@ -13,8 +13,8 @@ use std::time::Duration;
 use common::bench::{Bench, Hand, take};
 use common::{poll, waker_fn};
 use countermand_core::{
-    Assembly, Cause, Class, FullPolicy, Handle, Instant, Job, LatePolicy, Outcome, Priority, Shutdown, Step, Token,
-    WaitReason, WorkerConfig,
+    Assembly, Cause, Class, FullPolicy, Handle, Instant, Job, JobInfo, LatePolicy, Observer, Outcome, Priority,
+    Shutdown, Step, Token, WaitReason, WorkerConfig,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -48,6 +48,29 @@ fn a_callback_that_never_ran_and_panics_when_it_is_dropped_harms_no_driver() {
     other.cancel();
     bench.run();
     assert!(matches!(take(&mut other), Outcome::Cancelled { cause: Cause::REQUESTED, started: true }));
+}
+
+/// Cancels, as soon as it is told of a start.
+struct Eager(Token);
+
+impl Observer for Eager {
+    fn started(&self, _: &JobInfo) {
+        self.0.cancel();
+    }
+}
+
+#[test]
+fn a_job_that_is_cancelled_by_the_hook_that_tells_of_its_start_is_not_started() {
+    // J2: there is a poll between what is told and what is seen only if it was made.
+    let token = Token::new();
+    let mut bench = Bench::new(config().observer(Arc::new(Eager(token.clone()))));
+    let polls = Arc::new(AtomicUsize::new(0));
+    let inside = polls.clone();
+    let job = Job::task(async move { inside.fetch_add(1, Ordering::Relaxed) });
+    let mut handle = bench.worker.try_submit(job.parent(&token).grace(SECOND)).expect("a place");
+    bench.run();
+    assert!(matches!(take(&mut handle), Outcome::Cancelled { cause: Cause::REQUESTED, started: false }));
+    assert_eq!(polls.load(Ordering::Relaxed), 0);
 }
 
 #[test]

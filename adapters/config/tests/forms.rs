@@ -4,13 +4,14 @@ use countermand_core::config::Form;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 
 /// Every form, with the letters that its texts and near misses are made of.
-const FORMS: [(&Form, &str); 9] = [
+const FORMS: [(&Form, &str); 10] = [
     (&Form::NAME, "[a-c0-1A_. -]{0,8}"),
     (&Form::STREAM, "[a-cA-B0-1.:_ /-]{0,8}"),
     (&Form::REASON, "[a-b \t\u{7f}\u{85}\u{a0}\u{ad}\u{3000}é]{0,4}"),
     (&Form::VERSIONS, "([>=<!]{1,2} ?[0-9]{1,7}([.][0-9]{0,2}){0,3} ?,? ?){0,3}"),
     (&Form::DEVICE, "(auto|cpu|mps|cuda|xpu|gpu)(:?[0-9]{0,4})?"),
     (&Form::REDIS_URL, "(redis://|rediss://|unix://|http://|redis:/)?[a-b:@/ é]{0,6}"),
+    (&Form::OTLP_URL, "(http://|https://|http:/)?[a-b:@/ é]{0,6}"),
     (&Form::PATH, "[a-c/. \t\u{85}\u{ad}é]{0,5}"),
     (&Form::LOOPBACK, "(127|128|0127|\\[::1\\]|\\[::2\\])?([.][0-9]{1,3}){0,4}:?[0-9]{0,5}"),
     (&Form::KEY, "(\\[redacted\\])?[!-~ é\n]{0,6}"),

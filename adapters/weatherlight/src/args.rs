@@ -30,7 +30,7 @@ pub(crate) struct Weatherlight {
 /// What there is to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Takes packets in until it is told to end (SIGTERM, SIGINT), and then keeps what was taken in.
+    /// Takes packets in until it is told to end (SIGTERM, SIGINT), and then keeps what was taken in. SIGHUP has it load its configuration again.
     #[command(after_help = EXIT_STATUS)]
     Run(RunArgs),
     /// Routes a recording that ends, and prints what went where and the ledger.

@@ -43,7 +43,7 @@ pub(crate) fn router(own: &WeatherlightSettings, telemetry: &TelemetrySettings) 
         outlet.backoff = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
         outlet
     });
-    let scribe = |event: &Event, label: &Label| scribe::packet(event, label, SystemTime::now());
+    let scribe = |event: &Event, label: &Label, age| scribe::packet(event, label, SystemTime::now() - age);
     let router = Router::new(config, outlets.into(), scribe).map_err(|error| error.to_string())?;
     Ok(router.0)
 }

@@ -4,17 +4,20 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use countermand::config::{Environment, ExecutionConfig, Form, Loader, Secret, WeatherlightSettings};
 
 use crate::args::ConfigArgs;
+use crate::configured::Configured;
 
 /// See the head of the file.
 #[derive(Debug)]
 pub(crate) struct Setup {
+    /// As it was at the start.
     pub(crate) config: ExecutionConfig,
-    /// The variables under old names that were read, in words.
-    pub(crate) warnings: Vec<String>,
+    /// Where it can be loaded from again.
+    pub(crate) configured: Arc<Configured>,
 }
 
 impl Setup {
@@ -39,13 +42,8 @@ impl Setup {
                 loader = loader.flag(format!("weatherlight.{key}"), path);
             }
         }
-        let loaded = loader.load().map_err(|error| error.to_string())?;
-        let warnings = loaded.deprecations().iter().map(ToString::to_string).collect();
-        let config = match &args.subsystem {
-            Some(name) => loaded.config().for_subsystem(name),
-            None => loaded.into_config(),
-        };
-        Ok(Self { config, warnings })
+        let configured = Configured::load(loader, args.subsystem.as_deref()).map_err(|error| error.to_string())?;
+        Ok(Self { config: configured.config(), configured: Arc::new(configured) })
     }
 
     /// The section of this program.

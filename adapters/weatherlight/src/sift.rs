@@ -1,4 +1,4 @@
-//! A sink in front of another: gives it what is a packet, and refuses for ever what is none.
+//! A sink in front of another: gives it what it is to have, and answers for the rest; first of all for what is no packet.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -28,38 +28,62 @@ where
 {
     type Delivery = Pin<Box<dyn Future<Output = Batch<Body>> + Send>>;
 
-    fn deliver(&mut self, mut batch: Batch<Body>) -> Self::Delivery {
-        let mut places = Vec::with_capacity(batch.len());
-        let mut good = Vec::with_capacity(batch.len());
-        let mut bad = Vec::new();
-        for (place, delivery) in batch.deliveries().iter().enumerate() {
-            match &delivery.parcel.body.fault {
-                // On its way to the dead letters it is what it should be.
-                Some(fault) if delivery.dead.is_none() => bad.push((place, fault.to_string())),
-                _ => {
-                    places.push(place);
-                    good.push(bare(delivery));
-                }
-            }
-        }
-        for (place, fault) in bad {
-            batch.refuse(place, Refusal::never(fault));
-        }
-        if good.is_empty() {
-            return Box::pin(async { batch });
-        }
-        let behind = self.behind.deliver(Batch::new(batch.number(), good));
-        Box::pin(async move {
-            for (place, answer) in places.into_iter().zip(behind.await.into_answers()) {
-                match answer {
-                    Some(Answer::Acknowledged) => batch.acknowledge(place),
-                    Some(Answer::Refused(refusal)) => batch.refuse(place, refusal),
-                    None => {}
-                }
-            }
-            batch
+    fn deliver(&mut self, batch: Batch<Body>) -> Self::Delivery {
+        sift(batch, &mut self.behind, |delivery| match &delivery.parcel.body.fault {
+            // On its way to the dead letters it is what it should be.
+            Some(fault) if delivery.dead.is_none() => Pick::Never(fault.to_string()),
+            _ => Pick::On(bare(delivery)),
         })
     }
+}
+
+/// What is done with one packet of a batch.
+pub(crate) enum Pick {
+    /// The sink behind is given this.
+    On(Delivery<Payload>),
+    /// It is taken, and goes no further.
+    Done,
+    /// It is refused for ever, for this reason.
+    Never(String),
+}
+
+/// Gives those packets of a batch on to `behind` that `pick` picks; resolves to the batch with the answers for all of them.
+pub(crate) fn sift<B, S>(
+    mut batch: Batch<B>,
+    behind: &mut S,
+    mut pick: impl FnMut(&Delivery<B>) -> Pick,
+) -> Pin<Box<dyn Future<Output = Batch<B>> + Send>>
+where
+    B: Send + Sync + 'static,
+    S: Sink<Payload>,
+    S::Delivery: Send + 'static,
+{
+    let mut places = Vec::with_capacity(batch.len());
+    let mut good = Vec::with_capacity(batch.len());
+    for place in 0..batch.len() {
+        match pick(&batch.deliveries()[place]) {
+            Pick::On(delivery) => {
+                places.push(place);
+                good.push(delivery);
+            }
+            Pick::Done => batch.acknowledge(place),
+            Pick::Never(fault) => batch.refuse(place, Refusal::never(fault)),
+        }
+    }
+    if good.is_empty() {
+        return Box::pin(async { batch });
+    }
+    let behind = behind.deliver(Batch::new(batch.number(), good));
+    Box::pin(async move {
+        for (place, answer) in places.into_iter().zip(behind.await.into_answers()) {
+            match answer {
+                Some(Answer::Acknowledged) => batch.acknowledge(place),
+                Some(Answer::Refused(refusal)) => batch.refuse(place, refusal),
+                None => {}
+            }
+        }
+        batch
+    })
 }
 
 /// The delivery as a sink knows it that takes packets.

@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use comfy_table::Table;
 use countermand::Priority;
 use countermand::config::ExecutionConfig;
 use countermand_journal::{Account, Journal, JournalConfig, JournalLedger, Recovery};
 use serde_json::{Map, Value, json};
 
-use crate::figures::{plain, right};
+use crate::figures;
 
 /// See the head of the file. A clone is the same journal.
 #[derive(Clone, Debug)]
@@ -47,22 +46,12 @@ fn settings(config: &ExecutionConfig) -> JournalConfig {
     settings
 }
 
-const COLUMNS: [&str; 6] = ["accepted", "delivered", "dead_lettered", "expired", "shed", "pending"];
-
-fn columns(account: &Account) -> [u64; 6] {
-    let Account { accepted, delivered, dead_lettered, expired, shed, pending, .. } = *account;
-    [accepted, delivered, dead_lettered, expired, shed, pending]
-}
-
 fn ledger(ledger: &JournalLedger, trouble: Option<String>) -> Value {
     let accounts = |accounts: &[Account; Priority::COUNT]| {
-        let mut by_priority = Map::new();
-        for priority in Priority::ALL.into_iter().rev() {
-            let row = COLUMNS.into_iter().zip(columns(&accounts[priority.index()]));
-            let row: Map<String, Value> = row.map(|(name, count)| (name.to_owned(), count.into())).collect();
-            by_priority.insert(priority.name().to_owned(), row.into());
-        }
-        Value::from(by_priority)
+        figures::by_priority(|priority| {
+            let Account { accepted, delivered, dead_lettered, expired, shed, pending, .. } = accounts[priority.index()];
+            [accepted, delivered, dead_lettered, expired, shed, pending]
+        })
     };
     let consumers: Map<String, Value> =
         ledger.consumers.iter().map(|(name, account)| (name.clone(), accounts(account))).collect();
@@ -86,19 +75,9 @@ fn ledger(ledger: &JournalLedger, trouble: Option<String>) -> Value {
 
 /// A ledger of a journal, as it came in JSON, as tables.
 pub(crate) fn tables(ledger: &Value) -> String {
-    let of = |accounts: &Value| {
-        let mut table: Table = plain(["priority"].into_iter().chain(COLUMNS));
-        for priority in Priority::ALL.into_iter().rev() {
-            let row = &accounts[priority.name()];
-            let cells = COLUMNS.into_iter().map(|column| row[column].to_string());
-            table.add_row([priority.name().to_owned()].into_iter().chain(cells));
-        }
-        right(&mut table, 1);
-        table.to_string()
-    };
-    let mut text = format!("{}\n", of(&ledger["by_priority"]));
+    let mut text = format!("{}\n", figures::table(&ledger["by_priority"]));
     for (name, accounts) in ledger["consumers"].as_object().into_iter().flatten() {
-        text += &format!("\nconsumer {name}\n{}\n", of(accounts));
+        text += &format!("\nconsumer {name}\n{}\n", figures::table(accounts));
     }
     let letters = &ledger["dead_letters"];
     text += &format!(

@@ -1,14 +1,17 @@
 //! Says what happens: in the log on standard error, and as packets once there is a router.
 
 use std::fmt;
-use std::io::{Write, stderr};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::io::{self, Write, stderr};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
 use countermand::config::LogLevel;
 use countermand::{Event, Intake, Level};
 use serde_json::{Map, Value, json};
+
+use crate::lines::Lines;
+use crate::tuned::Tuned;
 
 /// What the log is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -20,6 +23,19 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+impl LogFormat {
+    /// What is written of an event that happens now, without the end of the line.
+    fn line(self, event: &Event) -> String {
+        match self {
+            Self::Text => text(event, SystemTime::now()),
+            Self::Json => json_of(event, SystemTime::now()).to_string(),
+        }
+    }
+}
+
+/// How long the end waits for the log to be written.
+const FLUSHED: Duration = Duration::from_millis(500);
+
 /// See the head of the file. A clone is the same voice.
 #[derive(Clone)]
 pub(crate) struct Voice {
@@ -29,24 +45,44 @@ pub(crate) struct Voice {
 
 struct Log {
     format: LogFormat,
-    least: LogLevel,
-    out: Mutex<Box<dyn Write + Send>>,
+    tuned: Tuned,
+    lines: Lines,
 }
 
 impl Voice {
-    /// One that writes to standard error what is at least as bad as `least`.
-    pub(crate) fn new(format: LogFormat, least: LogLevel) -> Self {
-        Self::on(format, least, Box::new(stderr()))
+    /// One that writes to standard error what is at least as bad as is set.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no thread to write on.
+    pub(crate) fn new(format: LogFormat, tuned: Tuned) -> io::Result<Self> {
+        Self::on(format, tuned, stderr())
     }
 
     /// One that nobody hears.
     #[cfg(test)]
     pub(crate) fn silent() -> Self {
-        Self::on(LogFormat::Text, LogLevel::Critical, Box::new(std::io::sink()))
+        use countermand::config::ExecutionConfig;
+
+        use crate::tuned::Dials;
+
+        let tuned = Tuned::new(Dials::from(&ExecutionConfig::default()));
+        Self::on(LogFormat::Text, tuned, io::sink()).expect("a thread")
     }
 
-    fn on(format: LogFormat, least: LogLevel, out: Box<dyn Write + Send>) -> Self {
-        Self { log: Arc::new(Log { format, least, out: Mutex::new(out) }), packets: Arc::default() }
+    fn on(format: LogFormat, tuned: Tuned, out: impl Write + Send + 'static) -> io::Result<Self> {
+        let lost = move |count| {
+            let event = Event::new("weatherlight.log_lines_lost", Level::Warning);
+            format.line(&event.describe("nobody read them in time").with("count", count))
+        };
+        let lines = Lines::new(out, lost)?;
+        Ok(Self { log: Arc::new(Log { format, tuned, lines }), packets: Arc::default() })
+    }
+
+    /// Waits until the log has been written, but not for ever.
+    pub(crate) fn flush(&self) {
+        // Where nobody reads, it is left at that.
+        let _ = self.log.lines.flush(FLUSHED);
     }
 
     /// From here on events become packets as well. Only the first that is given counts.
@@ -56,15 +92,17 @@ impl Voice {
 
     /// Writes an event to the log, and nowhere else: about a packet, which another packet about it would not make better.
     pub(crate) fn log(&self, event: &Event) {
-        if level_of(event.level()) < self.log.least {
+        if !self.says(event.level()) {
             return;
         }
-        let line = match self.log.format {
-            LogFormat::Text => text(event, SystemTime::now()),
-            LogFormat::Json => json_of(event, SystemTime::now()).to_string(),
-        };
-        // Where the log cannot be written there is nobody to tell.
-        let _ = writeln!(self.log.out.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
+        self.log.lines.say(self.log.format.line(event));
+    }
+}
+
+impl Voice {
+    /// Whether what is as bad as this is written.
+    pub(crate) fn says(&self, level: Level) -> bool {
+        level_of(level) >= self.log.tuned.read().log_level
     }
 }
 
@@ -79,10 +117,7 @@ impl Intake for Voice {
 
 impl fmt::Debug for Voice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Voice")
-            .field("format", &self.log.format)
-            .field("least", &self.log.least)
-            .finish_non_exhaustive()
+        f.debug_struct("Voice").field("format", &self.log.format).finish_non_exhaustive()
     }
 }
 
@@ -102,7 +137,7 @@ fn text(event: &Event, at: SystemTime) -> String {
 }
 
 /// An event as JSON, with the time at which it happened.
-pub(crate) fn json_of(event: &Event, at: SystemTime) -> Value {
+fn json_of(event: &Event, at: SystemTime) -> Value {
     let attributes: Map<String, Value> =
         event.attributes().map(|(key, value)| (key.to_owned(), value.into())).collect();
     json!({
@@ -116,7 +151,12 @@ pub(crate) fn json_of(event: &Event, at: SystemTime) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use countermand::config::ExecutionConfig;
+
     use super::*;
+    use crate::tuned::Dials;
 
     #[test]
     fn an_event_is_one_line_whatever_it_says() {
@@ -141,14 +181,21 @@ mod tests {
                 Ok(())
             }
         }
-        let voice = Voice::on(LogFormat::Text, LogLevel::Error, Box::new(Kept(written.clone())));
+        let mut config = ExecutionConfig::default();
+        config.telemetry.log_level = LogLevel::Error;
+        let tuned = Tuned::new(Dials::from(&config));
+        let voice = Voice::on(LogFormat::Text, tuned.clone(), Kept(written.clone())).unwrap();
         let packets = Arc::new(Mutex::new(0));
         let counted = packets.clone();
         voice.also(move |_: &Event| *counted.lock().unwrap() += 1);
         voice.take(&Event::new("quiet", Level::Info));
         voice.take(&Event::new("loud", Level::Error));
+        config.telemetry.log_level = LogLevel::Critical;
+        tuned.set(Dials::from(&config));
+        voice.take(&Event::new("mute", Level::Error));
+        voice.flush();
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-        assert!(written.contains("loud") && !written.contains("quiet"), "{written}");
-        assert_eq!(*packets.lock().unwrap(), 2);
+        assert!(written.contains("loud") && !written.contains("quiet") && !written.contains("mute"), "{written}");
+        assert_eq!(*packets.lock().unwrap(), 3);
     }
 }

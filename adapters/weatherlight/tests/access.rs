@@ -7,8 +7,10 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 
-use support::{Place, Sender, packet};
+use rustix::process::{Pid, Signal, kill_process};
+use support::{Place, Sender, packet, wait};
 
 #[test]
 fn the_socket_is_for_its_owner() {
@@ -106,6 +108,28 @@ fn whoever_floods_or_talks_nonsense_or_says_nothing_holds_up_nobody() {
     calm.keep(&packet("after-all", "CRITICAL"));
     drop((slow, flood));
     assert!(supervisor.end().success());
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_nobody() {
+    let place = Place::new();
+    let mut command = place.command("run");
+    command.args(["--set", "weatherlight.page=", "--set", "weatherlight.connections_per_sender=1"]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let socket = place.path("weatherlight/intake.sock");
+    wait(|| socket.exists());
+    let mut seated = Sender::over(UnixStream::connect(&socket).expect("it listens"));
+    seated.keep(&packet("seated", "INFO"));
+    // Each of these is a line in the log, far more than a pipe holds.
+    for _ in 0..2_000 {
+        let mut other = Sender::over(UnixStream::connect(&socket).expect("it listens"));
+        assert_eq!(other.answer().expect("a reason")["ok"], false);
+    }
+    seated.keep(&packet("alarm", "CRITICAL"));
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("it is there");
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(place.tail("emergency"), [packet("alarm", "CRITICAL")]);
 }
 
 #[test]

@@ -4,17 +4,9 @@ mod support;
 
 use std::net::TcpListener;
 
-use serde_json::Value;
-use support::{Place, Supervisor, packet};
+use support::{Place, packet};
 
 const SECRET: &str = "weatherlight.secret=correct-horse";
-
-fn part(supervisor: &Supervisor, name: &str) -> Value {
-    let (_, live) = supervisor.get("/live.json");
-    let live: Value = serde_json::from_str(&live).expect("JSON");
-    let parts = live["parts"].as_array().expect("a list").clone();
-    parts.into_iter().find(|part| part["name"] == name).expect("there is such a part")
-}
 
 #[test]
 fn a_door_that_is_taken_is_tried_again_until_it_is_free() {
@@ -31,7 +23,7 @@ fn a_door_that_is_taken_is_tried_again_until_it_is_free() {
     drop(taken);
     let event = supervisor.event("weatherlight.listening");
     assert_eq!(event["attributes"]["door"], "tcp");
-    let tcp = part(&supervisor, "tcp");
+    let tcp = supervisor.part("tcp");
     assert_eq!(tcp["state"], "running");
     assert!(tcp["restarts"].as_u64().is_some_and(|restarts| restarts > 0), "{tcp}");
     assert!(supervisor.get("/health").0.starts_with("http/1.1 200"));
@@ -47,7 +39,7 @@ fn one_that_fails_too_often_is_given_up_and_said_to_be() {
     let supervisor = place.start_with(2, &[&["--set", SECRET, "--set", &tcp], &limits[..]].concat());
     let event = supervisor.event("weatherlight.part_given_up");
     assert_eq!((&event["level"], &event["attributes"]["part"]), (&"CRITICAL".into(), &"tcp".into()));
-    assert_eq!(part(&supervisor, "tcp")["state"], "failed");
+    assert_eq!(supervisor.part("tcp")["state"], "failed");
     let (head, health) = supervisor.get("/health");
     assert!(head.starts_with("http/1.1 503") && health.contains("unhealthy"), "{head}\n{health}");
     // It is an alarm like any other, and the doors that are open stay so.

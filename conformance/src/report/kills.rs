@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width};
-use serde::Serialize;
-
-use super::{Replay, suite};
 use countermand_core::mutant::Mutant;
 
+use super::kill_list::{ByModel, KillList, Killed};
+use super::{Replay, suite};
+use crate::contract;
 use crate::mutants::{Cull, Unsound};
 
 /// The kill table.
@@ -21,7 +21,7 @@ pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
         table.force_no_tty();
     }
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(150);
-    table.set_header(["mutant", "its defect", "killed by", "on", "runs", "died", "what was seen"]);
+    table.set_header(["mutant", "its defect", "killed by", "on", "runs", "rounds", "died", "what was seen"]);
     for fate in &cull.fates {
         let (by, host, saw, death, colour) = match &fate.killed {
             Some(kill) => (fate.suspect.rule().to_owned(), kill.host, &*kill.saw, kill.death.name(), Color::Green),
@@ -38,11 +38,12 @@ pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
             Cell::new(by).fg(colour),
             Cell::new(host),
             Cell::new(fate.runs).set_alignment(CellAlignment::Right),
+            Cell::new(fate.killed.as_ref().map_or(0, |kill| kill.raced)).set_alignment(CellAlignment::Right),
             Cell::new(death),
             Cell::new(short(saw)),
         ]);
     }
-    for (column, width) in [(1, 42), (6, 52)] {
+    for (column, width) in [(1, 42), (7, 48)] {
         if let Some(column) = table.column_mut(column) {
             column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(width)));
         }
@@ -68,6 +69,11 @@ pub(crate) fn kills(cull: &Cull, replay: &Replay, colours: bool) -> String {
             "not among them: {name} ({rule}: {defect}), which only the model checker sees; .ci/run runs that model"
         );
     }
+    for article in contract::articles() {
+        if let Some(why) = &article.unbroken {
+            let _ = writeln!(out, "{} {why}", article.id);
+        }
+    }
     if !survivors.is_empty() {
         let _ = writeln!(out, "survivors: {}", survivors.join(", "));
     }
@@ -82,55 +88,44 @@ fn short(text: &str) -> String {
     }
 }
 
-#[derive(Serialize)]
-struct Kills<'a> {
-    suite: String,
-    mutants: Vec<FateReport<'a>>,
-    reference: Vec<String>,
-    /// What the reference kept only at the second try.
-    at_first: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct FateReport<'a> {
-    name: &'a str,
-    defect: &'a str,
-    rule: &'a str,
-    killed: bool,
-    host: Option<&'a str>,
-    seed: Option<u64>,
-    died: Option<&'a str>,
-    saw: Option<&'a str>,
-    runs: u64,
-    millis: u64,
-}
-
 /// The kill table as JSON.
 ///
 /// # Errors
 ///
 /// The text of what kept it from being written.
 pub(crate) fn kills_json(cull: &Cull) -> Result<String, String> {
-    let mutants = cull.fates.iter().map(|fate| FateReport {
-        name: fate.suspect.name(),
-        defect: fate.suspect.defect(),
-        rule: fate.suspect.rule(),
-        killed: fate.killed.is_some(),
-        host: fate.killed.as_ref().map(|kill| kill.host),
-        seed: fate.killed.as_ref().map(|kill| kill.seed),
-        died: fate.killed.as_ref().map(|kill| kill.death.name()),
-        saw: fate.killed.as_ref().map(|kill| &*kill.saw),
-        runs: fate.runs,
-        millis: u64::try_from(fate.took.as_millis()).unwrap_or(u64::MAX),
+    let mutants = cull.fates.iter().map(|fate| {
+        let kill = fate.killed.as_ref();
+        Killed {
+            name: fate.suspect.name().to_owned(),
+            defect: fate.suspect.defect().to_owned(),
+            rule: fate.suspect.rule().to_owned(),
+            killed: kill.is_some(),
+            host: kill.map(|kill| kill.host.to_owned()),
+            seed: kill.map(|kill| kill.seed),
+            died: kill.map(|kill| kill.death.name().to_owned()),
+            saw: kill.map(|kill| kill.saw.clone()),
+            runs: fate.runs,
+            raced: kill.map(|kill| kill.raced),
+            millis: u64::try_from(fate.took.as_millis()).unwrap_or(u64::MAX),
+        }
+    });
+    let by_models = Mutant::BY_MODELS.iter().map(|mutant| ByModel {
+        name: mutant.name().to_owned(),
+        defect: mutant.defect().to_owned(),
+        rule: mutant.rule().to_owned(),
     });
     let unsound = |unsound: &Unsound| format!("{} {} {}", unsound.host, unsound.rule.id(), unsound.flaw);
-    let kills = Kills {
+    let list = KillList {
         suite: suite(cull.seed),
+        seed: cull.seed,
+        contract: contract::hash(),
         mutants: mutants.collect(),
+        by_models: by_models.collect(),
         reference: cull.unsound.iter().map(unsound).collect(),
         at_first: cull.at_first.iter().map(unsound).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&kills).map_err(|error| error.to_string())?;
+    let mut text = serde_json::to_string_pretty(&list).map_err(|error| error.to_string())?;
     text.push('\n');
     Ok(text)
 }

@@ -1,26 +1,34 @@
 //! What was found, and the four ways to say it.
 
+mod compare;
 mod html;
 mod json;
 mod junit;
+mod kill_list;
 #[cfg(feature = "mutants")]
 mod kills;
+#[cfg(feature = "mutants")]
+mod strength;
 mod table;
 
 use std::env;
 use std::path::Path;
 use std::time::Duration;
 
+pub(crate) use compare::compare;
 pub(crate) use html::html;
 pub(crate) use json::json;
 pub(crate) use junit::junit;
+pub(crate) use kill_list::KillList;
 #[cfg(feature = "mutants")]
 pub(crate) use kills::{kills, kills_json};
+#[cfg(feature = "mutants")]
+pub(crate) use strength::{strength, strength_json};
 pub(crate) use table::table;
 
 use crate::child::{Finding, Task};
 use crate::program::USUAL_BUDGET;
-use crate::{Candidate, Flaw, Rule};
+use crate::{Candidate, Flaw, Rule, soak};
 
 /// How a rule fared on a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,10 +58,22 @@ pub(crate) struct Entry {
     pub(crate) verdict: Verdict,
     pub(crate) why: Option<String>,
     pub(crate) runs: u64,
+    /// Rounds of races, of which none was lost where it passed.
+    pub(crate) raced: u64,
     pub(crate) took: Duration,
 }
 
+/// With so many rounds and no failure, at 95 % less than this share of rounds fails: the rule of three.
+pub(crate) fn less_than(rounds: u64) -> f64 {
+    3.0 / rounds.max(1) as f64
+}
+
 impl Entry {
+    /// What a race that nobody lost says, and no more.
+    pub(crate) fn bound(&self) -> Option<f64> {
+        (self.verdict == Verdict::Pass && self.raced > 0).then(|| less_than(self.raced))
+    }
+
     pub(crate) fn new(rule: &'static Rule, finding: Finding) -> Self {
         let (verdict, why, runs) = match finding.check {
             Ok(runs) => (Verdict::Pass, finding.left_out.map(|parts| format!("left out: {parts}")), runs),
@@ -61,7 +81,7 @@ impl Entry {
             Err(Flaw::NotApplicable(why)) => (Verdict::NotApplicable, Some(why), 0),
             Err(Flaw::Inconclusive(why)) => (Verdict::Inconclusive, Some(why), 0),
         };
-        Self { rule, verdict, why, runs, took: finding.took }
+        Self { rule, verdict, why, runs, raced: finding.raced, took: finding.took }
     }
 }
 
@@ -145,11 +165,21 @@ impl Replay {
         Self { program, budget }
     }
 
+    /// How this program is started.
+    pub(crate) fn program(&self) -> &str {
+        &self.program
+    }
+
     pub(crate) fn command(&self, seed: u64, host: &str, rule: &str) -> String {
         let budget = match self.budget {
             USUAL_BUDGET => String::new(),
             budget => format!(" --budget {budget}"),
         };
         format!("{} --host {host} --rule {rule} --seed {seed}{budget}", self.program)
+    }
+
+    /// The command that soaks again; the host is to be added.
+    pub(crate) fn soak(&self, args: &soak::Args, seed: u64) -> String {
+        format!("{} soak {} --seed {seed}", self.program, args.again())
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn table(report: &Report, replay: &Replay, colours: bool) -> String {
     }
     reasons(report, Verdict::NotApplicable, "not applicable", &mut out);
     reasons(report, Verdict::Pass, "passed in part", &mut out);
+    races(report, &mut out);
     let runs: u64 = report.entries().map(|(_, entry)| entry.runs).sum();
     let count = |verdict| report.entries().filter(|(_, entry)| entry.verdict == verdict).count();
     let _ = writeln!(
@@ -53,6 +54,26 @@ pub(crate) fn table(report: &Report, replay: &Replay, colours: bool) -> String {
         count(Verdict::NotApplicable),
     );
     out
+}
+
+/// What the races say: of each rule the host with the fewest rounds.
+fn races(report: &Report, out: &mut String) {
+    let mut fewest: BTreeMap<usize, (&str, u64)> = BTreeMap::new();
+    let rules = report.rules();
+    for (_, entry) in report.entries().filter(|(_, entry)| entry.bound().is_some()) {
+        let place = rules.iter().position(|rule| rule.id() == entry.rule.id()).unwrap_or(usize::MAX);
+        let seen = fewest.entry(place).or_insert((entry.rule.id(), entry.raced));
+        seen.1 = seen.1.min(entry.raced);
+    }
+    if fewest.is_empty() {
+        return;
+    }
+    let told: Vec<String> = fewest.values().map(|(rule, rounds)| format!("{rule} 3/{rounds}")).collect();
+    let _ = writeln!(
+        out,
+        "\nraces, none of them lost: at 95 % less than this share of rounds fails, on the host with the fewest: {}",
+        told.join(", ")
+    );
 }
 
 fn cell(column: &Column, of: impl Fn(&str) -> bool) -> Cell {

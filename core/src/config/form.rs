@@ -78,6 +78,15 @@ impl Form {
         fits: is_redis_url,
     };
 
+    /// Where an OpenTelemetry collector is. It is shown like any other setting, so there is no password in it. Empty: nowhere.
+    pub const OTLP_URL: Self = Self {
+        what: "an address that begins with http:// and a host and has no spaces and no \"@\", or nothing",
+        shortest: 0,
+        longest: 2_048,
+        pattern: "^$|^http://[!-.0-?A-~][!-?A-~]*$",
+        fits: is_otlp_url,
+    };
+
     /// A key to sign with. Empty: none.
     pub const KEY: Self = Self {
         what: "a key without spaces or line ends, or nothing",
@@ -150,4 +159,10 @@ fn is_loopback(text: &str) -> bool {
 fn is_redis_url(text: &str) -> bool {
     let rest = ["redis://", "rediss://", "unix://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
     text.is_empty() || rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
+}
+
+fn is_otlp_url(text: &str) -> bool {
+    let rest = text.strip_prefix("http://");
+    let fits = |rest: &str| !rest.starts_with('/') && rest.bytes().all(|b| b.is_ascii_graphic() && b != b'@');
+    text.is_empty() || rest.is_some_and(|rest| !rest.is_empty() && fits(rest))
 }

@@ -37,7 +37,7 @@ pub enum SinkName {
     Redis,
     /// The `tracing` subscriber of the process.
     Tracing,
-    /// Metrics for scraping.
+    /// Figures: for scraping, and for a collector.
     Metrics,
 }
 
@@ -61,6 +61,10 @@ section! {
         sinks: Vec<SinkName> = alloc::vec![SinkName::Journal], (list of SinkName);
         /// Where Redis is, if `sinks` has "redis". It may hold a password, so it is a secret.
         redis_url: Secret = Secret::default(), (secret REDIS_URL);
+        /// Where the OpenTelemetry collector is that gets the figures, if `sinks` has "metrics". Empty: nobody gets them, they are for scraping.
+        otlp_url: String = String::new(), (text OTLP_URL);
+        /// How often the collector gets the figures.
+        otlp_interval_ms: u64 = 60_000, (100..=86_400_000), "ms";
         /// How long delivered packets are kept in the journal.
         retention_hours: u32 = 168, (1..=87_600), "h";
         /// How much room delivered packets take in the journal at the most.
@@ -84,6 +88,9 @@ impl TelemetrySettings {
         }
         if self.sinks.contains(&SinkName::Redis) && self.redis_url.is_empty() {
             report("sinks", &"\"redis\"", &"that sink needs redis_url, which is not set");
+        }
+        if !self.otlp_url.is_empty() && !self.sinks.contains(&SinkName::Metrics) {
+            report("otlp_url", &self.otlp_url, &"nobody brings figures there: sinks lacks \"metrics\"");
         }
         if self.sinks.is_empty() {
             report("sinks", &"[]", &"without a sink every packet is lost");

@@ -1,4 +1,4 @@
-//! One job in one allocation: its head, its body and the slot of its outcome.
+//! One job in one allocation: its head, the slot of its outcome and its body.
 //!
 //! ```text
 //!   stage:   Waiting ──poll──► Running ──Ready──► Returned ──settle──► Empty
@@ -8,48 +8,39 @@
 //!
 //! Who may touch the stage: whoever holds the one [`Runner`] of the cell. The queue holds it, then a lane (or the keeper,
 //! to reap); it cannot be cloned. A lane lends the stage of a call to a thread of the host's and does not touch it until
-//! it is returned; `loan` says where it is:
-//!
-//! ```text
-//!   HOME ──lend──► LENT ──closure begins──► BEGUN ──closure ended──► RETURNED (the lane settles)
-//!                    │                        └──abandon──► ABANDONED ──closure ended──► GONE (settled long ago; the value is
-//!                    │                                                                         dropped where it ran, B3)
-//!                    ├──never run──► REFUSED (the lane discards and settles)
-//!                    └──withdraw──► WITHDRAWN (cancelled before it began: the lane discards and settles; the host's thread
-//!                                              finds nothing to run, B2)
-//! ```
+//! it is returned; [`loan`](super::loan) says where it is.
 #![allow(unsafe_code, reason = "the job's body is polled in place; the Runner is the proof of exclusive access")]
 
-use crate::sync::Arc;
 use alloc::boxed::Box;
-use alloc::task::Wake;
-use alloc::vec::Vec;
 use core::cell::UnsafeCell;
-use core::mem;
+use core::mem::{self, ManuallyDrop};
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::ptr::NonNull;
+use core::task::{Context, Poll};
 
 use super::LatePolicy;
 use super::context::{CallContext, JobContext};
 use super::head::Head;
+use super::hold::{JobRef, Ops, hooks};
+use super::loan::End;
+use super::runner::{Runner, Verdict};
 use super::work::Work;
+use crate::books::Account;
+use crate::clockwork::Clockwork;
 use crate::contain::{Panic, contain};
-use crate::host::{Call, Errand};
 use crate::observer::{JobInfo, Settled};
-use crate::slot::Slot;
-use crate::sync::Lock;
-use crate::sync::atomic::{AtomicU8, Ordering};
+use crate::slot::{Published, Slot};
+use crate::sync::Arc;
+use crate::token::hosted::Hosted;
 use crate::turn::{Current, InTurn};
 use crate::{Cause, CauseKind, Class, Instant, Outcome, Phase};
 
 /// See the head of the file.
+#[repr(C)]
 pub(crate) struct JobCell<W: Work> {
+    /// First, so that its address is the cell's.
     head: Head,
     slot: Slot<Outcome<W::Value, W::Error>>,
-    done: Lock<Done>,
-    loan: AtomicU8,
-    /// Where to go when a loan ends.
-    lender: Lock<Option<Waker>>,
     stage: UnsafeCell<Stage<W>>,
 }
 
@@ -65,93 +56,80 @@ enum Stage<W: Work> {
     Empty,
 }
 
-/// Who is to be told when the outcome is fixed.
-enum Done {
-    Waiting(Vec<Box<dyn FnOnce(Class) + Send>>),
-    Told(Class),
-}
+/// The reader's end of a job's slot. Good for as long as the job is held.
+pub(crate) type Exit<T, E> = NonNull<Slot<Outcome<T, E>>>;
 
-const HOME: u8 = 0;
-const LENT: u8 = 1;
-const RETURNED: u8 = 2;
-const REFUSED: u8 = 3;
-const ABANDONED: u8 = 4;
-const GONE: u8 = 5;
-const BEGUN: u8 = 6;
-const WITHDRAWN: u8 = 7;
-
-/// How a job is to be settled.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Verdict {
-    /// By what its body returned; `late` if its time was out before.
-    Returned { late: bool },
-    /// As what its recorded cause says (D6); its body was discarded.
-    Requested { cause: Cause, started: bool },
-}
-
-/// A job as the worker sees it.
-pub(crate) trait AnyJob: Send + Sync {
-    fn head(&self) -> &Head;
-
-    /// # Safety
-    ///
-    /// Only through the cell's [`Runner`], and not while the stage is lent.
-    unsafe fn poll(&self, cx: &mut Context<'_>, context: &mut dyn FnMut() -> JobContext) -> Poll<()>;
-
-    /// # Safety
-    ///
-    /// As for [`AnyJob::poll`].
-    unsafe fn discard(&self);
-
-    /// # Safety
-    ///
-    /// As for [`AnyJob::poll`].
-    unsafe fn settle(&self, verdict: Verdict, now: Instant);
-
-    /// # Safety
-    ///
-    /// As for [`AnyJob::poll`]; the runner is then not to be used until the loan is back.
-    unsafe fn lend(self: Arc<Self>, lender: Waker) -> Call;
-
-    fn loan(&self) -> u8;
-
-    /// Takes the body of a lent call back, if it has not begun (B2). If it did, the caller holds the right to the body again.
-    fn withdraw(&self) -> bool;
-
-    /// Settles a call that has begun as abandoned (B3, B4). False if it has not begun, or has ended.
-    fn abandon(&self, now: Instant) -> bool;
-
-    /// Calls `callback` when the outcome is fixed, or at once.
-    fn on_done(&self, callback: Box<dyn FnOnce(Class) + Send>);
-}
-
-/// A job as its handle sees it.
-pub(crate) trait Join<T, E>: AnyJob {
-    fn slot(&self) -> &Slot<Outcome<T, E>>;
+/// The cell of a job whose type is `W`.
+///
+/// # Safety
+///
+/// It is the job of a table that was made for `W`.
+unsafe fn cell<W: Work>(job: &JobRef) -> &JobCell<W> {
+    // SAFETY: promised by the caller; `job` holds it.
+    unsafe { job.address().cast::<JobCell<W>>().as_ref() }
 }
 
 impl<W: Work> JobCell<W> {
-    /// The only way to make one, so that there is one [`Runner`] for it.
-    pub(crate) fn create(head: Head, work: W) -> (Runner, Arc<Self>) {
-        let cell = Arc::new(Self {
-            head,
-            slot: Slot::new(),
-            done: Lock::new(Done::Waiting(Vec::new())),
-            loan: AtomicU8::new(HOME),
-            lender: Lock::new(None),
-            stage: UnsafeCell::new(Stage::Waiting(work)),
-        });
-        (Runner(cell.clone()), cell)
+    /// What can be done with a job of this type.
+    pub(crate) const OPS: Ops = Ops {
+        hooks: hooks(Self::release),
+        // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
+        poll: |job, cx, clockwork| unsafe { cell::<W>(job).poll(job, cx, clockwork) },
+        // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
+        discard: |job| unsafe { cell::<W>(job).discard() },
+        // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
+        settle: |job, verdict, now, account| unsafe { cell::<W>(job).settle(verdict, now, account) },
+        // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
+        abandon: |job, now| unsafe { cell::<W>(job).abandon(now) },
+        // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
+        begin: |job| unsafe { cell::<W>(job).begin(job) },
+    };
+
+    /// The only way to make one, so that there is one [`Runner`] for it. Gives a second reference, and where its outcome comes.
+    ///
+    /// # Safety
+    ///
+    /// `head` was made with the table of `W`.
+    pub(crate) unsafe fn create(head: Head, work: W) -> (Runner, JobRef, Exit<W::Value, W::Error>) {
+        let cell = Box::new(Self { head, slot: Slot::new(), stage: UnsafeCell::new(Stage::Waiting(work)) });
+        let cell = NonNull::from(Box::leak(cell));
+        let head = cell.cast::<Head>();
+        // SAFETY: just made, and nobody else knows its address; it stays there until it is released. The first count, and one more, go to the two references.
+        unsafe {
+            Hosted::settle_in(head.cast());
+            (*head.as_ptr()).settle_in(Hosted::token(head.cast()));
+            let exit = NonNull::new_unchecked(&raw mut (*cell.as_ptr()).slot);
+            let job = JobRef::from_address(head);
+            let runner = Runner::new(job.clone());
+            (runner, job, exit)
+        }
     }
 
     /// Takes the body back out of a job that was never accepted.
-    pub(crate) fn recover(runner: Runner, cell: &Arc<Self>) -> W {
-        debug_assert!(core::ptr::addr_eq(Arc::as_ptr(&runner.0), Arc::as_ptr(cell)), "the runner of another job");
+    ///
+    /// # Safety
+    ///
+    /// The runner is that of a job of this type.
+    pub(crate) unsafe fn recover(runner: Runner) -> W {
         // SAFETY: the runner is consumed here, so nobody else can reach the stage.
-        let stage = unsafe { mem::replace(&mut *cell.stage.get(), Stage::Empty) };
+        let stage = unsafe { mem::replace(&mut *cell::<W>(runner.job()).stage.get(), Stage::Empty) };
         match stage {
             Stage::Waiting(work) => work,
             _ => unreachable!("a job that was never accepted was never started"),
+        }
+    }
+
+    /// Nobody holds the job any more. Whatever is left in it is others': an outcome that nobody read, a name, callbacks that were never called. A panic of
+    /// theirs is nobody's outcome (P4).
+    unsafe fn release(host: NonNull<Hosted>) {
+        let cell = host.cast::<Self>();
+        // SAFETY: the last who had it, so all of it is ours. The desk is taken out and not dropped with the rest.
+        unsafe {
+            let desk = ManuallyDrop::take(&mut (*cell.as_ptr()).head.desk);
+            desk.books().contain(|| core::ptr::drop_in_place(cell.as_ptr()));
+            // Its memory, and nothing in it.
+            drop(Box::from_raw(cell.as_ptr().cast::<mem::MaybeUninit<Self>>()));
+            drop(desk);
         }
     }
 
@@ -159,7 +137,7 @@ impl<W: Work> JobCell<W> {
     ///
     /// # Safety
     ///
-    /// As for [`AnyJob::poll`].
+    /// As for [`Ops::poll`].
     unsafe fn clear(&self) -> Result<(), Panic> {
         let stage = self.stage.get();
         // SAFETY: exclusive by contract. The value is dropped where it lies, as a pinned future must be, and exactly once
@@ -173,7 +151,7 @@ impl<W: Work> JobCell<W> {
 
     /// Publishes the outcome: books, observer, handle, callbacks, in this order, so that whoever sees the handle ready finds
     /// the others done. Only the first outcome counts (J1).
-    fn publish(&self, outcome: Outcome<W::Value, W::Error>, late: bool, now: Instant) {
+    fn publish(&self, outcome: Outcome<W::Value, W::Error>, late: bool, now: Instant, account: Account) {
         let before = self.head.state();
         if !self.head.settle() {
             self.drop_quietly(outcome);
@@ -185,22 +163,29 @@ impl<W: Work> JobCell<W> {
             self.head.desk.cut_off(&|| JobInfo { state: before, ..self.head.info(now) });
         }
         let books = self.head.desk.books();
-        books.settle(class);
+        books.settle(class, account);
         let started = self.head.started();
-        let settled = Settled {
-            class,
-            queued: started.unwrap_or(now).saturating_since(self.head.submitted()),
-            running: started.map_or(core::time::Duration::ZERO, |started| now.saturating_since(started)),
-            polls: self.head.polls(),
-            late,
-        };
         if started.is_some() || !mutant!(UnstartedEndsUntold) {
-            self.head.tell(now, |observer, job| observer.settled(job, &settled));
+            self.head.tell(now, |observer, job| {
+                let settled = Settled {
+                    class,
+                    queued: started.unwrap_or(now).saturating_since(self.head.submitted()),
+                    running: started.map_or(core::time::Duration::ZERO, |started| now.saturating_since(started)),
+                    polls: self.head.polls(),
+                    late,
+                };
+                observer.settled(job, &settled);
+            });
         }
         if mutant!(DrainReturnsBeforeTheLastDestructor) {
-            self.head.desk.finished(self.head.id());
+            self.head.desk.finished(self.head.id(), account);
         }
-        let published = self.slot.publish(outcome);
+        let published = if mutant!(SettlesTwice) && self.slot.is_full() {
+            Published { reader: None, unread: Some(outcome) }
+        } else {
+            // SAFETY: whoever settles the head publishes, and that is one.
+            unsafe { self.slot.publish(outcome) }
+        };
         if mutant!(DetachedResultsPileUp) {
             mem::forget(published.unread);
         } else {
@@ -209,35 +194,29 @@ impl<W: Work> JobCell<W> {
         if let Some(reader) = published.reader {
             books.contain(|| reader.wake());
         }
-        let callbacks = self.done.with(|done| mem::replace(done, Done::Told(class)));
-        if let Done::Waiting(callbacks) = callbacks {
-            for callback in callbacks {
-                books.contain(|| callback(class));
-            }
+        for callback in self.head.told.take(class) {
+            books.contain(|| callback(class));
         }
         if !mutant!(DrainReturnsBeforeTheLastDestructor) {
-            self.head.desk.finished(self.head.id());
+            self.head.desk.finished(self.head.id(), account);
         }
     }
 
     fn drop_quietly<T>(&self, value: T) {
         self.head.desk.books().contain(|| drop(value));
     }
-}
 
-impl<W: Work> AnyJob for JobCell<W> {
-    fn head(&self) -> &Head {
-        &self.head
-    }
-
-    unsafe fn poll(&self, cx: &mut Context<'_>, context: &mut dyn FnMut() -> JobContext) -> Poll<()> {
+    /// # Safety
+    ///
+    /// As for [`Ops::poll`].
+    unsafe fn poll(&self, job: &JobRef, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Poll<()> {
         let stage = self.stage.get();
         let polled = contain(|| {
             // SAFETY: exclusive by contract. A future, once in `Running`, is never moved: it leaves only by `clear`.
             unsafe {
                 if matches!(*stage, Stage::Waiting(_)) {
                     if let Stage::Waiting(work) = mem::replace(&mut *stage, Stage::Empty) {
-                        let future = work.begin(context);
+                        let future = work.begin(|| JobContext::new(job.clone(), clockwork.clone()));
                         core::ptr::write(stage, Stage::Running(future));
                     }
                 }
@@ -275,6 +254,9 @@ impl<W: Work> AnyJob for JobCell<W> {
         Poll::Ready(())
     }
 
+    /// # Safety
+    ///
+    /// As for [`Ops::poll`].
     unsafe fn discard(&self) {
         if mutant!(OutcomeBeforeDrop) {
             return;
@@ -290,10 +272,13 @@ impl<W: Work> AnyJob for JobCell<W> {
         }
     }
 
-    unsafe fn settle(&self, verdict: Verdict, now: Instant) {
+    /// # Safety
+    ///
+    /// As for [`Ops::poll`].
+    unsafe fn settle(&self, verdict: Verdict, now: Instant, account: Account) {
         if mutant!(OutcomeBeforeDrop) {
             if let Verdict::Requested { cause, started } = verdict {
-                self.publish(requested(cause, started), false, now);
+                self.publish(requested(cause, started), false, now, account);
                 // SAFETY: exclusive by contract.
                 let _ = unsafe { self.clear() };
                 return;
@@ -314,51 +299,15 @@ impl<W: Work> AnyJob for JobCell<W> {
                 unreachable!("a job is settled after its body has returned or was discarded")
             }
         };
-        self.publish(outcome, late, now);
-    }
-
-    unsafe fn lend(self: Arc<Self>, lender: Waker) -> Call {
-        self.lender.with(|place| *place = Some(lender));
-        self.loan.store(LENT, Ordering::Release);
-        Call::new(self)
-    }
-
-    fn loan(&self) -> u8 {
-        self.loan.load(Ordering::Acquire)
-    }
-
-    fn withdraw(&self) -> bool {
-        if mutant!(CancelledCallBeginsAllTheSame) {
-            return false;
-        }
-        let won = self.loan.compare_exchange(LENT, WITHDRAWN, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        if won {
-            let lender = self.lender.with(|place| place.take());
-            drop(lender);
-        }
-        won
+        self.publish(outcome, late, now, account);
     }
 
     fn abandon(&self, now: Instant) -> bool {
-        // One that has not begun is withdrawn instead (B2).
-        let won = self.loan.compare_exchange(BEGUN, ABANDONED, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        let won = self.head.loan.abandon();
         if won {
-            self.publish(Outcome::Abandoned, false, now);
+            self.publish(Outcome::Abandoned, false, now, Account::Common);
         }
         won
-    }
-
-    fn on_done(&self, callback: Box<dyn FnOnce(Class) + Send>) {
-        let at_once = self.done.with(|done| match done {
-            Done::Waiting(callbacks) => {
-                callbacks.push(callback);
-                None
-            }
-            Done::Told(class) => Some((callback, *class)),
-        });
-        if let Some((callback, class)) = at_once {
-            callback(class);
-        }
     }
 }
 
@@ -391,25 +340,22 @@ impl<W: Work> JobCell<W> {
     }
 }
 
-impl<W: Work> Join<W::Value, W::Error> for JobCell<W> {
-    fn slot(&self) -> &Slot<Outcome<W::Value, W::Error>> {
-        &self.slot
-    }
-}
-
 /// The call as a host's thread sees it.
-impl<W: Work> Errand for JobCell<W> {
-    fn run(self: Arc<Self>) {
+impl<W: Work> JobCell<W> {
+    /// # Safety
+    ///
+    /// As for [`Ops::begin`].
+    unsafe fn begin(&self, job: &JobRef) {
         // B2, and D4 by the clock: the lane may not have had its turn since the time was out.
         self.head.expire_running(self.head.desk.now());
         let cancelled = self.head.token.is_cancelled() && !mutant!(CancelledCallBeginsAllTheSame);
-        if cancelled || self.loan.compare_exchange(LENT, BEGUN, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            return self.refuse();
+        if cancelled || !self.head.loan.begin() {
+            return self.head.refuse();
         }
         let stage = self.stage.get();
         // SAFETY: the loan is BEGUN: this call, which exists once, has the stage; the lane does not touch it until it is returned.
         let work = unsafe { mem::replace(&mut *stage, Stage::Empty) };
-        let context = CallContext::new(self.clone());
+        let context = CallContext::new(job.clone());
         self.head.count_poll();
         let current = Current { worker: self.head.desk.address(), job: self.head.id().get(), in_poll: false };
         let in_turn = InTurn::enter(current); // S5
@@ -424,27 +370,13 @@ impl<W: Work> Errand for JobCell<W> {
         drop((context, in_turn));
         // SAFETY: still lent to this call; the stage is `Empty`.
         unsafe { core::ptr::write(stage, next) };
-        self.give_back(BEGUN, RETURNED);
-    }
-
-    fn refuse(self: Arc<Self>) {
-        self.give_back(LENT, REFUSED);
-    }
-}
-
-impl<W: Work> JobCell<W> {
-    /// Ends the loan. What an abandoned call brought is dropped here, where it ran, and counted (B3).
-    fn give_back(&self, from: u8, state: u8) {
-        if let Err(found) = self.loan.compare_exchange(from, state, Ordering::AcqRel, Ordering::Acquire) {
-            if found == WITHDRAWN {
-                return; // The lane has the stage.
-            }
-            debug_assert_eq!(found, ABANDONED, "a loan ends once");
+        // What an abandoned call brought is dropped here, where it ran, and counted (B3).
+        if self.head.loan.end_of_run() == End::Abandoned {
             // SAFETY: an abandoned loan leaves the stage to the call.
             let stage = unsafe { mem::replace(&mut *self.stage.get(), Stage::Empty) };
             match stage {
                 Stage::Returned(result) if mutant!(SettlesTwice) => {
-                    self.publish(self.returned(result, false), false, self.head.desk.now());
+                    self.publish(self.returned(result, false), false, self.head.desk.now(), Account::Common);
                 }
                 // Nobody's outcome any more (P4).
                 Stage::Broken(panic) => self.head.desk.books().note_panic(panic),
@@ -454,98 +386,8 @@ impl<W: Work> JobCell<W> {
                 }
                 stage => self.drop_quietly(stage),
             }
-            self.loan.store(GONE, Ordering::Release);
+            self.head.loan.is_gone();
         }
-        if let Some(lender) = self.lender.with(|place| place.take()) {
-            lender.wake();
-        }
-    }
-}
-
-/// The waker of a queued job's token: asks the keeper to reap it. Once the job runs, its lane listens instead.
-impl<W: Work> Wake for JobCell<W> {
-    fn wake(self: Arc<Self>) {
-        self.head.ask_for_reaping();
-    }
-}
-
-/// The exclusive right to the body of one job. Whoever holds it polls, discards and settles.
-pub(crate) struct Runner(Arc<dyn AnyJob>);
-
-impl Runner {
-    pub(crate) fn head(&self) -> &Head {
-        self.0.head()
-    }
-
-    /// The job without the right to its body.
-    pub(crate) fn job(&self) -> &Arc<dyn AnyJob> {
-        &self.0
-    }
-
-    /// Polls the body once; a panic is `Ready`. Afterwards the body is gone and the job is to be settled.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, context: &mut dyn FnMut() -> JobContext) -> Poll<()> {
-        self.head().count_poll();
-        // SAFETY: this is the one runner, held exclusively; a task is never lent.
-        unsafe { self.0.poll(cx, context) }
-    }
-
-    /// Drops the body, here and now. A panic of its destructor becomes the outcome (P2).
-    pub(crate) fn discard(&mut self) {
-        // SAFETY: this is the one runner, held exclusively; while the body is lent there is a `Lent` instead.
-        unsafe { self.0.discard() }
-    }
-
-    /// Fixes the outcome.
-    pub(crate) fn settle(self, verdict: Verdict, now: Instant) {
-        // SAFETY: this is the one runner, held exclusively; while the body is lent there is a `Lent` instead.
-        unsafe { self.0.settle(verdict, now) }
-    }
-
-    /// Lends the body of a call to a thread of the host's; `lender` is woken when it comes back.
-    pub(crate) fn lend(self, lender: Waker) -> (Call, Lent) {
-        // SAFETY: this is the one runner; it comes back only when the loan is over.
-        let call = unsafe { self.0.clone().lend(lender) };
-        (call, Lent(self.0))
-    }
-}
-
-/// A [`Runner`] whose body is lent.
-pub(crate) struct Lent(Arc<dyn AnyJob>);
-
-/// What became of a loan.
-pub(crate) enum Loan {
-    /// Not back yet.
-    Out(Lent),
-    /// The closure has ended: the job is to be settled by what it returned.
-    Back(Runner),
-    /// The closure was never run: the job is to be discarded.
-    Refused(Runner),
-    /// The job was abandoned, and its closure has ended: nothing is left to do.
-    Over,
-}
-
-impl Lent {
-    pub(crate) fn head(&self) -> &Head {
-        self.0.head()
-    }
-
-    /// Looks whether the loan is over.
-    pub(crate) fn ask(self) -> Loan {
-        match self.0.loan() {
-            RETURNED => Loan::Back(Runner(self.0)),
-            REFUSED => Loan::Refused(Runner(self.0)),
-            GONE => Loan::Over,
-            _ => Loan::Out(self),
-        }
-    }
-
-    /// Takes the body back, if the call has not begun.
-    pub(crate) fn withdraw(self) -> Result<Runner, Self> {
-        if self.0.withdraw() { Ok(Runner(self.0)) } else { Err(self) }
-    }
-
-    /// Leaves the call to itself. See [`AnyJob::abandon`].
-    pub(crate) fn abandon(&self, now: Instant) -> bool {
-        self.0.abandon(now)
+        self.head.loan.tell();
     }
 }

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::cell::AnyJob;
+use super::hold::JobRef;
 use super::sleep::{Interval, Sleep, Timeout};
 use crate::clockwork::{Clockwork, Due};
 use crate::timed::TimedToken;
@@ -22,31 +22,31 @@ use crate::{Instant, JobId};
 /// its driver's clock, and its sleeps are never woken.
 #[derive(Clone)]
 pub struct JobContext {
-    job: Arc<dyn AnyJob>,
+    job: JobRef,
     clockwork: Arc<Clockwork>,
 }
 
 impl JobContext {
-    pub(crate) fn new(job: Arc<dyn AnyJob>, clockwork: Arc<Clockwork>) -> Self {
+    pub(crate) fn new(job: JobRef, clockwork: Arc<Clockwork>) -> Self {
         Self { job, clockwork }
     }
 
     /// The job's own token, a child of its worker's and of its submitter's (J11). Give children of it to what you start.
     #[must_use]
     pub fn token(&self) -> &Token {
-        &self.job.head().token
+        &self.job.token
     }
 
     /// The job's number.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.job.head().id()
+        self.job.id()
     }
 
     /// The job's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.job.head().name()
+        self.job.name()
     }
 
     /// The host's clock as it was read for the current poll.
@@ -109,7 +109,7 @@ impl JobContext {
     pub fn shielded<F: Future>(&self, make: impl FnOnce(Token) -> F) -> Shielded<F> {
         let shield = self.token().shield();
         let future = make(shield.token().clone());
-        self.job.head().shield();
+        self.job.shield();
         Shielded { future: Some(future), mark: Some(ShieldMark { job: self.job.clone() }), shield: Some(shield) }
     }
 
@@ -122,18 +122,18 @@ impl JobContext {
 
 impl fmt::Debug for JobContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JobContext").field("job", self.job.head()).finish_non_exhaustive()
+        f.debug_struct("JobContext").field("job", &*self.job).finish_non_exhaustive()
     }
 }
 
 /// Holds the job's shield count up.
 struct ShieldMark {
-    job: Arc<dyn AnyJob>,
+    job: JobRef,
 }
 
 impl Drop for ShieldMark {
     fn drop(&mut self) {
-        self.job.head().unshield();
+        self.job.unshield();
     }
 }
 
@@ -192,18 +192,18 @@ impl Future for Yield {
 
 /// A blocking closure's view of its worker. Given to the closure of [`Job::call`](crate::Job::call).
 pub struct CallContext {
-    job: Arc<dyn AnyJob>,
+    job: JobRef,
 }
 
 impl CallContext {
-    pub(crate) fn new(job: Arc<dyn AnyJob>) -> Self {
+    pub(crate) fn new(job: JobRef) -> Self {
         Self { job }
     }
 
     /// The job's own token (J11). Look at it now and then: it is the only way in which a closure learns of a cancel (B1).
     #[must_use]
     pub fn token(&self) -> &Token {
-        &self.job.head().token
+        &self.job.token
     }
 
     /// Whether the job was cancelled or its time is out.
@@ -215,18 +215,18 @@ impl CallContext {
     /// The job's number.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.job.head().id()
+        self.job.id()
     }
 
     /// The job's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.job.head().name()
+        self.job.name()
     }
 }
 
 impl fmt::Debug for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallContext").field("job", self.job.head()).finish_non_exhaustive()
+        f.debug_struct("CallContext").field("job", &*self.job).finish_non_exhaustive()
     }
 }

@@ -1,25 +1,40 @@
 //! What every job has, whatever it does: its conditions, its token, and the marks of its way through the worker.
+//!
+//! ```text
+//!   QUEUED ──out of the queue──► TAKEN ──► RUNNING ──► SETTLED
+//!      └────────────────reaped, evicted────────────────────┘
+//! ```
+//!
+//! Whoever cancels the job's token cancels its word first and then looks at the state, to know whom to tell: of a queued job the keeper, of one in a lane that
+//! lane. Whoever takes the job out of the queue sets the state first and then looks at the word. All four in one order, so one of them sees the other (T6, J2).
+#![allow(unsafe_code, reason = "the queue's key of a job lies in the job, and a node that the job hosts")]
 
-use crate::sync::Arc;
 use core::fmt;
-use core::mem;
-use core::task::Waker;
+use core::mem::ManuallyDrop;
 use core::time::Duration;
 
 use super::Conditions;
-use crate::books::Books;
+use super::hold::{JobRef, Ops};
+use super::loan::{End, Loan};
+use super::told::Told;
+use crate::books::{Account, Books};
 use crate::observer::{JobInfo, JobState, Kind, Observer};
 use crate::shelf::Key;
-use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Arc, UnsafeCell};
+use crate::token::hosted::Hosted;
 use crate::{Cause, CauseKind, Instant, JobId, Priority, Token};
 
 /// What a job needs of its worker.
 pub(crate) trait Desk: Send + Sync {
-    /// Asks the keeper to look at the queued job with this key: its token was cancelled (Q4, X3).
-    fn reap(&self, key: Key);
+    /// Asks the keeper to look at the queued job: its token was cancelled (Q4, X3).
+    fn reap(&self, job: JobRef);
+    /// Gives this lane of this driver a turn: the token of the job in it was cancelled.
+    fn ring(&self, driver: usize, lane: usize);
     /// The host's clock.
     fn now(&self) -> Instant;
+    /// A reading of the host's clock that is as old as the step that a driver is in, where one is. Cheaper.
+    fn recent(&self) -> Instant;
     /// Blocks the calling thread, where the host allows it (C3).
     #[cfg(feature = "std")]
     fn block(&self, wait: &mut dyn FnMut()) -> Result<(), crate::WouldDeadlock>;
@@ -28,7 +43,7 @@ pub(crate) trait Desk: Send + Sync {
     /// This job is cancelled because its worker shuts down.
     fn cut_off(&self, job: &dyn Fn() -> JobInfo);
     /// The job's outcome is fixed, and everything that belonged to it is gone.
-    fn finished(&self, job: JobId);
+    fn finished(&self, job: JobId, account: Account);
     /// Who is told.
     fn observer(&self) -> Option<&dyn Observer>;
     /// Tells this worker from others, see [`Current`](crate::turn::Current).
@@ -38,13 +53,21 @@ pub(crate) trait Desk: Send + Sync {
 }
 
 const QUEUED: u8 = 0;
-const RUNNING: u8 = 1;
-const SETTLED: u8 = 2;
+/// In a lane, and not polled yet.
+const TAKEN: u8 = 1;
+const RUNNING: u8 = 2;
+const SETTLED: u8 = 3;
 
 /// See the head of the file.
+#[repr(C)]
 pub(crate) struct Head {
-    pub(crate) desk: Arc<dyn Desk>,
-    pub(crate) token: Token,
+    /// First: the node of its token, and the count of those who hold it.
+    pub(crate) hosted: Hosted,
+    pub(crate) ops: &'static Ops,
+    /// Goes last, when the job is released.
+    pub(crate) desk: ManuallyDrop<Arc<dyn Desk>>,
+    /// The token that `hosted` is.
+    pub(crate) token: ManuallyDrop<Token>,
     pub(crate) kind: Kind,
     pub(crate) conditions: Conditions,
     pub(crate) run_timeout: Option<Duration>,
@@ -54,35 +77,57 @@ pub(crate) struct Head {
     submitted: Instant,
     /// Set under the queue's lock, before anybody else sees the job.
     id: AtomicU64,
-    /// Its place in the queue. Set under the queue's lock.
-    key: Lock<Option<Key>>,
+    /// Its place in the queue. The queue's, under its lock.
+    key: UnsafeCell<Option<Key>>,
+    /// In which lane of which driver it is.
+    driver: AtomicUsize,
+    lane: AtomicUsize,
     /// When it was first polled, plus one nanosecond; 0 before.
     started: AtomicU64,
-    /// When its run time-out is due, in nanoseconds; `u64::MAX` for never.
-    run_due: AtomicU64,
+    /// When its time is out, in nanoseconds, `u64::MAX` for never: the deadline of its token, which never changes, and from its start also its run time-out.
+    due: AtomicU64,
     /// When it was asked to stop by somebody who knew the time, in nanoseconds; `u64::MAX` before.
     asked: AtomicU64,
+    /// Written by its lane only.
     polls: AtomicU64,
     state: AtomicU8,
     /// How many shielded sections it is in (R9).
     shields: AtomicUsize,
     /// Whether the closure of a call ended after its time was out.
     ended_late: AtomicBool,
+    pub(super) loan: Loan,
+    pub(crate) told: Told,
 }
 
+// SAFETY: `key` is guarded by the queue's lock; all else is Sync by itself.
+unsafe impl Sync for Head {}
+
 impl Head {
-    pub(crate) fn new(
+    /// The head of a job that is cancelled with `root`, and with its own parent if it has one.
+    ///
+    /// # Safety
+    ///
+    /// `root` is there for as long as `desk` is.
+    pub(crate) unsafe fn new(
         conditions: Conditions,
         kind: Kind,
-        token: Token,
+        root: &Token,
         desk: Arc<dyn Desk>,
         defaults: &crate::WorkerConfig,
+        ops: &'static Ops,
     ) -> Self {
-        let submitted = desk.now();
         let queue_timeout = conditions.queue_timeout.or(defaults.queue_timeout);
+        let exact = queue_timeout.is_some() || desk.observer().is_some();
+        let submitted = if exact { desk.now() } else { desk.recent() };
+        let (never, parent) = (Token::never(), conditions.parent.as_ref());
+        let nobodys = mutant!(TokenIsNobodysChild);
+        let (root, parent) = if nobodys { (&never, None) } else { (root, parent) };
         Self {
-            desk,
-            token,
+            // SAFETY: the job lets go of `desk` last. It is told that it has settled in by `JobCell::create`.
+            hosted: unsafe { Hosted::new(root, parent, conditions.deadline, &ops.hooks) },
+            ops,
+            desk: ManuallyDrop::new(desk),
+            token: ManuallyDrop::new(Token::never()),
             kind,
             run_timeout: conditions.run_timeout.or(defaults.run_timeout),
             grace: conditions.grace.unwrap_or(defaults.grace),
@@ -92,15 +137,27 @@ impl Head {
             submitted,
             conditions,
             id: AtomicU64::new(0),
-            key: Lock::new(None),
+            key: UnsafeCell::new(None),
+            driver: AtomicUsize::new(0),
+            lane: AtomicUsize::new(0),
             started: AtomicU64::new(0),
-            run_due: AtomicU64::new(u64::MAX),
+            due: AtomicU64::new(u64::MAX),
             asked: AtomicU64::new(u64::MAX),
             polls: AtomicU64::new(0),
             state: AtomicU8::new(QUEUED),
             shields: AtomicUsize::new(0),
             ended_late: AtomicBool::new(false),
+            loan: Loan::new(),
+            told: Told::new(),
         }
+    }
+
+    /// The job is where it stays; this is the token that it hosts.
+    pub(super) fn settle_in(&mut self, token: ManuallyDrop<Token>) {
+        if let Some(deadline) = token.deadline() {
+            self.due = AtomicU64::new(deadline.as_nanos());
+        }
+        self.token = token;
     }
 
     pub(crate) fn id(&self) -> JobId {
@@ -111,41 +168,58 @@ impl Head {
         self.conditions.priority
     }
 
-    /// Whether it has a parent besides its worker, which must tell it of a cancel.
-    pub(crate) fn is_linked(&self) -> bool {
-        self.conditions.parent.is_some()
-    }
-
     pub(crate) fn name(&self) -> &str {
         &self.conditions.name
     }
 
     /// The job was accepted under this number, and lies in the queue under this key.
-    pub(crate) fn accepted(&self, id: u64, key: Key) {
+    ///
+    /// # Safety
+    ///
+    /// The caller has the queue's lock.
+    pub(crate) unsafe fn accepted(&self, id: u64, key: Key) {
         self.id.store(id, Ordering::Relaxed);
-        self.key.with(|place| *place = Some(key));
+        // SAFETY: promised by the caller.
+        self.key.with_mut(|place| unsafe { *place = Some(key) });
     }
 
-    /// Asks for the keeper if the job is still queued.
-    pub(crate) fn ask_for_reaping(&self) {
-        if self.state.load(Ordering::SeqCst) == QUEUED {
-            if let Some(key) = self.key.with(|place| *place) {
-                self.desk.reap(key);
-            }
+    /// Where in the queue it is, or was.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the queue's lock.
+    pub(crate) unsafe fn key(&self) -> Option<Key> {
+        // SAFETY: promised by the caller.
+        self.key.with(|place| unsafe { *place })
+    }
+
+    /// Its token was cancelled: tells whoever has the job.
+    pub(crate) fn notice(&self, job: &JobRef) {
+        match self.state.load(Ordering::SeqCst) {
+            QUEUED => self.desk.reap(job.clone()),
+            SETTLED => {}
+            _ => self.desk.ring(self.driver.load(Ordering::Relaxed), self.lane.load(Ordering::Relaxed)),
         }
+    }
+
+    /// It has come out of the queue into this lane. From here on whoever cancels it rings that; its token is to be looked at afterwards.
+    pub(crate) fn take(&self, driver: usize, lane: usize) {
+        self.driver.store(driver, Ordering::Relaxed);
+        self.lane.store(lane, Ordering::Relaxed);
+        self.state.swap(TAKEN, Ordering::SeqCst);
     }
 
     /// The job is about to be polled for the first time.
     pub(crate) fn start(&self, now: Instant) {
         self.started.store(now.as_nanos().saturating_add(1), Ordering::Relaxed);
-        self.state.store(RUNNING, Ordering::SeqCst);
+        self.state.store(RUNNING, Ordering::Release);
     }
 
     /// The run time-out counts from `now` on (D5).
     pub(crate) fn start_the_clock(&self, now: Instant) {
         let from = if mutant!(RunTimeoutFromSubmit) { self.submitted } else { now };
         if let Some(due) = self.run_timeout.and_then(|limit| from.checked_add(limit)) {
-            self.run_due.store(due.as_nanos(), Ordering::Relaxed); // D8
+            self.due.store(due.as_nanos().min(self.due.load(Ordering::Relaxed)), Ordering::Relaxed); // D1, D8
         }
     }
 
@@ -157,7 +231,7 @@ impl Head {
     /// Where it is.
     pub(crate) fn state(&self) -> JobState {
         match self.state.load(Ordering::SeqCst) {
-            QUEUED => JobState::Queued,
+            QUEUED | TAKEN => JobState::Queued,
             RUNNING => JobState::Running,
             _ => JobState::Settled,
         }
@@ -172,8 +246,9 @@ impl Head {
         self.submitted
     }
 
+    /// For whoever has the body.
     pub(crate) fn count_poll(&self) {
-        self.polls.fetch_add(1, Ordering::Relaxed);
+        self.polls.store(self.polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     pub(crate) fn polls(&self) -> u64 {
@@ -182,6 +257,12 @@ impl Head {
 
     /// The one transition that fixes the outcome: true for the first caller, and for nobody else (J1).
     pub(crate) fn settle(&self) -> bool {
+        if self.kind == Kind::Task && !mutant!(SettlesTwice) {
+            // Its runner is the only one who can.
+            debug_assert_ne!(self.state.load(Ordering::Relaxed), SETTLED, "a task settles once");
+            self.state.store(SETTLED, Ordering::Release);
+            return true;
+        }
         self.state.swap(SETTLED, Ordering::SeqCst) != SETTLED || mutant!(SettlesTwice)
     }
 
@@ -198,15 +279,19 @@ impl Head {
         now.min(Instant::from_nanos(self.asked.load(Ordering::Relaxed)))
     }
 
-    /// From now on `waker` is woken when the job's token is cancelled. If that has happened already, this may be where the token's
-    /// callbacks run: a panic of theirs is contained and counted (P4).
-    pub(crate) fn attend(&self, waker: Waker) {
-        self.desk.books().contain(|| self.token.attend(waker, self.is_linked()));
+    /// From now on its parent tells it of a cancel. If that has happened already, this may be where the token's callbacks run: a panic of theirs is
+    /// contained and counted (P4).
+    pub(crate) fn attend(&self) {
+        if self.conditions.parent.is_some() {
+            self.desk.books().contain(|| self.hosted.attend());
+        }
     }
 
     /// Nobody is told of a cancel any more. As for [`attend`](Self::attend).
     pub(crate) fn dismiss(&self) {
-        self.desk.books().contain(|| self.token.dismiss());
+        if self.conditions.parent.is_some() {
+            self.desk.books().contain(|| self.hosted.dismiss());
+        }
     }
 
     /// Asks the job to stop, for somebody outside of its worker. True for the first who asks.
@@ -223,10 +308,11 @@ impl Head {
         self.token.cause().unwrap_or(cause)
     }
 
-    /// When the time of the running job is out: the earlier of its run time-out and its token's effective deadline (D1).
+    /// When the time of the job is out: the earlier of its token's effective deadline and, once it was started, its run time-out (D1).
+    #[inline]
     pub(crate) fn due(&self) -> Option<Instant> {
-        let run_due = Some(self.run_due.load(Ordering::Relaxed)).filter(|&nanos| nanos != u64::MAX);
-        Instant::earlier(run_due.map(Instant::from_nanos), self.token.deadline())
+        let due = self.due.load(Ordering::Relaxed);
+        if due == u64::MAX { None } else { Some(Instant::from_nanos(due)) }
     }
 
     /// Cancels the running job with cause `Deadline` if its time is out (D2, D6).
@@ -248,6 +334,13 @@ impl Head {
     /// Compares the deadlines of the job's token with the clock (D2). True if the token is cancelled by one of them.
     pub(crate) fn expire(&self, now: Instant) -> bool {
         self.desk.books().contain(|| self.token.expire_due(now)).unwrap_or_else(|| self.is_timed_out())
+    }
+
+    /// The call will never be run: gives the body back.
+    pub(crate) fn refuse(&self) {
+        if self.loan.refuse() == End::Back {
+            self.loan.tell();
+        }
     }
 
     /// The closure of the call has ended at `now`. What is due by then is due, whoever comes to see it (D2).
@@ -308,18 +401,6 @@ impl Head {
                 self.desk.books().contain(|| hook(observer, &info));
             }
         }
-    }
-}
-
-/// The last of the job's token may go with it, and with that the callbacks that never ran: users' destructors, on whatever
-/// thread lets go of the job last. A panic of theirs is nobody's outcome (P4).
-impl Drop for Head {
-    fn drop(&mut self) {
-        let token = mem::replace(&mut self.token, Token::never());
-        let parent = self.conditions.parent.take();
-        let books = self.desk.books();
-        books.contain(|| drop(token));
-        books.contain(|| drop(parent));
     }
 }
 

@@ -1,20 +1,23 @@
 //! The races over the body of a call that is lent to a thread, one to a model.
 #![allow(unsafe_code, reason = "a cell that the model checker watches")]
 
+use core::future::Future;
+use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::loom::cell::UnsafeCell;
 use ::loom::thread;
 
-use super::cell::{JobCell, Join, Lent, Loan, Runner, Verdict};
-use super::head::{Desk, Head};
-use super::nobody::Nobody;
-use super::work::Closure;
-use super::{CallContext, Conditions, Job};
+use super::head::Desk;
+use super::nobody::{Nobody, cell};
+use super::runner::{Lent, Loan, Runner, Verdict};
+use super::{CallContext, Job};
+use crate::books::Account;
+use crate::handle::Handle;
 use crate::host::Call;
-use crate::observer::Kind;
-use crate::{Cause, Class, Instant, Outcome, Token, WorkerConfig, loom_model};
+use crate::{Cause, Class, Instant, Outcome, loom_model};
 
 /// How often what the closure captured was touched.
 #[derive(Clone)]
@@ -51,7 +54,7 @@ impl Drop for Captured {
 struct Scene {
     call: Call,
     lent: Lent,
-    handle: Arc<dyn Join<u8, core::convert::Infallible>>,
+    handle: Handle<u8>,
     touches: Touches,
     desk: Arc<Nobody>,
 }
@@ -66,29 +69,18 @@ impl Scene {
         };
         let Job { work, conditions } = Job::call(closure);
         let desk = Arc::new(Nobody::default());
-        let (runner, handle) = cell(work, conditions, desk.clone());
+        let (runner, job, exit) = cell(work, conditions, desk.clone());
+        // SAFETY: the one reader.
+        let handle = unsafe { Handle::new(job, exit) };
         let (call, lent) = runner.lend(Waker::noop().clone());
         Self { call, lent, handle, touches, desk }
     }
 }
 
-fn cell<C>(
-    work: Closure<C>,
-    conditions: Conditions,
-    desk: Arc<Nobody>,
-) -> (Runner, Arc<dyn Join<u8, core::convert::Infallible>>)
-where
-    C: FnOnce(&CallContext) -> u8 + Send + 'static,
-{
-    let head = Head::new(conditions, Kind::Call, Token::never(), desk, &WorkerConfig::new());
-    let (runner, cell) = JobCell::create(head, work);
-    (runner, cell)
-}
-
 /// Settles what came back of a loan, as the lane does.
 fn settle(loan: Loan) {
     match loan {
-        Loan::Back(runner) => runner.settle(Verdict::Returned { late: false }, Instant::ORIGIN),
+        Loan::Back(runner) => runner.settle(Verdict::Returned { late: false }, Instant::ORIGIN, Account::Common),
         Loan::Refused(runner) => unbegun(runner),
         Loan::Over => {}
         Loan::Out(_) => panic!("a loan has no end"),
@@ -97,17 +89,21 @@ fn settle(loan: Loan) {
 
 fn unbegun(mut runner: Runner) {
     runner.discard();
-    runner.settle(Verdict::Requested { cause: Cause::REQUESTED, started: false }, Instant::ORIGIN);
+    unbegun_settle(runner);
 }
 
-fn outcome(handle: &Arc<dyn Join<u8, core::convert::Infallible>>) -> Class {
-    match handle.slot().poll_take(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Some(Outcome::Completed(value))) => {
+fn unbegun_settle(runner: Runner) {
+    runner.settle(Verdict::Requested { cause: Cause::REQUESTED, started: false }, Instant::ORIGIN, Account::Common);
+}
+
+fn outcome(handle: &mut Handle<u8>) -> Class {
+    match Pin::new(handle).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Outcome::Completed(value)) => {
             assert_eq!(value, 7);
             Class::Completed
         }
-        Poll::Ready(Some(outcome)) => outcome.class(),
-        other => panic!("no outcome: {other:?}"),
+        Poll::Ready(outcome) => outcome.class(),
+        Poll::Pending => panic!("no outcome"),
     }
 }
 
@@ -116,7 +112,7 @@ const UNBEGUN: Class = Class::Cancelled { cause: Cause::REQUESTED, started: fals
 #[test]
 fn loom_b2_a_call_begins_or_is_withdrawn() {
     loom_model("b2_a_call_begins_or_is_withdrawn", || {
-        let Scene { call, lent, handle, touches, .. } = Scene::new();
+        let Scene { call, lent, mut handle, touches, .. } = Scene::new();
         let thread = thread::spawn(move || call.run());
         let withdrawn = match lent.withdraw() {
             Ok(runner) => {
@@ -130,7 +126,7 @@ fn loom_b2_a_call_begins_or_is_withdrawn() {
                 false
             }
         };
-        assert_eq!(outcome(&handle), if withdrawn { UNBEGUN } else { Class::Completed });
+        assert_eq!(outcome(&mut handle), if withdrawn { UNBEGUN } else { Class::Completed });
         // Run and dropped, or dropped only (X2).
         assert_eq!(touches.get(), if withdrawn { 1 } else { 2 });
     });
@@ -139,12 +135,12 @@ fn loom_b2_a_call_begins_or_is_withdrawn() {
 #[test]
 fn loom_b3_an_abandoned_call_settles_once() {
     loom_model("b3_an_abandoned_call_settles_once", || {
-        let Scene { call, lent, handle, touches, desk } = Scene::new();
+        let Scene { call, lent, mut handle, touches, desk } = Scene::new();
         let thread = thread::spawn(move || call.run());
         let abandoned = lent.abandon(Instant::ORIGIN);
         thread.join().unwrap();
         settle(lent.ask());
-        assert_eq!(outcome(&handle), if abandoned { Class::Abandoned } else { Class::Completed });
+        assert_eq!(outcome(&mut handle), if abandoned { Class::Abandoned } else { Class::Completed });
         let counts = desk.books().counts();
         assert_eq!((counts.settled(), counts.late_discarded), (1, u64::from(abandoned)));
         assert_eq!(touches.get(), 2);
@@ -154,7 +150,7 @@ fn loom_b3_an_abandoned_call_settles_once() {
 #[test]
 fn loom_b2_a_call_that_is_never_run_is_refused_or_withdrawn() {
     loom_model("b2_a_call_that_is_never_run_is_refused_or_withdrawn", || {
-        let Scene { call, lent, handle, touches, .. } = Scene::new();
+        let Scene { call, lent, mut handle, touches, .. } = Scene::new();
         let thread = thread::spawn(move || drop(call));
         match lent.withdraw() {
             Ok(runner) => {
@@ -166,7 +162,7 @@ fn loom_b2_a_call_that_is_never_run_is_refused_or_withdrawn() {
                 settle(lent.ask());
             }
         }
-        assert_eq!(outcome(&handle), UNBEGUN);
+        assert_eq!(outcome(&mut handle), UNBEGUN);
         assert_eq!(touches.get(), 1);
     });
 }
@@ -174,7 +170,7 @@ fn loom_b2_a_call_that_is_never_run_is_refused_or_withdrawn() {
 #[test]
 fn loom_b1_what_a_call_brought_is_there_when_its_loan_is_back() {
     loom_model("b1_what_a_call_brought_is_there_when_its_loan_is_back", || {
-        let Scene { call, lent, handle, touches, .. } = Scene::new();
+        let Scene { call, lent, mut handle, touches, .. } = Scene::new();
         let thread = thread::spawn(move || call.run());
         // A look at any moment: who finds it back may touch what the thread has touched.
         match lent.ask() {
@@ -188,6 +184,28 @@ fn loom_b1_what_a_call_brought_is_there_when_its_loan_is_back() {
                 thread.join().unwrap();
             }
         }
-        assert_eq!(outcome(&handle), Class::Completed);
+        assert_eq!(outcome(&mut handle), Class::Completed);
+    });
+}
+
+#[test]
+fn loom_p4_a_callback_that_comes_meanwhile_is_called_once() {
+    loom_model("p4_a_callback_that_comes_meanwhile_is_called_once", || {
+        let Job { work, conditions } = Job::task(core::future::ready(7));
+        let (mut runner, job, exit) = cell(work, conditions, Arc::default());
+        // SAFETY: the one reader.
+        let handle: Handle<u8> = unsafe { Handle::new(job, exit) };
+        let called = Arc::new(AtomicUsize::new(0));
+        let thread = thread::spawn(move || {
+            runner.discard();
+            unbegun_settle(runner);
+        });
+        let captured = called.clone();
+        handle.on_done(move |class| {
+            assert_eq!(class, UNBEGUN);
+            captured.fetch_add(1, Ordering::SeqCst);
+        });
+        thread.join().unwrap();
+        assert_eq!(called.load(Ordering::SeqCst), 1);
     });
 }

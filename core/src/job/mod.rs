@@ -3,11 +3,15 @@
 pub(crate) mod cell;
 pub(crate) mod context;
 pub(crate) mod head;
+pub(crate) mod hold;
+mod loan;
 #[cfg(all(test, countermand_loom))]
 mod loom;
 #[cfg(all(test, countermand_loom))]
 pub(crate) mod nobody;
+pub(crate) mod runner;
 pub(crate) mod sleep;
+mod told;
 pub(crate) mod work;
 
 use alloc::borrow::Cow;

@@ -1,19 +1,37 @@
 //! A worker that does nothing but be there, for models of its parts.
+#![allow(unsafe_code, reason = "jobs are made by hand")]
 
-use super::head::Desk;
-use crate::books::Books;
+use crate::sync::Arc;
+
+use super::cell::{Exit, JobCell};
+use super::head::{Desk, Head};
+use super::hold::JobRef;
+use super::runner::Runner;
+use super::work::Work;
+use super::{Conditions, Job};
+use crate::books::{Account, Books};
 use crate::observer::{JobInfo, Observer};
-use crate::shelf::Key;
-use crate::{Instant, JobId};
+use crate::{Instant, JobId, Token, WorkerConfig};
 
 /// See the head of the file.
-#[derive(Default)]
 pub(crate) struct Nobody(Books);
 
+impl Default for Nobody {
+    fn default() -> Self {
+        Self(Books::new(0))
+    }
+}
+
 impl Desk for Nobody {
-    fn reap(&self, _: Key) {}
+    fn reap(&self, _: JobRef) {}
+
+    fn ring(&self, _: usize, _: usize) {}
 
     fn now(&self) -> Instant {
+        Instant::ORIGIN
+    }
+
+    fn recent(&self) -> Instant {
         Instant::ORIGIN
     }
 
@@ -27,9 +45,32 @@ impl Desk for Nobody {
 
     fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
 
-    fn finished(&self, _: JobId) {}
+    fn finished(&self, _: JobId, _: Account) {}
 
     fn observer(&self) -> Option<&dyn Observer> {
         None
     }
+}
+
+/// A job of nobody's.
+pub(crate) fn cell<W: Work>(
+    work: W,
+    conditions: Conditions,
+    desk: Arc<Nobody>,
+) -> (Runner, JobRef, Exit<W::Value, W::Error>) {
+    let (root, ops) = (Token::never(), &JobCell::<W>::OPS);
+    // SAFETY: what is never cancelled need not be there; the table is that of `W`.
+    unsafe { JobCell::create(Head::new(conditions, W::KIND, &root, desk, &WorkerConfig::new(), ops), work) }
+}
+
+/// The runner of a job that does nothing.
+pub(crate) fn runner() -> Runner {
+    let Job { work, conditions } = Job::task(core::future::ready(()));
+    cell(work, conditions, Arc::default()).0
+}
+
+/// A job that does nothing, without its runner.
+pub(crate) fn job() -> JobRef {
+    let Job { work, conditions } = Job::task(core::future::ready(()));
+    cell(work, conditions, Arc::default()).1
 }

@@ -7,22 +7,11 @@ use ::loom::thread;
 
 use super::{Entry, Queue, Standing};
 use crate::books::Books;
-use crate::job::Job;
-use crate::job::cell::{JobCell, Runner};
-use crate::job::head::Head;
-use crate::job::nobody::Nobody;
-use crate::observer::Kind;
-use crate::{Token, WorkerConfig, loom_model};
-
-fn runner() -> Runner {
-    let Job { work, conditions } = Job::task(core::future::ready(()));
-    let desk = Arc::new(Nobody::default());
-    let head = Head::new(conditions, Kind::Task, Token::never(), desk, &WorkerConfig::new());
-    JobCell::create(head, work).0
-}
+use crate::job::nobody::runner;
+use crate::{WorkerConfig, loom_model};
 
 fn queue(capacity: usize) -> Arc<(Queue, Books)> {
-    Arc::new((Queue::new(&WorkerConfig::new().capacity(capacity), 2), Books::default()))
+    Arc::new((Queue::new(&WorkerConfig::new().capacity(capacity), 2), Books::new(0)))
 }
 
 fn push(queue: &(Queue, Books)) -> Option<usize> {

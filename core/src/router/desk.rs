@@ -9,6 +9,7 @@ use super::ledger::{Fate, Ledger};
 use super::line::{Going, Item, Line};
 use super::notes::Notes;
 use super::refused::RefuseReason;
+use crate::contain::survives;
 use crate::sync::Arc;
 use crate::telemetry::{Answer, Batch, DeadReason, Label, Parcel, Refusal};
 use crate::{Instant, Priority, Stream};
@@ -26,6 +27,20 @@ pub(super) struct After<B> {
 impl<B> After<B> {
     pub(super) const fn new() -> Self {
         Self { wake: Vec::new(), replaced: Vec::new(), gone: Vec::new() }
+    }
+
+    /// Does it.
+    pub(super) fn attend(self) {
+        let Self { wake, replaced, gone } = self;
+        for waker in wake {
+            survives(|| waker.wake());
+        }
+        for waker in replaced {
+            survives(|| drop(waker));
+        }
+        for parcel in gone {
+            survives(|| drop(parcel));
+        }
     }
 }
 

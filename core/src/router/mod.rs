@@ -15,6 +15,7 @@ mod breaker;
 mod config;
 mod desk;
 mod docket;
+mod inbox;
 mod ledger;
 mod line;
 mod notes;
@@ -30,9 +31,10 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
-use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Arc, Lock};
+use crate::sync::Arc;
+use crate::sync::atomic::Ordering;
 use crate::telemetry::catalogue::events::{
     TelemetryPriorityUnknown, TelemetryShed, TelemetrySinkFailed, TelemetrySinkMisbehaved,
 };
@@ -63,7 +65,7 @@ use shared::Shared;
 ///     Event, Instant, Label, Level, OutletConfig, OutletTurn, PacketId, Router, RouterConfig, Source, Stream,
 /// };
 /// let outlets = vec![OutletConfig::new("ordinary", Stream::Normal), OutletConfig::new("alarms", Stream::Emergency)];
-/// let (router, mut outlets) = Router::new(RouterConfig::default(), outlets, |event: &Event, _: &Label| event.to_string())?;
+/// let (router, mut outlets) = Router::new(RouterConfig::default(), outlets, |event: &Event, _: &Label, _| event.to_string())?;
 ///
 /// let label = Label::new(PacketId::new(1), Source::of("kasmina"), Level::Critical);
 /// let receipt = router.offer(Instant::ORIGIN, label, "prefetch_timeout".into())?;
@@ -104,7 +106,8 @@ pub struct OutletFigures {
 
 impl<B: Send + Sync + 'static> Router<B> {
     /// A router, and its outlets in the order in which they were described. `scribe` writes down what the router has to tell of itself, and what
-    /// its [reporters](Router::reporter) are given.
+    /// its [reporters](Router::reporter) are given; it is told how long ago that was. It may be called twice for the same event, by two threads, and one of
+    /// the two bodies is then dropped.
     ///
     /// # Errors
     ///
@@ -112,12 +115,11 @@ impl<B: Send + Sync + 'static> Router<B> {
     pub fn new(
         config: RouterConfig,
         outlets: Vec<OutletConfig>,
-        scribe: impl Fn(&Event, &Label) -> B + Send + Sync + 'static,
+        scribe: impl Fn(&Event, &Label, Duration) -> B + Send + Sync + 'static,
     ) -> Result<(Self, Vec<Outlet<B>>), RouterError> {
         config.check(&outlets)?;
         let count = outlets.len();
-        let desk = Lock::new(Desk::new(config, outlets));
-        let shared = Arc::new(Shared { desk, scribe: Box::new(scribe), written: AtomicU64::new(0) });
+        let shared = Arc::new(Shared::new(Desk::new(config, outlets), Box::new(scribe)));
         let outlets = (0..count).filter_map(|index| Outlet::serve(&shared, index)).collect();
         Ok((Self { shared }, outlets))
     }
@@ -161,18 +163,21 @@ impl<B: Send + Sync + 'static> Router<B> {
     /// What became of all packets so far (E8).
     #[must_use]
     pub fn ledger(&self) -> Ledger {
+        self.write_down();
         self.shared.desk.with(|desk| desk.ledger)
     }
 
     /// What was shed, and what was unclear, of each source; those beyond [`RouterConfig::sources`] are together under `(others)`.
     #[must_use]
     pub fn sources(&self) -> Vec<(Source, SourceFigures)> {
+        self.write_down();
         self.shared.desk.with(|desk| desk.notes.sources())
     }
 
     /// The outlets and their figures, in the order in which they were described.
     #[must_use]
     pub fn outlets(&self) -> Vec<OutletFigures> {
+        self.write_down();
         self.shared.desk.with(|desk| {
             let figures = desk.lines.iter().enumerate().map(|(index, line)| OutletFigures {
                 name: line.config.name.clone(),
@@ -196,6 +201,7 @@ impl<B: Send + Sync + 'static> Router<B> {
 
     /// From here on nothing is taken in; the outlets end when everything is delivered. Idempotent.
     pub fn close(&self) {
+        self.write_down();
         self.shared.with(Desk::close);
     }
 
@@ -213,6 +219,10 @@ impl<B: Send + Sync + 'static> Router<B> {
         held: bool,
         own: bool,
     ) -> Result<docket::Case, Box<Refused<B>>> {
+        if label.priority != Priority::Critical {
+            // What was told before comes before (E3). An alarm need not wait for that: the order is that of a priority.
+            self.write_down();
+        }
         // Made outside of the lock: that is where the time goes.
         let parcel = Arc::new(Parcel::new(label, now, body));
         let taken = self.shared.with(|desk, after| {
@@ -225,29 +235,33 @@ impl<B: Send + Sync + 'static> Router<B> {
         })
     }
 
-    /// Tells what there is to tell of the router itself.
-    fn tell(&self, now: Instant) {
-        let told = self.shared.desk.with(|desk| {
-            let names = |index: usize| desk.lines.get(index).map(|line| line.config.name.clone()).unwrap_or_default();
-            let notes = desk.notes.due(now);
-            let source = desk.source();
-            let events: Vec<Event> = notes.iter().map(|note| event_of(note, &source, &names)).collect();
-            (!events.is_empty()).then_some((events, source))
-        });
-        let Some((events, source)) = told else { return };
+    /// Writes down what its reporters were told.
+    fn write_down(&self) {
+        self.shared.write_down();
+    }
+
+    /// Tells these events of the router itself.
+    fn tell(&self, now: Instant, events: Vec<Event>, source: Source) {
         for event in events {
             let number = self.shared.written.fetch_add(1, Ordering::Relaxed);
             // The top bit keeps these ids from those of reporters.
             let id = PacketId::new(1 << 127 | u128::from(now.as_nanos()) << 32 | u128::from(number as u32));
             let label = Label::new(id, source, event.level()).subject(crate::Text::cut(event.name()));
             let mut body = None;
-            crate::contain::survives(|| body = Some((self.shared.scribe)(&event, &label)));
+            crate::contain::survives(|| body = Some((self.shared.scribe)(&event, &label, Duration::ZERO)));
             if let Some(body) = body {
                 // Refused only when the router is closed: then there is nobody to tell.
                 let _ = self.take_in(now, label, body, false, true);
             }
         }
     }
+}
+
+/// What there is to tell of the router itself at `now`.
+fn news<B>(desk: &mut Desk<B>, now: Instant) -> Vec<Event> {
+    let notes = desk.notes.due(now);
+    let names = |index: usize| desk.lines.get(index).map(|line| line.config.name.clone()).unwrap_or_default();
+    notes.iter().map(|note| event_of(note, &desk.source(), &names)).collect()
 }
 
 /// What a note says, in the words of the catalogue.

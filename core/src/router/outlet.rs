@@ -1,5 +1,6 @@
 //! The end of a line, where a sink is served.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::task::Waker;
 
@@ -8,6 +9,7 @@ use super::desk::OutletTurn;
 use super::shared::Shared;
 use crate::Instant;
 use crate::sync::Arc;
+use crate::sync::atomic::Ordering;
 use crate::telemetry::Batch;
 
 /// The end of a line, where somebody serves a sink.
@@ -42,10 +44,25 @@ impl<B: Send + Sync + 'static> Outlet<B> {
     /// After [`OutletTurn::Deliver`] the batch is out until [`conclude`](Outlet::conclude); a turn in between gets the same as if nothing
     /// came back.
     pub fn turn(&mut self, now: Instant, waker: Option<&Waker>) -> OutletTurn<B> {
-        self.shared.with(|desk, after| desk.begin(self.index, now, after));
-        self.router().tell(now);
-        let waker = waker.cloned();
-        self.shared.with(|desk, after| desk.turn(self.index, now, waker, after))
+        let mut told = false;
+        loop {
+            self.shared.write_down();
+            let waker = waker.cloned();
+            let turn = self.shared.with(|desk, after| {
+                desk.begin(self.index, now, after);
+                let news = if told { Vec::new() } else { super::news(desk, now) };
+                if news.is_empty() { Ok(desk.turn(self.index, now, waker, after)) } else { Err((news, desk.source())) }
+            });
+            match turn {
+                // Whoever tells something looks for a waker after it has left it, this looks for it after it has left a waker.
+                Ok(OutletTurn::Wait(_)) if self.shared.untold.load(Ordering::SeqCst) > 0 => {}
+                Ok(turn) => return turn,
+                Err((news, source)) => {
+                    told = true;
+                    self.router().tell(now, news, source);
+                }
+            }
+        }
     }
 
     /// What came of the batch that is out: the batch with the sink's answers, or `None` if it did not come back.

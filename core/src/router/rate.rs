@@ -71,7 +71,7 @@ impl Bucket {
     }
 }
 
-#[cfg(all(test, feature = "std"))]
+#[cfg(all(test, feature = "std", not(countermand_loom)))]
 mod tests {
     use super::*;
 

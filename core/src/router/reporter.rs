@@ -4,20 +4,24 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use super::Router;
+use super::inbox::{Inbox, Left};
 use super::receipt::Receipt;
 use super::refused::Refused;
-use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::telemetry::{Event, Intake, Label, PacketId, Source};
-use crate::{Instant, Text};
+use crate::sync::Arc;
+use crate::sync::atomic::Ordering;
+use crate::telemetry::{Event, Intake, Source};
+use crate::{Instant, Level};
 
 /// Gives events to a router, as packets of one source; see [`Router::reporter`].
-pub struct Reporter<B> {
+///
+/// What is told through [`Intake::take`] and is not CRITICAL is copied, and written down as a packet later, at the turn of an outlet, or by
+/// whoever looks into the router before that. Its time, its place and the figures are as if it had been written at once. A CRITICAL event is
+/// written at once.
+///
+/// Dropping it loses nothing.
+pub struct Reporter<B: Send + Sync + 'static> {
     router: Router<B>,
-    source: Source,
-    seed: u64,
-    events: AtomicU64,
-    refused: AtomicU64,
-    clock: Box<dyn Fn() -> Instant + Send + Sync>,
+    inbox: Arc<Inbox>,
 }
 
 impl<B: Send + Sync + 'static> Reporter<B> {
@@ -27,7 +31,9 @@ impl<B: Send + Sync + 'static> Reporter<B> {
         seed: u64,
         clock: Box<dyn Fn() -> Instant + Send + Sync>,
     ) -> Self {
-        Self { router, source, seed, events: AtomicU64::new(0), refused: AtomicU64::new(0), clock }
+        let inbox = Arc::new(Inbox::new(source, seed, clock));
+        router.shared.inboxes.with(|inboxes| inboxes.push(inbox.clone()));
+        Self { router, inbox }
     }
 
     /// Gives an event to the router, for somebody who asks what becomes of it.
@@ -36,37 +42,51 @@ impl<B: Send + Sync + 'static> Reporter<B> {
     ///
     /// As [`Router::offer`].
     pub fn report(&self, event: &Event) -> Result<Receipt, Box<Refused<B>>> {
-        let (label, body) = self.write(event);
-        self.router.offer((self.clock)(), label, body)
+        let now = self.inbox.now();
+        let (label, body) = self.router.shared.write(&self.inbox, self.inbox.number(), event, now, now);
+        self.router.offer(now, label, body)
     }
 
     /// How many events the router did not take that were given through [`Intake::take`], whose caller cannot be told.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+        self.router.write_down();
+        self.inbox.refused.load(Ordering::Relaxed)
     }
 
-    fn write(&self, event: &Event) -> (Label, B) {
-        let number = self.events.fetch_add(1, Ordering::Relaxed);
-        // Below the top bit, which is the router's own.
-        let id = PacketId::new((u128::from(self.seed) << 64 | u128::from(number)) & !(1 << 127));
-        let label = Label::new(id, self.source, event.level()).subject(Text::cut(event.name()));
-        let body = (self.router.shared.scribe)(event, &label);
-        (label, body)
+    /// Writes an event down at once, of which nobody asks what becomes of it.
+    fn post(&self, event: &Event) {
+        let now = self.inbox.now();
+        let (label, body) = self.router.shared.write(&self.inbox, self.inbox.number(), event, now, now);
+        if self.router.post(now, label, body).is_err() {
+            self.inbox.refused.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl<B: Send + Sync + 'static> Intake for Reporter<B> {
     fn take(&self, event: &Event) {
-        let (label, body) = self.write(event);
-        if self.router.post((self.clock)(), label, body).is_err() {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+        if event.level() == Level::Critical {
+            return self.post(event);
+        }
+        match self.inbox.leave(self.inbox.now(), event, &self.router.shared.untold) {
+            Left::Behind => {}
+            Left::Alone => self.router.shared.ring(event.level()),
+            // Nobody has had a turn for long: its teller does the work, as it would without an inbox.
+            Left::Full => self.post(event),
         }
     }
 }
 
-impl<B> fmt::Debug for Reporter<B> {
+impl<B: Send + Sync + 'static> Drop for Reporter<B> {
+    fn drop(&mut self) {
+        self.router.write_down();
+        self.router.shared.inboxes.with(|inboxes| inboxes.retain(|inbox| !Arc::ptr_eq(inbox, &self.inbox)));
+    }
+}
+
+impl<B: Send + Sync + 'static> fmt::Debug for Reporter<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reporter").field("source", &self.source).finish_non_exhaustive()
+        f.debug_struct("Reporter").field("source", &self.inbox.source()).finish_non_exhaustive()
     }
 }

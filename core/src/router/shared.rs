@@ -1,38 +1,108 @@
 //! What the handles of one router share.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
 
+use super::config::Takes;
 use super::desk::{After, Desk};
+use super::inbox::Inbox;
 use crate::contain::survives;
-use crate::sync::Lock;
-use crate::telemetry::{Event, Label};
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Arc, Lock};
+use crate::telemetry::{Event, Label, Parcel};
+use crate::{Instant, Level, Stream};
 
-/// Writes an event down as the body of a packet.
-pub(super) type Scribe<B> = Box<dyn Fn(&Event, &Label) -> B + Send + Sync>;
+/// Writes an event down that happened so long ago, as the body of a packet.
+pub(super) type Scribe<B> = Box<dyn Fn(&Event, &Label, Duration) -> B + Send + Sync>;
 
 /// See the head of the file.
 pub(super) struct Shared<B> {
     pub(super) desk: Lock<Desk<B>>,
     pub(super) scribe: Scribe<B>,
     /// Ids of packets that are written here count on from a number of this router's own.
-    pub(super) written: crate::sync::atomic::AtomicU64,
+    pub(super) written: AtomicU64,
+    pub(super) inboxes: Lock<Vec<Arc<Inbox>>>,
+    /// How many of them have something.
+    pub(super) untold: AtomicUsize,
 }
 
 impl<B> Shared<B> {
+    pub(super) fn new(desk: Desk<B>, scribe: Scribe<B>) -> Self {
+        Self {
+            desk: Lock::new(desk),
+            scribe,
+            written: AtomicU64::new(0),
+            inboxes: Lock::new(Vec::new()),
+            untold: AtomicUsize::new(0),
+        }
+    }
+
     /// Does something under the lock, and afterwards what must not be done there.
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut Desk<B>, &mut After<B>) -> R) -> R {
         let mut after = After::new();
         let result = self.desk.with(|desk| f(desk, &mut after));
-        let After { wake, replaced, gone } = after;
-        for waker in wake {
-            survives(|| waker.wake());
-        }
-        for waker in replaced {
-            survives(|| drop(waker));
-        }
-        for parcel in gone {
-            survives(|| drop(parcel));
-        }
+        after.attend();
         result
+    }
+
+    /// Writes down what was told before this call, as packets.
+    pub(super) fn write_down(&self) {
+        if self.untold.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        for inbox in self.inboxes.with(|inboxes| inboxes.clone()) {
+            let below = inbox.numbers();
+            loop {
+                let copies = inbox.copies(below);
+                if copies.is_empty() {
+                    break;
+                }
+                let now = inbox.now();
+                for told in copies {
+                    let mut written = None;
+                    survives(|| written = Some(self.write(&inbox, told.number, &told.event, told.at, now)));
+                    // Made outside of the locks, as always.
+                    let parcel = written.map(|(label, body)| Arc::new(Parcel::new(label, told.at, body)));
+                    let mut after = After::new();
+                    let taken = inbox.settle(told.number, &self.untold, || {
+                        let Some(parcel) = &parcel else { return false };
+                        self.desk.with(|desk| {
+                            let admitted = desk.admit(&parcel.label).is_ok();
+                            if admitted {
+                                desk.accept(parcel, false, false, &mut after);
+                            }
+                            admitted
+                        })
+                    });
+                    after.attend();
+                    survives(|| drop(parcel));
+                    if taken == Some(false) {
+                        inbox.refused.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the event with this number down, which was told at `at`.
+    pub(super) fn write(&self, inbox: &Inbox, number: u64, event: &Event, at: Instant, now: Instant) -> (Label, B) {
+        let label = inbox.label(number, event);
+        let body = (self.scribe)(event, &label, now.saturating_since(at));
+        (label, body)
+    }
+
+    /// Something of this level was told: wakes an outlet that waits, the one that it will go to if that can be.
+    pub(super) fn ring(&self, level: Level) {
+        let takes = Takes::Stream(Stream::of(crate::telemetry::Urgency::of(level, None).priority));
+        self.with(|desk, after| {
+            let waits = |line: &&mut super::line::Line<B>| line.waker.is_some();
+            let fitting = desk.lines.iter_mut().find(|line| line.waker.is_some() && line.config.takes == takes);
+            let line = match fitting {
+                Some(line) => Some(line),
+                None => desk.lines.iter_mut().find(waits),
+            };
+            after.wake.extend(line.and_then(|line| line.waker.take()));
+        });
     }
 }

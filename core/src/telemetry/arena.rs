@@ -108,6 +108,15 @@ impl<const N: usize> Arena<N> {
         self.length -= span.length;
     }
 
+    /// Becomes a copy of `source`: of its texts, and not of the room behind them.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(super) fn copy_from(&mut self, source: &Self) {
+        let texts = usize::from(source.length);
+        self.bytes[..texts].copy_from_slice(&source.bytes[..texts]);
+        self.length = source.length;
+    }
+
     fn truncate(&mut self, length: usize) {
         assert!(self.whole().is_char_boundary(length), "a text is cut between two characters");
         // A boundary is within the length, which is a `u16`.

@@ -170,6 +170,18 @@ impl Event {
         self.append(key, shown(value));
     }
 
+    /// Becomes a copy of `source`: of what is said in it, and not of the room behind that.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn copy_from(&mut self, source: &Self) {
+        let said = usize::from(source.used);
+        (self.name, self.level, self.used) = (source.name, source.level, source.used);
+        (self.spent, self.left_out, self.description) = (source.spent, source.left_out, source.description);
+        self.keys[..said].copy_from_slice(&source.keys[..said]);
+        self.values[..said].copy_from_slice(&source.values[..said]);
+        self.texts.copy_from(&source.texts);
+    }
+
     /// Not part of `describe`, so that what moves the event is small and vanishes in its caller.
     fn set_description(&mut self, description: &dyn fmt::Display) {
         self.write(Place::Description, shown(description));

@@ -50,10 +50,11 @@ impl Payload {
     /// label. A label without a source is told as `(nobody)`: a packet's source is never empty.
     ///
     /// ```
+    /// use core::time::Duration;
     /// use countermand_core::{Event, Label, OutletConfig, Payload, Router, RouterConfig, Stream, Timestamp};
     /// let outlets = Stream::ALL.map(|stream| OutletConfig::new(stream.name(), stream)).into();
-    /// let wall_clock = || Timestamp::new(1_759_039_389, 0); // of course read
-    /// let scribe = move |event: &Event, label: &Label| Payload::of_event(event, label, wall_clock());
+    /// let wall_clock = |age: Duration| Timestamp::new(1_759_039_389 - age.as_secs() as i64, 0); // of course read
+    /// let scribe = move |event: &Event, label: &Label, age| Payload::of_event(event, label, wall_clock(age));
     /// let (router, outlets) = Router::new(RouterConfig::default(), outlets, scribe)?;
     /// # let _ = (router, outlets);
     /// # Ok::<(), countermand_core::RouterError>(())

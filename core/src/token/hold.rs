@@ -8,6 +8,7 @@ use core::ptr::NonNull;
 use alloc::boxed::Box;
 
 use super::batch::FirstPanic;
+use super::hosted;
 use super::node::Node;
 use super::stack::{Held, Todo};
 use super::tree;
@@ -117,14 +118,19 @@ impl Drop for NodeRef {
     fn drop(&mut self) {
         // SAFETY: the count of `self` passes to the copy, and `self` is not used again.
         if let Some(dead) = unsafe { Self::from_address(self.0) }.let_go() {
-            take_down(dead);
+            // SAFETY: just counted down to zero.
+            unsafe { take_down(dead) };
         }
     }
 }
 
 /// Takes down a node that nobody holds, and each ancestor that it was the last to hold, in a loop (R8).
+///
+/// # Safety
+///
+/// The node was counted down to zero, by the caller.
 #[inline(never)]
-fn take_down(dead: NonNull<Node>) {
+pub(super) unsafe fn take_down(dead: NonNull<Node>) {
     let mut panic = FirstPanic::default();
     let mut next = Some(dead);
     let mut rest = Todo::new();
@@ -133,20 +139,28 @@ fn take_down(dead: NonNull<Node>) {
         unsafe { leave_parents(dead, &mut panic) };
         // SAFETY: nobody holds it and it is on no list, so nobody has its address.
         let node = unsafe { &mut *dead.as_ptr() };
-        if !node.hub.get_mut().is_bare() {
+        if !node.hub.get_mut().list.is_empty() {
             drop_listeners(node, &mut panic);
         }
         let up = mem::replace(&mut node.up, Up::none());
         // SAFETY: the node is taken down here.
         let up = unsafe { up.take() };
-        if !matches!(up, Taken::Many(_)) {
-            // SAFETY: made by `Box` in `NodeRef::new`, since it is no linked one.
+        if !matches!(up, Taken::Many(_) | Taken::Hosted(_)) {
+            // SAFETY: made by `Box` in `NodeRef::new`, since it is neither linked nor hosted.
             drop(unsafe { Box::from_raw(dead.as_ptr()) });
         }
         match up {
             Taken::None => {}
             Taken::One(parent) if mutant!(RecursesPerLevel) => drop(parent),
             Taken::One(parent) => next = parent.let_go(),
+            Taken::Hosted(host) => {
+                // SAFETY: nobody holds it any more; this is the last that is done with it.
+                unsafe {
+                    let parent = (*host.as_ptr()).take_parent();
+                    ((*host.as_ptr()).release())(host);
+                    next = parent.and_then(NodeRef::let_go);
+                }
+            }
             Taken::Many(whole) => whole.into_parents().filter_map(NodeRef::let_go).for_each(|dead| {
                 // SAFETY: just counted down to zero. Off the lists first, for the stack needs the link.
                 unsafe {
@@ -170,15 +184,24 @@ unsafe fn leave_parents(dead: NonNull<Node>, panic: &mut FirstPanic) {
     let hub = unsafe { &mut (*dead.as_ptr()).hub };
     if mem::take(&mut hub.get_mut().attached) {
         // SAFETY: the node is there until the caller takes it down.
-        panic.run(|| unsafe { tree::leave_parents(dead) });
+        unsafe { run(&*dead.as_ptr(), panic, &mut || tree::leave_parents(dead)) };
     }
 }
 
 /// Drops callbacks that never ran, and the wakers of futures that were forgotten: users' destructors.
 #[cold]
 fn drop_listeners(node: &mut Node, panic: &mut FirstPanic) {
-    while let Some(listener) = node.hub.get_mut().take_own() {
-        panic.run(|| drop(listener));
+    while let Some(listener) = node.hub.get_mut().list.take() {
+        let mut listener = Some(listener);
+        run(node, panic, &mut || drop(listener.take()));
+    }
+}
+
+/// Runs others' code for a node that is taken down: what panics there is its host's to count, or else goes on.
+fn run(node: &Node, panic: &mut FirstPanic, f: &mut dyn FnMut()) {
+    // SAFETY: the node is there, and nobody has it any more but the caller.
+    if !unsafe { hosted::contain(node, f) } {
+        panic.run(f);
     }
 }
 

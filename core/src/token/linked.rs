@@ -94,13 +94,12 @@ pub(super) fn link(parents: &[&NodeRef]) -> NodeRef {
     join(Taps::More(parents.iter().map(|parent| Tap::new(parent)).collect()))
 }
 
-/// A node with these two parents, in one allocation; a plain child of one where that looks up to the other anyway.
-pub(super) fn link_two(one: &NodeRef, two: &NodeRef) -> NodeRef {
-    let child = |parent: &NodeRef| NodeRef::new(Node::new(Up::one(parent.clone()), Word::live(), None));
+/// A node that hears of both: that of the two which looks up to the other anyway, or else a new one with these two parents.
+pub(super) fn joined(one: &NodeRef, two: &NodeRef) -> NodeRef {
     if one.sees(two) {
-        child(one)
+        one.clone()
     } else if two.sees(one) {
-        child(two)
+        two.clone()
     } else {
         join(Taps::Two([Tap::new(one), Tap::new(two)]))
     }

@@ -6,7 +6,7 @@
 //!    or a descendant of it is (R5), and no longer (R6).
 //! 2. Whether a node is cancelled is asked upwards: its own word, then its parents' (R2, R3). So nothing needs to be done
 //!    to a child that nobody listens to.
-//! 3. A node is on its parents' lists while somebody listens to it: a waiter, a callback, a permanent listener, or a child
+//! 3. A node is on its parents' lists while somebody listens to it: a waiter, a callback, a host that is linked, or a child
 //!    that somebody listens to. A linked node always is.
 //! 4. Whoever cancels a node, or finds that a parent is cancelled when it puts the node on the parent's list, sweeps it. A
 //!    word is cancelled before the list is swept, and looked at again under the list's lock: when somebody joins it, and
@@ -24,13 +24,15 @@ mod callback;
 mod entry;
 mod guard;
 mod hold;
+pub(crate) mod hosted;
 mod linked;
 mod list;
 #[cfg(all(test, countermand_loom))]
 mod loom;
+#[cfg(test)]
+mod models;
 mod node;
 mod observer;
-mod seat;
 mod shield;
 mod stack;
 mod sweep;
@@ -45,7 +47,6 @@ mod word;
 use core::fmt;
 use core::future::Future;
 use core::ops::ControlFlow;
-use core::task::Waker;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -297,38 +298,13 @@ impl Token {
 }
 
 /// For the worker.
-#[allow(dead_code, reason = "the machine is built on top of this, in its own time")]
 impl Token {
-    /// Makes this token's own deadline `at`, if it has none or a later one.
-    pub(crate) fn tighten(&self, at: Instant) {
-        if let Some(node) = self.node() {
-            node.tighten(at);
-        }
-    }
-
-    /// Sets the one permanent listener: woken once, by value, when this token is cancelled.
-    ///
-    /// Replaces an earlier one. With `linked` it hears of ancestors too; without, only of this token's own cancellation
-    /// (and perhaps of an ancestor's, if somebody else listens to this token), and nothing is put on any parent's list.
-    ///
-    /// Returns true if the token is cancelled already; then the listener was not kept.
-    pub(crate) fn attend(&self, waker: Waker, linked: bool) -> bool {
-        self.node().is_some_and(|node| seat::attend(node, waker, linked))
-    }
-
-    /// Takes the permanent listener away.
-    pub(crate) fn dismiss(&self) {
-        if let Some(node) = self.node() {
-            seat::dismiss(node);
-        }
-    }
-
-    /// A token with two parents; a plain child of one where that descends from the other.
-    pub(crate) fn child_of_both(&self, second: &Self) -> Self {
+    /// A token that is cancelled when either is: one of the two where it looks up to the other anyway.
+    pub(crate) fn of_both(&self, second: &Self) -> Self {
         match (self.node(), second.node()) {
-            (Some(one), Some(two)) => Self::from_node(linked::link_two(one, two)),
-            (Some(_), None) => self.child_token(),
-            (None, _) => second.child_token(),
+            (Some(one), Some(two)) => Self::from_node(linked::joined(one, two)),
+            (Some(_), None) => self.clone(),
+            (None, _) => second.clone(),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! This room describes one node of the tree and the look upwards from it.
 
 use core::fmt;
+use core::mem;
 use core::ops::ControlFlow;
 use core::task::Waker;
 
 use super::entry::Link;
 use super::hold::NodeRef;
 use super::linked;
-use super::list::{List, Taken};
+use super::list::List;
 use super::up::{Parents, Up};
 use super::word::{Seen, Word};
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -35,14 +36,19 @@ pub(super) struct Node {
 pub(super) struct Hub {
     /// Waiters, callbacks and children.
     pub(super) list: List,
-    /// The one permanent listener.
-    pub(super) seat: Option<Waker>,
-    /// Whether the permanent listener wants to hear of ancestors too.
-    pub(super) seat_linked: bool,
+    /// Whether the node's host is still to be told that the node was cancelled.
+    pub(super) hears: bool,
     /// Whether the node may be on its parents' lists. Set before it is put there, under this lock. A canceller takes it off
     /// under the parent's lock only, so this may be true for too long, but never false too early: whoever takes the node
     /// down relies on that.
     pub(super) attached: bool,
+}
+
+/// Who alone listens to a node.
+pub(super) enum Only {
+    Nobody,
+    Waiter(Waker),
+    Host,
 }
 
 const NO_DEADLINE: u64 = u64::MAX;
@@ -54,7 +60,7 @@ impl Node {
             word,
             deadline: AtomicU64::new(deadline.map_or(NO_DEADLINE, Instant::as_nanos)),
             up,
-            hub: Lock::new(Hub { list: List::new(), seat: None, seat_linked: false, attached: false }),
+            hub: Lock::new(Hub { list: List::new(), hears: false, attached: false }),
             branch: Link::new(),
         }
     }
@@ -157,23 +163,15 @@ impl NodeRef {
 impl Hub {
     /// Whether nobody listens.
     pub(super) fn is_bare(&self) -> bool {
-        self.list.is_empty() && self.seat.is_none()
+        self.list.is_empty() && !self.hears
     }
 
-    /// If there is no listener, or only a waiter or the permanent listener, takes its waker. `None` if there are others.
-    pub(super) fn take_only(&mut self) -> Option<Option<Waker>> {
+    /// If there is no listener, or only a waiter or the host, takes it. `None` if there are others.
+    pub(super) fn take_only(&mut self) -> Option<Only> {
         if self.list.is_empty() {
-            return Some(self.seat.take());
+            return Some(if mem::take(&mut self.hears) { Only::Host } else { Only::Nobody });
         }
-        if self.seat.is_some() { None } else { self.list.take_only_waiter().map(Some) }
-    }
-
-    /// Takes the next listener that the node itself owns; for when the node is taken down.
-    ///
-    /// Those are callbacks, the permanent listener, and the wakers of futures that were forgotten. (A child would hold the
-    /// node.)
-    pub(super) fn take_own(&mut self) -> Option<Taken> {
-        self.seat.take().map(|waker| Taken::Waiter(Some(waker))).or_else(|| self.list.take())
+        if self.hears { None } else { self.list.take_only_waiter().map(Only::Waiter) }
     }
 }
 

@@ -1,13 +1,15 @@
 //! This room carries a cancellation down to all who listen.
 
+use core::mem;
 use core::task::Waker;
 
 use alloc::vec::Vec;
 
 use super::batch::{Batch, FirstPanic};
 use super::hold::NodeRef;
+use super::hosted;
 use super::list::Taken;
-use super::node::{Hub, Node};
+use super::node::{Hub, Node, Only};
 use super::stack::Todo;
 use super::tree::climb;
 use super::up::Parents;
@@ -42,8 +44,9 @@ pub(super) fn sweep(first: &NodeRef, cause: Cause) {
     let alone = first.hub.with(|hub| if hub.attached || mutant!(WakesUnderTheLock) { None } else { hub.take_only() });
     match alone {
         None => sweep_all(first, cause),
-        Some(None) => {}
-        Some(Some(waker)) => tell_only(waker),
+        Some(Only::Nobody) => {}
+        Some(Only::Waiter(waker)) => tell_only(waker),
+        Some(Only::Host) => hosted::tell(first),
     }
 }
 
@@ -57,7 +60,8 @@ fn tell_only(waker: Waker) {
 
 #[inline(never)]
 fn sweep_all(first: &NodeRef, cause: Cause) {
-    let mut sweep = Sweep { todo: Todo::new(), also: Vec::new(), batch: Batch::new(), panic: FirstPanic::default() };
+    let mut sweep =
+        Sweep { todo: Todo::new(), also: Vec::new(), batch: Batch::new(), host: false, panic: FirstPanic::default() };
     sweep.drain(first, cause);
     while let Some(node) = sweep.next() {
         let cause = node.cause().unwrap_or(cause);
@@ -73,6 +77,8 @@ struct Sweep {
     /// Nodes that were found cancelled on the way up from a node that left its parents' lists.
     also: Vec<NodeRef>,
     batch: Batch,
+    /// The host of the node that is drained is to be told.
+    host: bool,
     panic: FirstPanic,
 }
 
@@ -98,6 +104,9 @@ impl Sweep {
                 }
                 (more, hub.attached)
             });
+            if mem::take(&mut self.host) {
+                self.panic.run(|| hosted::tell(node));
+            }
             self.batch.tell(cause, &mut self.panic);
             if !more {
                 break attached;
@@ -111,9 +120,7 @@ impl Sweep {
     /// Takes a batch of listeners and a bounded number of children. Says whether there may be more.
     fn take_some(&mut self, node: &Node, hub: &mut Hub) -> bool {
         const AT_ONCE: usize = 64;
-        if let Some(waker) = hub.seat.take() {
-            self.batch.wake(waker);
-        }
+        self.host |= mem::take(&mut hub.hears);
         for _ in 0..AT_ONCE {
             if self.batch.is_full() {
                 return true;

@@ -1,145 +1,100 @@
-//! What only the worker may do: the permanent listener, and deadlines that grow tighter.
-
-use core::task::Waker;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
+//! What only the worker may do: a node in its job's memory, and a token of two parents.
 
 use super::Token;
+use super::models::{dismiss, guest};
 use crate::{Cause, Instant};
 
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn count() -> (Arc<Count>, Waker) {
-    let count = Arc::new(Count::default());
-    let waker = Waker::from(Arc::clone(&count));
-    (count, waker)
-}
-
-fn woken(count: &Arc<Count>) -> (usize, usize) {
-    (count.0.load(Ordering::SeqCst), Arc::strong_count(count) - 1)
-}
-
 #[test]
-fn t7_a_listener_is_woken_once_and_by_value() {
-    let token = Token::new();
-    let (count, waker) = count();
-    assert!(!token.attend(waker, false));
-    assert_eq!(woken(&count), (0, 1));
-    token.cancel();
-    assert_eq!(woken(&count), (1, 0));
-    token.cancel();
-    assert_eq!(woken(&count), (1, 0));
-}
-
-#[test]
-fn t7_a_linked_listener_hears_of_ancestors() {
+fn t7_a_host_is_told_once() {
     let root = Token::new();
-    let token = root.child_token().child_token();
-    let (count, waker) = count();
-    assert!(!token.attend(waker, true));
-    root.cancel();
-    assert_eq!(woken(&count), (1, 0));
-}
-
-#[test]
-fn r6_an_unlinked_listener_is_not_known_to_the_parent() {
-    let root = Token::new();
-    let token = root.child_token();
-    let (own, waker) = count();
-    assert!(!token.attend(waker, false));
-    root.cancel();
-    assert_eq!(woken(&own), (0, 1));
-    assert!(token.is_cancelled(), "R2");
+    let (token, told) = guest(&root, None);
+    assert_eq!(told.get(), [0, 0, 0]);
+    assert!(token.cancel());
+    assert_eq!(told.get(), [1, 0, 0]);
+    assert!(!token.cancel());
+    assert_eq!(told.get(), [1, 0, 0]);
     drop(token);
-    assert_eq!(woken(&own), (0, 0));
+    assert_eq!(told.get(), [1, 0, 1]);
 }
 
 #[test]
-fn t6_a_listener_that_comes_late_is_not_kept() {
+fn r6_a_host_that_is_not_linked_is_not_known_to_the_root() {
     let root = Token::new();
-    let token = root.child_token();
-    root.cancel();
-    for linked in [false, true] {
-        let (count, waker) = count();
-        assert!(token.attend(waker, linked));
-        assert_eq!(woken(&count), (0, 0));
-    }
+    let (token, told) = guest(&root, None);
+    root.cancel_with(Cause::SHUTDOWN);
+    assert_eq!((told.get(), token.cause()), ([0, 0, 0], Some(Cause::SHUTDOWN)), "R2");
 }
 
 #[test]
-fn t7_a_listener_is_replaced() {
-    let root = Token::new();
-    let token = root.child_token();
-    let (first, first_waker) = count();
-    let (second, second_waker) = count();
-    assert!(!token.attend(first_waker, true));
-    assert!(!token.attend(second_waker, false));
-    assert_eq!(woken(&first), (0, 0));
-    root.cancel();
-    assert_eq!(woken(&second), (0, 1), "the second does not hear of ancestors");
-}
-
-#[test]
-fn r6_a_dismissed_listener_is_forgotten() {
-    let root = Token::new();
-    let token = root.child_token();
-    for linked in [false, true] {
-        let (count, waker) = count();
-        assert!(!token.attend(waker, linked));
-        token.dismiss();
-        assert_eq!(woken(&count), (0, 0));
-    }
-    root.cancel();
-    token.dismiss();
-}
-
-#[test]
-fn r6_a_listener_goes_with_its_token() {
-    let root = Token::new();
-    let (count, waker) = count();
-    let token = root.child_token();
-    assert!(!token.attend(waker, true));
-    drop(token);
-    assert_eq!(woken(&count), (0, 0));
-    root.cancel();
-}
-
-#[test]
-fn t14_the_never_token_keeps_no_listener() {
-    let (count, waker) = count();
-    assert!(!Token::never().attend(waker, true));
-    assert_eq!(woken(&count), (0, 0));
-    Token::never().dismiss();
-    Token::never().tighten(Instant::from_nanos(1));
-    assert_eq!(Token::never().deadline(), None);
-}
-
-#[test]
-fn d1_a_deadline_grows_tighter_only() {
-    let token = Token::new();
-    for (at, expected) in [(50, 50), (70, 50), (20, 20)] {
-        token.tighten(Instant::from_nanos(at));
-        assert_eq!(token.deadline(), Some(Instant::from_nanos(expected)));
-    }
-}
-
-#[test]
-fn j11_a_job_token_hears_of_worker_and_parent() {
+fn j11_a_linked_host_is_told_of_root_and_parent() {
     for index in 0..2 {
         let roots = [Token::new(), Token::new()];
-        let token = roots[0].child_of_both(&roots[1]);
-        let (count, waker) = count();
-        assert!(!token.attend(waker, false));
+        let (token, told) = guest(&roots[0], Some(&roots[1]));
         roots[index].cancel_with(Cause::SHUTDOWN);
-        assert_eq!(token.cause(), Some(Cause::SHUTDOWN));
-        assert_eq!(woken(&count), (1, 0), "a linked token always hears of its parents");
+        assert_eq!((told.get(), token.cause()), ([1, 0, 0], Some(Cause::SHUTDOWN)));
+    }
+    let root = Token::new();
+    let below = root.child_token();
+    let (token, told) = guest(&root, Some(&below));
+    root.cancel();
+    assert_eq!((told.get(), token.is_cancelled()), ([1, 0, 0], true), "the parent hears of the root anyway");
+}
+
+#[test]
+fn t6_a_parent_that_is_cancelled_before_is_told_at_once() {
+    let (root, parent) = (Token::new(), Token::new());
+    parent.cancel_with(Cause::EVICTED);
+    let (token, told) = guest(&root, Some(&parent));
+    assert_eq!((told.get(), token.cause()), ([1, 0, 0], Some(Cause::EVICTED)));
+}
+
+#[test]
+fn r6_one_that_is_dismissed_is_forgotten() {
+    let (root, parent) = (Token::new(), Token::new());
+    let (token, told) = guest(&root, Some(&parent));
+    dismiss(&token);
+    parent.cancel();
+    assert_eq!((told.get(), token.is_cancelled()), ([0, 0, 0], true));
+}
+
+#[test]
+fn r5_whoever_holds_the_token_or_is_below_it_holds_the_host() {
+    let root = Token::new();
+    let (token, told) = guest(&root, None);
+    let child = token.child_token();
+    let clone = token.clone();
+    drop((token, clone));
+    assert_eq!(told.get(), [0, 0, 0]);
+    root.cancel();
+    assert!(child.is_cancelled());
+    drop(child);
+    assert_eq!(told.get(), [0, 0, 1]);
+}
+
+#[test]
+fn p4_callbacks_that_never_ran_are_dropped_in_the_hosts_care() {
+    let root = Token::new();
+    let (token, told) = guest(&root, None);
+    let noticed = alloc::sync::Arc::new(());
+    let inside = noticed.clone();
+    drop(token.on_cancel(move |_| drop(inside)));
+    drop(token);
+    // Taking the node off the root's list, and dropping the callback.
+    assert_eq!((told.get(), alloc::sync::Arc::strong_count(&noticed)), ([0, 2, 1], 1));
+}
+
+#[test]
+fn d1_the_deadline_of_a_linked_token_is_the_earliest() {
+    let at = |nanos| Token::with_deadline(Instant::from_nanos(nanos));
+    let (one, two) = (at(50), at(20));
+    assert_eq!(one.of_both(&two).deadline(), Some(Instant::from_nanos(20)));
+}
+
+#[test]
+fn j11_of_two_one_may_be_enough() {
+    let root = Token::new();
+    let below = root.child_token();
+    for token in [root.of_both(&below), below.of_both(&root), below.of_both(&Token::never())] {
+        assert!(token.node().is_some_and(|node| node.is(below.node().expect("a node"))));
     }
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::entry::Entry;
 use super::hold::NodeRef;
+use super::hosted::Hosted;
 use super::node::{Hub, Node};
 use super::sweep::sweep_found;
 use super::up::{Parents, Up};
@@ -164,6 +165,9 @@ fn step(node: &NodeRef, seen: Seen, hub: &mut Hub) -> Step {
 #[allow(unsafe_code, reason = "puts the node on its parents' lists")]
 fn connect(node: &NodeRef, hub: &mut Hub, wanted: bool) -> Step {
     hub.attached = true;
+    if let Some(host) = node.up.hosted() {
+        host.list();
+    }
     let mut all = true;
     for_each_place(node.address(), &node.up, |parent, place| {
         all &= parent.hub.with(|above| {
@@ -207,7 +211,8 @@ fn wants_to_hear(node: &Node, seen: Seen, hub: &Hub) -> bool {
     if seen.is_cancelled() || seen.is_masked() {
         return false;
     }
-    !hub.list.is_empty() || (hub.seat.is_some() && hub.seat_linked) || matches!(node.up.get(), Parents::Many(_))
+    let host_hears = || hub.hears && node.up.hosted().is_some_and(Hosted::is_linked);
+    !hub.list.is_empty() || host_hears() || matches!(node.up.get(), Parents::Many(_))
 }
 
 /// Whether the node is cancelled while somebody still listens to it.

@@ -6,6 +6,7 @@ use core::ptr::{self, NonNull};
 use alloc::boxed::Box;
 
 use super::hold::NodeRef;
+use super::hosted::Hosted;
 use super::linked::Linked;
 
 /// The parents of a node: none, one, or those of a linked node, which lie beside it. Never changes.
@@ -13,8 +14,9 @@ use super::linked::Linked;
 /// | value | meaning |
 /// | --- | --- |
 /// | 0 | a root |
-/// | lowest bit 0 | the address of the parent, as in a [`NodeRef`]; the word owns a count of it |
-/// | lowest bit 1 | the address of the whole that the node is the first field of, plus one |
+/// | lowest bits `00` | the address of the parent, as in a [`NodeRef`]; the word owns a count of it |
+/// | lowest bits `01` | the address of the linked whole that the node is the first field of, plus one |
+/// | lowest bits `10` | the address of the host that the node is the first field of, plus two |
 ///
 /// Dropping it drops nothing: a node is taken down in a loop, which calls [`Up::take`].
 pub(super) struct Up(*mut ());
@@ -36,9 +38,13 @@ pub(super) enum Taken {
     One(NodeRef),
     /// The whole, the node included: with it the node goes too.
     Many(Box<Linked>),
+    /// The node goes with its host.
+    Hosted(NonNull<Hosted>),
 }
 
 const MANY: usize = 1;
+const HOSTED: usize = 2;
+const KIND: usize = 3;
 
 // SAFETY: a reference to a node and a linked node may be used on any thread.
 unsafe impl Send for Up {}
@@ -59,12 +65,31 @@ impl Up {
         Self(whole.as_ptr().cast::<()>().map_addr(|addr| addr | MANY))
     }
 
-    fn is_many(&self) -> bool {
-        self.0.addr() & MANY != 0
+    /// The parents of the node that is the first field of `host`.
+    pub(super) fn hosted_by(host: NonNull<Hosted>) -> Self {
+        Self(host.as_ptr().cast::<()>().map_addr(|addr| addr | HOSTED))
     }
 
-    fn linked(&self) -> *mut Linked {
-        self.0.map_addr(|addr| addr & !MANY).cast()
+    #[inline]
+    fn kind(&self) -> usize {
+        self.0.addr() & KIND
+    }
+
+    fn whole<T>(&self) -> *mut T {
+        self.0.map_addr(|addr| addr & !KIND).cast()
+    }
+
+    /// The host of the node: good for as long as the node is, and, unlike a reference, for all of the host's memory.
+    #[inline]
+    pub(super) fn host(&self) -> Option<NonNull<Hosted>> {
+        if self.kind() == HOSTED { NonNull::new(self.whole()) } else { None }
+    }
+
+    /// What the host has said of the node.
+    #[inline]
+    pub(super) fn hosted(&self) -> Option<&Hosted> {
+        // SAFETY: the host is there for as long as the node is whose field this is.
+        self.host().map(|host| unsafe { host.as_ref() })
     }
 
     #[inline]
@@ -75,13 +100,15 @@ impl Up {
     #[inline]
     pub(super) fn get(&self) -> Parents<'_> {
         if self.is_none() {
-            Parents::None
-        } else if self.is_many() {
-            // SAFETY: the address of the whole, which is there for as long as the node is whose field this is.
-            Parents::Many(unsafe { &*self.linked() })
-        } else {
+            return Parents::None;
+        }
+        match self.kind() {
             // SAFETY: a `NodeRef` is nothing but such an address, and the word owns a count of it until `take`.
-            Parents::One(unsafe { &*ptr::from_ref(&self.0).cast::<NodeRef>() })
+            0 => Parents::One(unsafe { &*ptr::from_ref(&self.0).cast::<NodeRef>() }),
+            // SAFETY: the address of the whole, which is there for as long as the node is whose field this is.
+            MANY => Parents::Many(unsafe { &*self.whole::<Linked>() }),
+            // SAFETY: as above.
+            _ => unsafe { &*self.whole::<Hosted>() }.parent().map_or(Parents::None, Parents::One),
         }
     }
 
@@ -91,9 +118,13 @@ impl Up {
     ///
     /// The word was taken out of its node, and the caller takes the node down.
     pub(super) unsafe fn take(self) -> Taken {
-        if self.is_many() {
+        if self.kind() == MANY {
             // SAFETY: made by `Box`; the caller takes the node down, and with it the whole.
-            return Taken::Many(unsafe { Box::from_raw(self.linked()) });
+            return Taken::Many(unsafe { Box::from_raw(self.whole::<Linked>()) });
+        }
+        if self.kind() == HOSTED {
+            // SAFETY: the address of a host is never null.
+            return Taken::Hosted(unsafe { NonNull::new_unchecked(self.whole()) });
         }
         // SAFETY: from `NodeRef::into_address`, and `self` is gone afterwards.
         NonNull::new(self.0.cast()).map_or(Taken::None, |address| Taken::One(unsafe { NodeRef::from_address(address) }))

@@ -84,7 +84,7 @@ impl Word {
     /// Reads the word. What happened before it was cancelled has happened for the reader (T3).
     #[inline]
     pub(super) fn load(&self) -> Seen {
-        Seen(self.0.load(if mutant!(RelaxedFlag) { Ordering::Relaxed } else { Ordering::Acquire }))
+        Seen(self.0.load(if mutant!(RelaxedFlag) { Ordering::Relaxed } else { Ordering::SeqCst }))
     }
 
     /// The cause, if the node itself is cancelled.
@@ -146,7 +146,8 @@ impl Word {
     }
 
     fn swap_from(&self, seen: Seen, new: Seen) -> bool {
-        self.0.compare_exchange(seen.0, new.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        // In one order with the state of a job whose token it is: see `job::head`.
+        self.0.compare_exchange(seen.0, new.0, Ordering::SeqCst, Ordering::Acquire).is_ok()
     }
 
     /// Forgets that the node was cancelled; only a defect does.

@@ -27,7 +27,7 @@ pub(crate) fn streams() -> Vec<OutletConfig> {
 pub(crate) type Made = (Router<String>, Vec<Outlet<String>>);
 
 pub(crate) fn router(config: RouterConfig, outlets: Vec<OutletConfig>) -> Made {
-    Router::new(config, outlets, |event: &Event, _: &Label| event.to_string()).expect("a router")
+    Router::new(config, outlets, |event: &Event, _: &Label, _| event.to_string()).expect("a router")
 }
 
 pub(crate) fn offer(router: &Router<String>, now: Instant, label: Label) -> Receipt {

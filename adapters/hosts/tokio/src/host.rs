@@ -9,8 +9,8 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::task;
 
 use crate::alarm::TokioAlarm;
-use crate::attendant::Attendant;
 use crate::error::{NoRuntime, StartError};
+use crate::spawn::spawn;
 
 /// A tokio runtime as a host. A clone is the same host.
 ///
@@ -57,7 +57,7 @@ impl Tokio {
         }
         let (worker, attendants) = assembly.into_parts();
         for attendant in attendants {
-            drop(self.runtime.spawn(Attendant::new(attendant))); // Detached: the worker's end is theirs.
+            spawn(&self.runtime, &worker.config().name, attendant); // Detached: the worker's end is theirs.
         }
         // A runtime that has been shut down drops what it is given to spawn, and a worker without drivers is closed.
         if worker.is_closed() { Err(StartError::RuntimeGone) } else { Ok(worker) }

@@ -31,12 +31,22 @@
 //!   where `block_in_place` hands the thread's other tasks on. Where tokio itself cannot let a thread block (on a current-thread
 //!   runtime, in a `LocalSet`) they are refused with [`WouldDeadlock`](countermand_core::WouldDeadlock).
 //! - **The runtime may go away** at any time: its drivers are dropped with it, and every job settles.
+//!
+//! # Features
+//!
+//! - `tokio-util`: the module `tokens`, which links cancellation tokens of `tokio_util` to countermand's, and the other way.
+//! - `console`: `tokio-console` shows drivers and keepers under the names of their workers (`ingest/driver-0`, `ingest/keeper`), in a
+//!   build with `--cfg tokio_unstable`.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod alarm;
 mod attendant;
 mod error;
 mod host;
+mod spawn;
+#[cfg(feature = "tokio-util")]
+pub mod tokens;
 
 pub use alarm::TokioAlarm;
 pub use error::{NoRuntime, StartError};

@@ -63,7 +63,7 @@ impl Remains {
     const MOST_BYTES: usize = 64 << 20;
 
     fn look(&mut self, disk: &dyn Disk) -> Result<(), Fault> {
-        scan(disk.raw()?, |kind, frame| {
+        scan(disk.raw()?, |kind, frame, _| {
             match kind {
                 Kind::Record => {
                     if let Some(entry) = Entry::unseal(frame) {

@@ -20,7 +20,7 @@ pub struct Recovery {
     pub salvage: Option<Salvage>,
 }
 
-/// What was saved of a damaged file. It was rebuilt from every record in it that was whole.
+/// What was saved of a damaged file. It was rebuilt from every record in it, and in the reserve, that was whole.
 ///
 /// The cursors of the consumers are those of the newest state that was whole. Acknowledgements ahead of a gap are gone, and what was removed
 /// or purged not long before may be there again: everything comes at least once.

@@ -1,14 +1,16 @@
 //! The reserve: room on the disk that is there already, for CRITICAL records when there is no other (E13).
 
+use std::io;
+
 use crate::disk::FixedFile;
-use crate::frame::{self, Parsed};
 use crate::record::{Draft, Entry};
+use crate::scan::scan;
 use crate::{Disk, WallTime};
 
 /// Records that wait in the reserve for room in the file.
 ///
 /// Invariants:
-/// 1. The frames stand one behind the other from the front; the first thing that is no frame ends them.
+/// 1. The frames stand one behind the other from the front. Damage among them ends nothing (E12).
 /// 2. What waits has a place from the file's next on. A frame with a lower place has been moved, or is left over.
 pub(crate) struct Reserve {
     file: Box<dyn FixedFile>,
@@ -19,22 +21,21 @@ pub(crate) struct Reserve {
 
 impl Reserve {
     /// Opens the reserve of this disk. `next` is the place of the next record in the file.
-    pub(crate) fn open(disk: &dyn Disk, bytes: u64, next: u64) -> std::io::Result<Self> {
+    pub(crate) fn open(disk: &dyn Disk, bytes: u64, next: u64) -> io::Result<Self> {
         let mut file = disk.reserve(bytes)?;
         let content = file.read()?;
         let (mut used, mut waiting) = (0, Vec::<Entry>::new());
-        while let Parsed::Whole { length, .. } = frame::parse(&content[used..]) {
-            let Some(entry) = Entry::unseal(&content[used..used + length]) else { break };
+        scan::<io::Error>(&*content, |_, frame, end| {
             let least = waiting.last().map_or(next, |last| last.sequence.number() + 1);
-            if entry.sequence.number() >= least {
-                waiting.push(entry);
-            }
-            used += length;
+            waiting.extend(Entry::unseal(frame).filter(|entry| entry.sequence.number() >= least));
+            used = usize::try_from(end).unwrap_or(content.len());
+            Ok(())
+        })?;
+        let mut reserve = Self { file, size: content.len(), used, waiting };
+        if reserve.waiting.is_empty() {
+            reserve.clear();
         }
-        if waiting.is_empty() {
-            used = 0;
-        }
-        Ok(Self { file, size: content.len(), used, waiting })
+        Ok(reserve)
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -47,7 +48,7 @@ impl Reserve {
     }
 
     /// Puts these behind what waits, as many as there is room for, and syncs. `next` is the place of the next record in the file. How many are safe.
-    pub(crate) fn put(&mut self, drafts: Vec<Draft>, next: u64, now: WallTime) -> std::io::Result<Vec<u64>> {
+    pub(crate) fn put(&mut self, drafts: Vec<Draft>, next: u64, now: WallTime) -> io::Result<Vec<u64>> {
         let next = self.waiting.last().map_or(next, |last| last.sequence.number() + 1);
         let (mut bytes, mut entries) = (Vec::new(), Vec::new());
         for (sequence, draft) in (next..).zip(drafts) {
@@ -78,7 +79,7 @@ impl Reserve {
 
     /// All that waited has been moved, and committed.
     pub(crate) fn clear(&mut self) {
-        if self.waiting.is_empty() {
+        if self.used == 0 {
             return;
         }
         // If this fails nothing is lost: what is left over has places that the file has passed.

@@ -1,4 +1,4 @@
-//! Rebuilding a damaged file from every record in it that is whole (E12).
+//! Rebuilding a damaged file from every record in it and in the reserve that is whole (E12).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,15 +30,26 @@ pub(crate) fn salvage(disk: &Arc<dyn Disk>, config: &JournalConfig, reason: &str
 
 fn rebuild(disk: &Arc<dyn Disk>, config: &JournalConfig, reason: &str) -> Result<Salvage, Fault> {
     let database = database::fresh(&**disk, config)?;
-    let mut rebuilding =
-        Rebuilding { database: &database, config, batch: Vec::new(), bytes: 0, state: None, twice: Vec::new() };
+    let mut rebuilding = Rebuilding {
+        database: &database,
+        config,
+        batch: Vec::new(),
+        bytes: 0,
+        found: false,
+        state: None,
+        twice: Vec::new(),
+    };
     rebuilding.first()?;
-    let scanned = scan(disk.raw()?, |kind, frame| rebuilding.take(kind, frame))?;
-    let mut salvage = rebuilding.finish()?;
-    let nothing = salvage.records + salvage.dead_letters == 0 && !salvage.consumers;
-    if nothing && !scanned.may_be_ours && scanned.bytes > 0 {
+    let scanned = scan(disk.raw()?, |kind, frame, _| rebuilding.take(kind, frame))?;
+    if !rebuilding.found && !scanned.may_be_ours && scanned.bytes > 0 {
         return Err(Fault::NotAJournal);
     }
+    // By their places alone it could not be told later which of the reserve are there: what was torn may have the same.
+    if config.reserve > 0 {
+        let reserve = disk.reserve(config.reserve)?.read()?;
+        scan(&*reserve, |kind, frame, _| rebuilding.take(kind, frame))?;
+    }
+    let mut salvage = rebuilding.finish()?;
     discard(database)?;
     salvage.reason = reason.to_owned();
     (salvage.bytes, salvage.unreadable) = (scanned.bytes, scanned.damaged);
@@ -56,6 +67,8 @@ struct Rebuilding<'a> {
     config: &'a JournalConfig,
     batch: Vec<Find>,
     bytes: usize,
+    /// There was something that only a journal has.
+    found: bool,
     /// The newest so far.
     state: Option<State>,
     /// Two different packets had one place: a commit that was torn, and what came after it. Both are kept.
@@ -70,16 +83,20 @@ impl Rebuilding<'_> {
     }
 
     fn take(&mut self, kind: Kind, frame: &[u8]) -> Result<(), Fault> {
-        match kind {
-            Kind::Record => self.batch.extend(Entry::unseal(frame).map(Find::Record)),
-            Kind::DeadLetter => self.batch.extend(DeadLetter::unseal(frame).map(Find::Letter)),
+        let find = match kind {
+            Kind::Record => Entry::unseal(frame).map(Find::Record),
+            Kind::DeadLetter => DeadLetter::unseal(frame).map(Find::Letter),
             Kind::State => {
                 if let Ok(state) = State::unseal(frame) {
+                    self.found = true;
                     let newer = self.state.as_ref().is_none_or(|known| known.generation < state.generation);
                     self.state = if newer { Some(state) } else { self.state.take() };
                 }
+                None
             }
-        }
+        };
+        self.found |= find.is_some();
+        self.batch.extend(find);
         self.bytes += frame.len();
         if self.bytes >= STEP { self.flush() } else { Ok(()) }
     }
@@ -184,5 +201,39 @@ impl Change<'_> {
         letters.received += kept.saturating_sub(letters.kept);
         letters.kept = kept;
         Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "simulation"))]
+mod tests {
+    use countermand_core::{Format, Label, Level, PacketId, Payload, Stream, Text};
+
+    use super::*;
+    use crate::record::Draft;
+    use crate::{Journal, SimulatedDisk, WallTime};
+
+    fn frame(number: u64) -> Vec<u8> {
+        let label = Label::new(PacketId::new(number.into()), Text::of("source"), Level::Critical);
+        let draft = Draft { label, repeats: None, payload: Payload::new(Format::Json, *b"{}") };
+        Entry::of(draft, number, WallTime::now()).seal()
+    }
+
+    #[test]
+    fn what_only_the_reserve_has_is_kept_though_a_torn_commit_counted_it() {
+        // The state is of a commit of all eight that found no room; the packets of it are not there.
+        let mut state = State::new();
+        (state.generation, state.next) = (100, 9);
+        let mut bytes = b"redb\x1A\x0A\xA9\x0D\x0A, and what is no database".to_vec();
+        (1..=5).for_each(|number| bytes.extend(frame(number)));
+        bytes.extend(state.seal());
+        let disk = SimulatedDisk::new();
+        disk.set_bytes(bytes);
+        disk.set_reserve_bytes((6..=8).flat_map(frame).collect::<Vec<_>>());
+
+        let (journal, recovery) = Journal::open_on(Arc::new(disk), JournalConfig::default()).unwrap();
+        let there = journal.tail(Stream::Emergency, None, 100).unwrap();
+        assert!(there.iter().map(|entry| entry.sequence.number()).eq(1..=8), "{recovery}: {there:?}");
+        assert_eq!(recovery.salvage.unwrap().records, 8);
+        assert_eq!(journal.audit().unwrap(), [""; 0]);
     }
 }

@@ -23,10 +23,10 @@ const STEP: usize = 256 << 10;
 /// How many times the bytes may be checked in all. A file in which the frames do not overlap needs one.
 const PATIENCE: u64 = 16;
 
-/// Calls `each` for every whole frame, in the order of the bytes. Frames inside of frames are not looked for.
+/// Calls `each` for every whole frame and the place where it ends, in the order of the bytes. Frames inside of frames are not looked for.
 pub(crate) fn scan<E: From<io::Error>>(
     mut from: impl Read,
-    mut each: impl FnMut(Kind, &[u8]) -> Result<(), E>,
+    mut each: impl FnMut(Kind, &[u8], u64) -> Result<(), E>,
 ) -> Result<Scanned, E> {
     let finder = Finder::new(&MAGIC);
     let mut scanned = Scanned::default();
@@ -54,7 +54,8 @@ pub(crate) fn scan<E: From<io::Error>>(
         }
         match frame::parse(window.rest()) {
             Parsed::Whole { kind, length, .. } => {
-                each(kind, &window.rest()[..length])?;
+                let end = window.place() + length as u64;
+                each(kind, &window.rest()[..length], end)?;
                 checked += length as u64;
                 window.at += length;
             }
@@ -95,6 +96,11 @@ impl<R: Read> Window<'_, R> {
         &self.buffer[self.at..]
     }
 
+    /// How many bytes are before [`rest`](Self::rest).
+    fn place(&self) -> u64 {
+        self.read - self.rest().len() as u64
+    }
+
     /// Reads until so many bytes are ahead, or the end. Whether there are more than before.
     fn fill(&mut self, ahead: usize) -> io::Result<bool> {
         let here = self.rest().len();
@@ -117,7 +123,8 @@ mod tests {
 
     fn found(bytes: &[u8]) -> (Vec<Vec<u8>>, Scanned) {
         let mut found = Vec::new();
-        let scanned = scan::<io::Error>(bytes, |_, frame| {
+        let scanned = scan::<io::Error>(bytes, |_, frame, end| {
+            assert!(bytes[..end as usize].ends_with(frame));
             found.push(frame.to_vec());
             Ok(())
         });

@@ -1,12 +1,13 @@
 //! Whether a journal is whole, without changing it.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::io::Read;
 use std::path::Path;
 
 use countermand_core::Priority;
 use redb::backends::FileBackend;
-use redb::{Builder, ReadableDatabase};
+use redb::{Builder, ReadableDatabase, StorageBackend};
 
 use crate::audit::audit;
 use crate::database::has_journal;
@@ -57,39 +58,51 @@ impl fmt::Display for Verification {
 /// Looks at the journal in this file.
 pub(crate) fn verify(path: &Path) -> Result<Verification, JournalError> {
     let place = path.display().to_string();
-    let at = |fault: Fault| fault.at(&place);
-    let mut verification = Verification::default();
-    let file = File::open(path).map_err(|error| at(error.into()))?;
+    let at = |error: std::io::Error| Fault::from(error).at(&place);
+    let file = File::open(path).map_err(at)?;
     // An open journal holds this lock for itself.
     match file.try_lock_shared() {
         Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => return Err(JournalError::InUse { place }),
-        Err(std::fs::TryLockError::Error(error)) => return Err(at(error.into())),
+        Err(TryLockError::WouldBlock) => return Err(JournalError::InUse { place }),
+        Err(TryLockError::Error(error)) => return Err(at(error)),
     }
-    let scanned = scan::<Fault>(&file, |kind, _| {
+    let raw = file.try_clone().map_err(at)?;
+    examine(raw, || Ok(FileBackend::new(file)?), &place)
+}
+
+/// Looks at the journal of which these are the bytes, from the front and in any order.
+pub(crate) fn examine<B: StorageBackend>(
+    raw: impl Read,
+    backend: impl FnOnce() -> Result<B, Fault>,
+    place: &str,
+) -> Result<Verification, JournalError> {
+    let mut verification = Verification::default();
+    let mut found = false;
+    let scanned = scan::<Fault>(raw, |kind, _, _| {
+        found = true;
         verification.whole_frames += u64::from(kind == Kind::Record);
         Ok(())
     });
-    let scanned = scanned.map_err(at)?;
+    let scanned = scanned.map_err(|fault| fault.at(place))?;
     verification.bytes = scanned.bytes;
-    match contain(|| look(file)) {
+    match contain(|| look(backend()?)) {
         Ok((problems, records, dead_letters)) => {
             (verification.problems, verification.records, verification.dead_letters) =
                 (problems, records, dead_letters);
         }
-        Err(fault) if fault.is_damage() && (scanned.may_be_ours || verification.whole_frames > 0) => {
+        Err(fault) if fault.is_damage() && (scanned.may_be_ours || found) => {
             verification.problems.push(fault.text());
         }
-        Err(fault) if fault.is_damage() => return Err(JournalError::NotAJournal { place }),
-        Err(fault) => return Err(at(fault)),
+        Err(fault) if fault.is_damage() => return Err(JournalError::NotAJournal { place: place.to_owned() }),
+        Err(fault) => return Err(fault.at(place)),
     }
     Ok(verification)
 }
 
-fn look(file: File) -> Result<(Vec<String>, [u64; Priority::COUNT], u64), Fault> {
+fn look(backend: impl StorageBackend) -> Result<(Vec<String>, [u64; Priority::COUNT], u64), Fault> {
     let mut builder = Builder::new();
     builder.set_cache_size(JournalConfig::default().cache).set_check_integrity_on_open(true);
-    let database = builder.create_with_backend(Overlay::new(FileBackend::new(file)?)?)?;
+    let database = builder.create_with_backend(Overlay::new(backend)?)?;
     if !has_journal(&database)? {
         return Err(Fault::Damaged("there is no journal in it".to_owned()));
     }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -98,6 +99,44 @@ fn fill_and_free(disk: &Arc<dyn Disk>, make_room: impl FnOnce()) {
     let (journal, recovery) = open(disk);
     assert!(recovery.is_clean(), "{recovery}");
     assert_eq!(journal.ledger().sum().accepted, (kept.len() + critical.len()) as u64);
+    check(&journal);
+}
+
+/// Which packets are in the streams.
+fn everything(journal: &Journal) -> BTreeSet<u64> {
+    let entries = Stream::ALL.into_iter().flat_map(|stream| journal.tail(stream, None, 10_000).unwrap());
+    numbers(&entries.collect::<Vec<_>>()).into_iter().collect()
+}
+
+#[test]
+fn e12_what_is_behind_damage_in_the_reserve_is_kept() {
+    let disk = SimulatedDisk::new();
+    disk.set_capacity(Some(1 << 20));
+    let on: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (journal, _) = open(&on);
+    let mut number = 0;
+    while number < 40 {
+        number += 1;
+        append(&journal, number, [Normal, Critical][number as usize % 2]).unwrap();
+    }
+    disk.set_capacity(Some(disk.used()));
+    // The file has pages to spare; after them the reserve takes what comes.
+    while journal.ledger().reserved < 5 {
+        number += 1;
+        append(&journal, number, Critical).unwrap();
+    }
+    drop(journal);
+    let mut reserve = disk.reserve_bytes();
+    let damaged = number - 3;
+    let text = format!("{{\"packet\":{damaged}}}");
+    let place = memchr::memmem::find(&reserve, text.as_bytes()).unwrap();
+    reserve[place] ^= 1;
+    disk.set_reserve_bytes(reserve);
+    disk.set_capacity(None);
+    let (journal, recovery) = open(&on);
+    assert_eq!(recovery.from_reserve, 4, "{recovery}");
+    let there = everything(&journal);
+    assert!((1..=number).filter(|number| *number != damaged).eq(there), "{recovery}");
     check(&journal);
 }
 

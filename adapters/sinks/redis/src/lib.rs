@@ -44,7 +44,7 @@
 //! | `format` | `protobuf` or `json` |
 //! | `body` | the packet, byte for byte as it came in |
 //! | `attempts` | how often it was tried before |
-//! | `repeats_count`, `repeats_first`, `repeats_last`, `repeats_highest` | only if it stands for several: how many, when the first and the last came (nanoseconds on the router's clock), the highest level |
+//! | `repeats_count`, `repeats_first`, `repeats_last`, `repeats_highest` | only if it stands for several: how many, when the first and the last came (nanoseconds on the router's clock; since 1970 where `weatherlight` brings them), the highest level |
 //! | `signature` | only if a key is set: see [`Signer`] |
 //!
 //! Packets of priority CRITICAL are in the emergency stream, all others in the normal one. Beside each there can be one more, whose name ends with

@@ -22,10 +22,14 @@
 //! # Ok::<(), countermand_core::IdError>(())
 //! ```
 //!
+//! [`JobSpans`] shows the jobs of a worker as spans, with outcome and cause.
+//!
 //! With a router, the closure is `move |label, payload| router.post(clock.now(), label, payload).is_ok()`.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod fields;
+mod jobs;
 mod layer;
 mod open;
 mod outgoing;
@@ -33,6 +37,7 @@ mod quiet;
 mod sink;
 mod tally;
 
+pub use jobs::{JOBS, JobSpans};
 pub use layer::TelemetryLayer;
 pub use outgoing::Outgoing;
 pub use quiet::quiet;

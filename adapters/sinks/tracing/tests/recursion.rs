@@ -25,7 +25,7 @@ impl<S: Subscriber> Layer<S> for Talkative {
     }
 }
 
-fn scribe(event: &Event, label: &Label) -> Payload {
+fn scribe(event: &Event, label: &Label, _: std::time::Duration) -> Payload {
     let packet = TelemetryPacket {
         packet_id: label.id.to_string(),
         source_subsystem: label.source.to_string(),

@@ -1,23 +1,20 @@
 //! Answers questions about a journal.
 
-use std::future::Future;
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::io;
 use std::time::Duration;
 
-use countermand::{Format, Router, Stream};
-use countermand_journal::{DeadLetter, Entry};
+use countermand::{Router, Stream};
+use countermand_journal::{DeadLetter, JournalError};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
+use super::head::{about, head_of};
 use super::question::{Numbers, Question};
+use super::watch::Watch;
 use crate::body::Body;
 use crate::figures;
 use crate::intake::{Channel, Got};
-use crate::stop::{Either, Stop};
+use crate::stop::Stop;
 use crate::store::Store;
 
 /// How long a question may be.
@@ -75,7 +72,7 @@ impl Desk {
         match Question::read(&begin[..end]) {
             Ok(question) => {
                 // Whoever follows a stream says nothing more: anything to read is its end.
-                let watch = Watch { stop, gone };
+                let watch = Watch::new(stop, gone);
                 self.respond(&question, Some(&watch), &mut say)?;
             }
             Err(error) => say(&json!({ "error": error }), None)?,
@@ -189,44 +186,6 @@ impl Desk {
     }
 }
 
-/// Whether somebody still listens who follows a stream.
-#[derive(Debug)]
-pub(crate) struct Watch<'s> {
-    stop: &'s Stop,
-    gone: Channel,
-}
-
-impl Watch<'_> {
-    /// Waits for `more`, or for the end of whoever listens.
-    ///
-    /// # Returns
-    ///
-    /// Whether the end came.
-    fn until(&self, more: impl Future<Output = ()>) -> io::Result<bool> {
-        // One wait for both: what comes into the journal is said on a pair of sockets of its own.
-        let (heard, said) = UnixStream::pair()?;
-        let bell = Waker::from(Arc::new(Bell(said)));
-        let mut more = pin!(more);
-        while more.as_mut().poll(&mut Context::from_waker(&bell)).is_pending() {
-            match self.stop.either(&heard, &self.gone)? {
-                Either::First => (&heard).read(&mut [0; 64]).map(drop)?,
-                Either::Second | Either::Stopped => return Ok(true),
-            }
-        }
-        Ok(self.stop.is_due())
-    }
-}
-
-/// Wakes a thread that waits for files.
-struct Bell(UnixStream);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        // A full pipe has been rung already.
-        let _ = self.0.set_nonblocking(true).and_then(|()| (&self.0).write(&[0]));
-    }
-}
-
 enum Trouble {
     /// The answer cannot be said.
     Said(io::Error),
@@ -240,37 +199,8 @@ impl From<io::Error> for Trouble {
     }
 }
 
-impl From<countermand_journal::JournalError> for Trouble {
-    fn from(error: countermand_journal::JournalError) -> Self {
+impl From<JournalError> for Trouble {
+    fn from(error: JournalError) -> Self {
         Self::Journal(error.to_string())
     }
-}
-
-fn head_of(entry: &Entry) -> Value {
-    json!({
-        "sequence": entry.sequence.number(),
-        "id": entry.label.id.to_string(),
-        "source": entry.label.source.as_str(),
-        "subject": entry.label.subject.as_str(),
-        "level": entry.label.level.name(),
-        "priority": entry.label.priority.name(),
-        "time": humantime::format_rfc3339_millis(entry.accepted.to_system()).to_string(),
-        "format": entry.payload.format().name(),
-        "bytes": entry.payload.bytes().len(),
-    })
-}
-
-fn about(letter: &DeadLetter) -> Value {
-    let mut head = head_of(&letter.entry);
-    head["number"] = letter.number.into();
-    head["since"] = humantime::format_rfc3339_millis(letter.since.to_system()).to_string().into();
-    head["sink"] = letter.reason.sink.as_ref().into();
-    head["reason"] = letter.reason.reason.as_ref().into();
-    head["attempts"] = letter.reason.attempts.into();
-    head
-}
-
-/// The form that a head names.
-pub(crate) fn format_of(head: &Value) -> Format {
-    if head["format"] == Format::Protobuf.name() { Format::Protobuf } else { Format::Json }
 }

@@ -2,8 +2,11 @@
 
 mod client;
 mod desk;
+mod head;
 mod question;
+mod watch;
 
 pub(crate) use client::ask;
-pub(crate) use desk::{Desk, format_of};
+pub(crate) use desk::Desk;
+pub(crate) use head::format_of;
 pub(crate) use question::{Numbers, Question};

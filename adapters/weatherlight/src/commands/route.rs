@@ -176,7 +176,7 @@ fn print(format: Show, tally: &Tally, bad: &[Bad], ledger: &Ledger) -> std::io::
                 table.add_row([(*place).to_owned(), priority.name().to_owned(), source, packets.to_string()]);
             }
             figures::right(&mut table, 3);
-            writeln!(out, "{table}\n\n{}", figures::table(ledger))?;
+            writeln!(out, "{table}\n\n{}", figures::table(&figures::ledger(ledger)["by_priority"]))?;
             if !bad.is_empty() {
                 writeln!(out, "\n{} that are no packets are dead letters", bad.len())?;
             }

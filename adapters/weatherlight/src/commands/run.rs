@@ -1,72 +1,66 @@
 //! `run`: takes packets in until it is told to end, and then keeps what was taken in.
 
-use std::io::{Write as _, stderr};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use countermand::config::{Environment, SinkName};
-use countermand::{Cause, Event, Intake as _, Level, Token};
+use countermand::config::Environment;
+use countermand::{Event, Level};
 
 use crate::args::{RunArgs, Stdin};
 use crate::house::House;
 use crate::preflight;
 use crate::program::{FAILED, GOOD, Status, Trouble};
+use crate::reload::Reloading;
 use crate::service::Service;
 use crate::setup::Setup;
+use crate::signals::{self, Heard};
 use crate::stop::Stop;
+use crate::tuned::{Dials, Tuned};
 use crate::voice::{LogFormat, Voice};
 
 /// Starts the service, waits for the end, and ends it in order.
 pub(crate) fn run(args: &RunArgs, log_format: LogFormat, environment: &Environment) -> Status {
     let setup = Setup::load(&args.config, environment).map_err(Trouble::Bad)?;
-    let voice = Voice::new(log_format, setup.config.telemetry.log_level);
-    for warning in &setup.warnings {
+    let tuned = Tuned::new(Dials::from(&setup.config));
+    let voice = Voice::new(log_format, tuned.clone());
+    let voice = voice.map_err(|error| Trouble::Failed(format!("the log cannot be written: {error}")))?;
+    for warning in setup.configured.deprecations() {
         voice.log(&Event::new("weatherlight.old_name", Level::Warning).describe(warning));
     }
-    let end = end_at_a_signal()?;
-    let house = House::new(args.host).map_err(Trouble::Failed)?;
-    let status = serve(args, &setup, &house, &voice, &end);
-    house.leave();
+    let heard = signals::hear().map_err(|error| Trouble::Failed(format!("signals cannot be heard: {error}")))?;
+    let status = House::new(args.host).map_err(Trouble::Failed).and_then(|house| {
+        let status = serve(args, &setup, log_format, &house, &voice, &tuned, heard);
+        house.leave();
+        status
+    });
+    voice.flush();
     status
 }
 
-fn serve(args: &RunArgs, setup: &Setup, house: &House, voice: &Voice, end: &Token) -> Status {
+fn serve(
+    args: &RunArgs,
+    setup: &Setup,
+    log_format: LogFormat,
+    house: &House,
+    voice: &Voice,
+    tuned: &Tuned,
+    Heard { end, hangups }: Heard,
+) -> Status {
     let cleared = preflight::examine(setup, house, voice)?;
-    let service = Service::start(cleared, setup, house, voice, end, SystemTime::now()).map_err(Trouble::Failed)?;
+    let service =
+        Service::start(cleared, setup, house, voice, tuned, &end, SystemTime::now()).map_err(Trouble::Failed)?;
     if args.stdin != Stdin::None {
         service.stdin(args.stdin, args.until_eof).map_err(Trouble::Failed)?;
     }
-    for sink in &setup.config.telemetry.sinks {
-        match sink {
-            SinkName::Journal => {}
-            SinkName::Redis => service.redis(&setup.config.telemetry).map_err(Trouble::Failed)?,
-            // These are of whoever has the packets, not of a supervisor: its page has the figures.
-            other => {
-                let event = Event::new("weatherlight.sink_left_out", Level::Warning);
-                voice.take(&event.describe("a supervisor does not feed it").with("sink", other));
-            }
-        }
-    }
+    service.sinks(setup, log_format).map_err(Trouble::Failed)?;
+    let (configured, hangups) = (setup.configured.clone(), Arc::new(hangups));
+    let reloading = Reloading { configured, tuned: tuned.clone(), voice: voice.clone(), hangups };
+    service.reloads(reloading).map_err(Trouble::Failed)?;
     // Nothing can go wrong with a pair of sockets that was had.
-    let stop = Stop::of(end).map_err(|error| Trouble::Failed(error.to_string()))?;
+    let stop = Stop::of(&end).map_err(|error| Trouble::Failed(error.to_string()))?;
     stop.rest(Duration::MAX).map_err(|error| Trouble::Failed(error.to_string()))?;
-    let limit = Duration::from_millis(setup.own().drain_ms);
-    let ended = service.end(limit);
+    let ended = service.end();
     let event = Event::new("weatherlight.ended", if ended.is_clean() { Level::Info } else { Level::Critical });
     voice.log(&event.describe(&ended));
     Ok(if ended.is_clean() { GOOD } else { FAILED })
-}
-
-/// A token that SIGTERM, SIGINT and SIGHUP cancel. A second one ends the process at once.
-fn end_at_a_signal() -> Result<Token, Trouble> {
-    let end = Token::new();
-    let signalled = end.clone();
-    let handler = move || {
-        if !signalled.cancel_with(Cause::REQUESTED.with_text("a signal")) {
-            // What was acknowledged is durable already.
-            let _ = writeln!(stderr(), "weatherlight: told to end a second time");
-            std::process::exit(FAILED.into());
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|error| Trouble::Failed(format!("signals cannot be heard: {error}")))?;
-    Ok(end)
 }

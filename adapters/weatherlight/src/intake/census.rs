@@ -1,8 +1,12 @@
 //! Who is connected, and how many connections each has.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use countermand::Instant;
 
 use super::pace::{Pace, PaceLimit};
 
@@ -18,14 +22,15 @@ pub(crate) enum Sender {
 }
 
 /// Counts the connections of one door. A clone is the same census.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Census {
-    limits: Limits,
+    /// As they are now.
+    limits: Arc<dyn Fn() -> Limits + Send + Sync>,
     senders: Arc<Mutex<HashMap<Sender, Known>>>,
 }
 
 /// How many connections there are at the most, and how fast each sender is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) all: usize,
     pub(crate) each: usize,
@@ -44,13 +49,13 @@ pub(crate) struct Seat {
     census: Census,
     sender: Sender,
     /// Shared by all connections of its sender.
-    pub(crate) pace: Arc<Mutex<Pace>>,
+    pace: Arc<Mutex<Pace>>,
 }
 
 impl Census {
-    /// Nobody is connected.
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, senders: Arc::default() }
+    /// Nobody is connected. `limits` says each time what they are.
+    pub(crate) fn new(limits: impl Fn() -> Limits + Send + Sync + 'static) -> Self {
+        Self { limits: Arc::new(limits), senders: Arc::default() }
     }
 
     /// Lets a connection in.
@@ -59,18 +64,36 @@ impl Census {
     ///
     /// Why there are too many.
     pub(crate) fn enter(&self, sender: Sender) -> Result<Seat, &'static str> {
+        let limits = (self.limits)();
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = senders.values().map(|known| known.connections).sum();
-        if all >= self.limits.all {
+        if all >= limits.all {
             return Err("there are too many connections");
         }
-        let new = || Known { connections: 0, pace: Arc::new(Mutex::new(Pace::new(self.limits.pace))) };
-        let known = senders.entry(sender).or_insert_with(new);
-        if known.connections >= self.limits.each {
+        let known = senders.entry(sender).or_insert_with(|| Known { connections: 0, pace: Arc::default() });
+        if known.connections >= limits.each {
             return Err("this sender has too many connections");
         }
         known.connections += 1;
         Ok(Seat { census: self.clone(), sender, pace: known.pace.clone() })
+    }
+}
+
+impl Seat {
+    /// So much came from the sender of this connection at `now`.
+    ///
+    /// # Returns
+    ///
+    /// How long nothing is read now; zero if it was not too much.
+    pub(crate) fn came(&self, now: Instant, packets: u64, bytes: u64) -> Duration {
+        let limit = (self.census.limits)().pace;
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).came(limit, now, packets, bytes)
+    }
+}
+
+impl fmt::Debug for Census {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Census").field("limits", &(self.limits)()).finish_non_exhaustive()
     }
 }
 
@@ -93,7 +116,7 @@ mod tests {
     #[test]
     fn one_sender_does_not_take_the_seats_of_the_others() {
         let pace = PaceLimit { packets: None, bytes: None };
-        let census = Census::new(Limits { all: 3, each: 2, pace });
+        let census = Census::new(move || Limits { all: 3, each: 2, pace });
         let seats: Vec<Seat> = (0..2).map(|_| census.enter(Sender::Process(1)).unwrap()).collect();
         assert_eq!(census.enter(Sender::Process(1)).unwrap_err(), "this sender has too many connections");
         let other = census.enter(Sender::Process(2)).unwrap();

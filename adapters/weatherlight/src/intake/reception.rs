@@ -1,12 +1,11 @@
 //! Attends to one connection: hears what it wants, takes its packets in, answers.
 
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use async_channel::Sender as To;
-use countermand::config::WeatherlightSettings;
 use countermand::{CallContext, Format, Source};
 use countermand_wire::Framing;
 
@@ -17,6 +16,7 @@ use super::clerk::{Clerk, Taken, now, refusal};
 use super::hello::{self, Door, Hello, Wish};
 use crate::ask::Desk;
 use crate::stop::{Ready, Stop};
+use crate::tuned::{Dials, Tuned};
 
 /// How much is read at a time.
 const PIECE: usize = 64 << 10;
@@ -35,10 +35,7 @@ const PRICE: u64 = 100;
 pub(crate) struct Reception {
     pub(crate) clerk: Clerk,
     pub(crate) desk: Arc<Desk>,
-    /// How many packets of a connection are waited for at a time.
-    pub(crate) window: usize,
-    /// After how long without a sign of the other end a connection is closed.
-    pub(crate) idle: Duration,
+    pub(crate) tuned: Tuned,
 }
 
 /// How a stream of packets came to its end.
@@ -59,17 +56,12 @@ pub(crate) enum StreamEnd {
 }
 
 impl Reception {
-    /// A reception with these limits.
-    pub(crate) fn new(clerk: Clerk, desk: Arc<Desk>, settings: &WeatherlightSettings) -> Self {
-        let idle = Duration::from_millis(settings.idle_ms);
-        Self { clerk, desk, window: settings.unanswered as usize, idle }
-    }
-
     /// Attends to a connection until it ends. Blocks this thread; it ends soon after the token of `cx` is cancelled, once what was read is
     /// answered.
     pub(crate) fn attend(&self, channel: Channel, door: &Door, seat: &Seat, cx: &CallContext) -> io::Result<()> {
         let mut channel = channel.ready()?;
         let stop = Stop::of(cx.token())?;
+        let idle = self.tuned.read().idle;
         let mut begin = Vec::new();
         let (wish, used) = loop {
             match hello::read(&begin, door) {
@@ -78,7 +70,7 @@ impl Reception {
                 Hello::More => {}
             }
             let mut piece = [0; 512];
-            match channel.read(&mut piece, &stop, PATIENCE.min(self.idle))? {
+            match channel.read(&mut piece, &stop, PATIENCE.min(idle))? {
                 Got::Bytes(bytes) => begin.extend_from_slice(&piece[..bytes]),
                 Got::End | Got::Stopped => return Ok(()),
                 Got::TimedOut => return turn_away(channel, "the first line did not come", true),
@@ -86,10 +78,9 @@ impl Reception {
         };
         begin.drain(..used);
         match wish {
-            Wish::Ask => self.desk.answer(channel, begin, &stop, self.idle),
+            Wish::Ask => self.desk.answer(channel, begin, &stop, idle),
             Wish::Send(format) => {
                 let answers = channel.another()?;
-                let idle = self.idle;
                 let mut hear = |into: &mut [u8]| channel.read(into, &stop, idle);
                 self.exchange(format, begin, &mut hear, answers, &stop, seat)?;
                 channel.close();
@@ -107,12 +98,12 @@ impl Reception {
         stop: &Stop,
         seat: &Seat,
     ) -> io::Result<StreamEnd> {
-        let (to, taken) = async_channel::bounded(self.window);
-        let idle = self.idle;
+        let Dials { unanswered: window, idle, .. } = self.tuned.read();
+        let (to, taken) = async_channel::bounded(window);
         thread::scope(|scope| {
             let writer = move || {
                 let trouble = || self.desk.store.journal.trouble();
-                let writer = Answers { window: self.window, patience: ANSWERED, trouble: &trouble };
+                let writer = Answers { window, patience: ANSWERED, trouble: &trouble };
                 let written = writer.write(&taken, |bytes| answers.write(bytes, idle));
                 if written.is_err() {
                     // Whoever reads is woken by that, and does not go on for nothing.
@@ -170,7 +161,7 @@ impl Reception {
                     return Ok(StreamEnd::Stopped);
                 }
             }
-            let wait = seat.pace.lock().unwrap_or_else(PoisonError::into_inner).came(now(), packets, bytes);
+            let wait = seat.came(now(), packets, bytes);
             if !wait.is_zero() && stop.rest(wait)? == Ready::Stopped {
                 return Ok(StreamEnd::Stopped);
             }

@@ -20,7 +20,8 @@ impl Reception {
     /// What the system says of either, in words.
     pub(crate) fn stdin(&self, format: Format, seat: &Seat, cx: &CallContext) -> Result<StreamEnd, String> {
         let stop = Stop::of(cx.token()).map_err(|error| error.to_string())?;
-        let (to, taken) = async_channel::bounded(self.window);
+        let window = self.tuned.read().unanswered;
+        let (to, taken) = async_channel::bounded(window);
         let mut hear = |into: &mut [u8]| read(into, &stop);
         let end = thread::scope(|scope| {
             let write = |bytes: &[u8]| {
@@ -30,7 +31,7 @@ impl Reception {
             };
             let writer = move || {
                 let trouble = || self.desk.store.journal.trouble();
-                Answers { window: self.window, patience: PATIENCE, trouble: &trouble }.write(&taken, write)
+                Answers { window, patience: PATIENCE, trouble: &trouble }.write(&taken, write)
             };
             let writer = thread::Builder::new().name("weatherlight-answers".to_owned()).spawn_scoped(scope, writer)?;
             let end = self.listen(format, Vec::new(), &mut hear, &to, &stop, seat);

@@ -1,7 +1,6 @@
 //! How each part is doing, for whoever asks.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,8 +11,6 @@ pub(crate) enum PartState {
     Running,
     /// It failed, and rests before it is started again.
     BackingOff {
-        /// How long it rests.
-        rest: Duration,
         /// What was wrong.
         why: String,
     },
@@ -50,7 +47,7 @@ impl PartState {
     }
 }
 
-/// A part, how it is doing, and how often it was started again.
+/// A part, or the sink of a feed; how it is doing, and how often it was started again, or took up its work again.
 #[derive(Clone, Debug)]
 pub(crate) struct PartStatus {
     pub(crate) name: String,
@@ -113,12 +110,12 @@ mod tests {
         assert_eq!(board.health(), "healthy");
         board.set("page", PartState::Running);
         board.set("socket", PartState::Running);
-        board.set("page", PartState::BackingOff { rest: Duration::ZERO, why: "taken".into() });
+        board.set("page", PartState::BackingOff { why: "taken".into() });
         assert_eq!(board.health(), "degraded");
         board.set("page", PartState::Running);
         assert_eq!((board.health(), board.parts()[0].restarts), ("healthy", 1));
         board.set("page", PartState::Failed { why: "taken".into() });
-        board.set("socket", PartState::BackingOff { rest: Duration::ZERO, why: "gone".into() });
+        board.set("socket", PartState::BackingOff { why: "gone".into() });
         assert_eq!(board.health(), "unhealthy");
         assert_eq!(board.json()[0], json!({ "name": "page", "state": "failed", "restarts": 1, "why": "taken" }));
     }

@@ -95,7 +95,7 @@ impl Watch {
             };
             let event = Event::new("weatherlight.part_failed", Level::Warning).describe(&why);
             self.voice.take(&event.with("part", part.name).with("rest_ms", rest.as_millis()));
-            self.board.set(part.name, PartState::BackingOff { rest, why });
+            self.board.set(part.name, PartState::BackingOff { why });
             let _ = part.token.run_until_cancelled(cx.sleep(rest)).await;
             if part.token.is_cancelled() {
                 self.board.set(part.name, PartState::Finished);

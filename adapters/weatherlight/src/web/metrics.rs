@@ -17,6 +17,11 @@ const PART_RESTARTS: Series = Series::new(
 
 /// All figures, as text.
 pub(crate) fn text(site: &Site) -> String {
+    board(site).read().prometheus()
+}
+
+/// All figures, for whoever wants them in another form. Those of a feed's router have the name of the feed.
+pub(crate) fn board(site: &Site) -> Board {
     let parts = site.board.clone();
     let mut board = Board::new().with(site.router.clone()).with(move |reading: &mut Reading| {
         for part in parts.parts() {
@@ -25,9 +30,12 @@ pub(crate) fn text(site: &Site) -> String {
             reading.count(&PART_RESTARTS, &[("part", &part.name)], part.restarts);
         }
     });
+    for (feed, router) in site.feeds.all() {
+        board = board.with_attributes([("feed", feed.to_owned())], router);
+    }
     for worker in &site.workers {
         let name = worker.config().name.to_string();
         board = board.with_attributes([("worker", name)], worker.counts());
     }
-    board.read().prometheus()
+    board
 }

@@ -6,5 +6,6 @@ mod page;
 mod policy;
 mod site;
 
+pub(crate) use metrics::board;
 pub(crate) use page::Page;
 pub(crate) use site::Site;

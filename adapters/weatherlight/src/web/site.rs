@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::alarms::Alarms;
 use crate::body::Body;
+use crate::feed::Feeds;
 use crate::figures;
 use crate::store::Store;
 use crate::supervise::Board;
@@ -19,6 +20,7 @@ const JOBS: usize = 100;
 pub(crate) struct Site {
     pub(crate) board: Board,
     pub(crate) router: Router<Body>,
+    pub(crate) feeds: Feeds,
     pub(crate) alarms: Alarms,
     pub(crate) workers: Vec<Worker>,
     pub(crate) store: Store,
@@ -68,7 +70,8 @@ impl Site {
                 "delivered": outlet.totals.delivered,
             })
         };
-        self.router.outlets().into_iter().map(outlet).collect()
+        let feeds = self.feeds.all().into_iter().flat_map(|(_, router)| router.outlets());
+        self.router.outlets().into_iter().chain(feeds).map(outlet).collect()
     }
 
     fn sources(&self) -> Value {

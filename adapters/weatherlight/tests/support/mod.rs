@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -44,6 +44,15 @@ pub(crate) fn recordings() -> Vec<PathBuf> {
 /// A packet of this level, whose own name says which one it is.
 pub(crate) fn packet(name: &str, level: &str) -> String {
     format!("{{\"packet_id\":\"{name}\",\"source_subsystem\":\"test\",\"level\":\"TELEMETRY_LEVEL_{level}\"}}")
+}
+
+/// An alarm about `subject`, of this level.
+pub(crate) fn alarm(name: &str, level: &str, subject: &str) -> String {
+    format!(
+        "{{\"packet_id\":\"{name}\",\"source_subsystem\":\"test\",\"level\":\"TELEMETRY_LEVEL_{level}\",\
+         \"events\":[{{\"event_id\":\"e\",\"description\":\"{subject}\",\"level\":\"TELEMETRY_LEVEL_{level}\"}}],\
+         \"system_health\":{{\"indicators\":{{\"priority\":\"critical\"}}}}}}"
+    )
 }
 
 /// A directory, and a configuration in which everything is in it.
@@ -115,6 +124,15 @@ impl Place {
     }
 }
 
+/// Waits for something outside of this process, which tells of itself only when it is asked.
+pub(crate) fn wait(mut is_there: impl FnMut() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !is_there() {
+        assert!(Instant::now() < until, "it did not come");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A supervisor that runs. Dropped, it is killed.
 pub(crate) struct Supervisor {
     pub(crate) child: Child,
@@ -129,18 +147,38 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     /// The next event of this name in its log that was not given out before.
     pub(crate) fn event(&self, name: &str) -> Value {
+        self.line(name, |line| line["event"] == name)
+    }
+
+    /// The next line of its log that is `wanted` and was not given out before; `name` is what it is called if it does not come.
+    pub(crate) fn line(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut passed = self.passed.borrow_mut();
-        if let Some(at) = passed.iter().position(|event| event["event"] == name) {
+        if let Some(at) = passed.iter().position(&wanted) {
             return passed.remove(at).expect("it was found there");
         }
         loop {
             let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no {name}: {error}; {passed:?}"));
-            let event: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            if event["event"] == name {
-                return event;
+            let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            if wanted(&line) {
+                return line;
             }
-            passed.push_back(event);
+            passed.push_back(line);
         }
+    }
+
+    /// One of its parts, or of its sinks, as the page has it.
+    pub(crate) fn part(&self, name: &str) -> Value {
+        let (_, live) = self.get("/live.json");
+        let live: Value = serde_json::from_str(&live).expect("JSON");
+        let parts = live["parts"].as_array().expect("a list").clone();
+        parts.into_iter().find(|part| part["name"] == name).expect("there is such a part")
+    }
+
+    /// One of its figures, as Prometheus reads it.
+    pub(crate) fn figure(&self, series: &str) -> Option<u64> {
+        let (_, metrics) = self.get("/metrics");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+        line.parse().ok()
     }
 
     pub(crate) fn connect(&self) -> Sender {

@@ -56,7 +56,7 @@ async fn fill(bench: &Bench, random: &mut fastrand::Rng) -> Result<(History, Vec
         OutletConfig::new("normal", Stream::Normal).keeps(),
         OutletConfig::new("emergency", Stream::Emergency).keeps(),
     ];
-    let scribe = |event: &Event, _: &Label| Payload::new(Format::Json, event.to_string().into_bytes());
+    let scribe = |event: &Event, _: &Label, _| Payload::new(Format::Json, event.to_string().into_bytes());
     let (router, ends) = Router::new(RouterConfig::default(), outlets, scribe).map_err(broken)?;
     let worker = bench.worker(WorkerConfig::new().lanes(ends.len()).drivers(1))?;
     let mut jobs = Vec::new();

@@ -44,7 +44,7 @@ pub(super) async fn e16_own_faults_are_reported_and_cannot_feed_themselves(bench
 fn by_hand(bench: &Bench) -> Result<(), Flaw> {
     let alive = Alive::default();
     let bodies = alive.clone();
-    let router = Router::new(rooms(1), streams(), move |event: &Event, _: &Label| Body::event(event, &bodies));
+    let router = Router::new(rooms(1), streams(), move |event: &Event, _: &Label, _| Body::event(event, &bodies));
     let (router, mut outlets) = router.map_err(|error| Flaw::Broken(format!("a router was not made: {error}")))?;
     let now = bench.now();
     for turn in 0..100_u64 {

@@ -86,7 +86,7 @@ impl Office {
         let (told, alive, own) = (Told::default(), Alive::default(), config.source);
         let scribe = {
             let (told, alive) = (told.clone(), alive.clone());
-            move |event: &Event, label: &Label| {
+            move |event: &Event, label: &Label, _| {
                 if label.source == own {
                     told.note(label, event);
                 }

@@ -57,7 +57,7 @@ fn routed() -> Router<&'static str> {
         room.packets = 4;
     }
     let outlets = vec![OutletConfig::new("ordinary", Stream::Normal), OutletConfig::new("alarms", Stream::Emergency)];
-    let (router, mut outlets) = Router::new(config, outlets, |_: &Event, _: &Label| "report").unwrap();
+    let (router, mut outlets) = Router::new(config, outlets, |_: &Event, _: &Label, _| "report").unwrap();
     let now = Instant::ORIGIN;
     let mut refused = 0;
     for number in 0..7_u64 {

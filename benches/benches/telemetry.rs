@@ -1,0 +1,13 @@
+//! Telemetry, each case alone: the questions M1 to M4 of the program, for criterion.
+#![allow(missing_docs, reason = "criterion's macros make public items without any")]
+
+mod support;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn questions(criterion: &mut Criterion) {
+    support::ask(criterion, &["M1", "M2", "M3", "M4"]);
+}
+
+criterion_group!(benches, questions);
+criterion_main!(benches);

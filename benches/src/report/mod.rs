@@ -1,0 +1,6 @@
+//! What was measured, for people and for programs.
+
+pub(crate) mod document;
+pub(crate) mod json;
+pub(crate) mod machine;
+pub(crate) mod table;

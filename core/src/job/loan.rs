@@ -1,0 +1,136 @@
+//! Where the body of a call is while it is lent to a thread of the host's.
+//!
+//! ```text
+//!   HOME ──lend──► LENT ──closure begins──► BEGUN ──closure ended──► RETURNED (the lane settles)
+//!                    │                        └──abandon──► ABANDONED ──closure ended──► GONE (settled long ago; the value is
+//!                    │                                                                         dropped where it ran, B3)
+//!                    ├──never run──► REFUSED (the lane discards and settles)
+//!                    └──withdraw──► WITHDRAWN (cancelled before it began: the lane discards and settles; the host's thread
+//!                                              finds nothing to run, B2)
+//! ```
+//!
+//! Each step is a read-modify-write: of two who want to take it one does. With it the right to the body passes on.
+
+use core::task::Waker;
+
+use crate::sync::Lock;
+use crate::sync::atomic::{AtomicU8, Ordering};
+
+const HOME: u8 = 0;
+const LENT: u8 = 1;
+const RETURNED: u8 = 2;
+const REFUSED: u8 = 3;
+const ABANDONED: u8 = 4;
+const GONE: u8 = 5;
+const BEGUN: u8 = 6;
+const WITHDRAWN: u8 = 7;
+
+/// See the head of the file.
+pub(crate) struct Loan {
+    state: AtomicU8,
+    /// Where to go when it ends.
+    lender: Lock<Option<Waker>>,
+}
+
+/// Where the body is, as the lender sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Out,
+    /// The closure has ended.
+    Returned,
+    /// It was never run.
+    Refused,
+    /// It was abandoned, and has ended.
+    Gone,
+}
+
+/// How a loan came to its end, as the borrower sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The body is back with the lender.
+    Back,
+    /// The lender had taken it back already.
+    Withdrawn,
+    /// The lender has left it to the borrower for good: what the call brought is the borrower's to drop.
+    Abandoned,
+}
+
+impl Loan {
+    pub(super) fn new() -> Self {
+        Self { state: AtomicU8::new(HOME), lender: Lock::new(None) }
+    }
+
+    pub(super) fn lend(&self, lender: Waker) {
+        self.lender.with(|place| *place = Some(lender));
+        self.state.store(LENT, Ordering::Release);
+    }
+
+    pub(super) fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            RETURNED => State::Returned,
+            REFUSED => State::Refused,
+            GONE => State::Gone,
+            _ => State::Out,
+        }
+    }
+
+    /// The lender takes the body back, if the call has not begun (B2).
+    pub(super) fn withdraw(&self) -> bool {
+        if mutant!(CancelledCallBeginsAllTheSame) {
+            return false;
+        }
+        let won = self.step(LENT, WITHDRAWN).is_ok();
+        if won {
+            drop(self.lender.with(Option::take));
+        }
+        won
+    }
+
+    /// The lender leaves the body of a call that has begun to the borrower. False if it has not begun, or has ended.
+    pub(super) fn abandon(&self) -> bool {
+        // One that has not begun is withdrawn instead (B2).
+        self.step(BEGUN, ABANDONED).is_ok()
+    }
+
+    /// The borrower begins. False if the lender has taken the body back.
+    pub(super) fn begin(&self) -> bool {
+        self.step(LENT, BEGUN).is_ok()
+    }
+
+    /// The borrower will never run it.
+    pub(super) fn refuse(&self) -> End {
+        self.end(LENT, REFUSED)
+    }
+
+    /// The borrower has run it.
+    pub(super) fn end_of_run(&self) -> End {
+        self.end(BEGUN, RETURNED)
+    }
+
+    /// What the borrower was left is dropped.
+    pub(super) fn is_gone(&self) {
+        self.state.store(GONE, Ordering::Release);
+    }
+
+    /// Tells the lender that the loan has ended.
+    pub(super) fn tell(&self) {
+        if let Some(lender) = self.lender.with(Option::take) {
+            lender.wake();
+        }
+    }
+
+    fn end(&self, from: u8, to: u8) -> End {
+        match self.step(from, to) {
+            Ok(()) => End::Back,
+            Err(WITHDRAWN) => End::Withdrawn,
+            Err(found) => {
+                debug_assert_eq!(found, ABANDONED, "a loan ends once");
+                End::Abandoned
+            }
+        }
+    }
+
+    fn step(&self, from: u8, to: u8) -> Result<(), u8> {
+        self.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).map(|_| ())
+    }
+}

@@ -1,0 +1,215 @@
+//! This room lets a node lie in somebody else's memory: a job's, whose token it is.
+#![allow(unsafe_code, reason = "a node in memory that its host allocates and frees")]
+
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+
+use super::hold::{self, NodeRef};
+use super::linked;
+use super::node::Node;
+use super::up::Up;
+use super::word::Word;
+use super::{Token, tree};
+use crate::Instant;
+use crate::sync::atomic::{AtomicBool, Ordering};
+
+/// A node whose memory is its host's, and what its host wants to know of it. Whoever holds the node holds all of it: there is one count for both.
+///
+/// # Implementation notes
+///
+/// A job has a token, and most are never looked at. So the node lies in the job's own allocation, its parent, the worker's root, is
+/// borrowed and not counted, and nothing is put on any list: it costs a few words to write.
+#[repr(C)]
+pub(crate) struct Hosted {
+    /// First, so that its address is the whole's.
+    node: Node,
+    /// Counted only where `linked`; null for a root.
+    parent: Option<ManuallyDrop<NodeRef>>,
+    /// Its parent must tell it of a cancel; another one is looked up to, no more.
+    linked: bool,
+    /// Whether it was ever put on a parent's list, where others find it who do not hold it.
+    listed: AtomicBool,
+    hooks: &'static Hooks,
+}
+
+/// What a host does for its node.
+pub(crate) struct Hooks {
+    /// The node was cancelled: by itself, or by a parent that it is linked to. Called by the canceller, under no lock, at most once.
+    ///
+    /// # Safety
+    ///
+    /// The node is there, and held by the caller.
+    pub(crate) cancelled: unsafe fn(NonNull<Hosted>),
+    /// Runs others' code that is nobody's business but the host's: destructors of what was registered with the node.
+    ///
+    /// # Safety
+    ///
+    /// The node is there; nobody but the caller has it any more.
+    pub(crate) contain: unsafe fn(NonNull<Hosted>, &mut dyn FnMut()),
+    /// Nobody holds the node any more, and it is taken down: drops the host, and gives the memory back.
+    ///
+    /// # Safety
+    ///
+    /// Called once, as the last thing that is done with it.
+    pub(crate) release: unsafe fn(NonNull<Hosted>),
+}
+
+// SAFETY: as for a `NodeRef`; the hooks may be called on any thread.
+unsafe impl Send for Hosted {}
+// SAFETY: as above.
+unsafe impl Sync for Hosted {}
+
+impl Hosted {
+    /// A node below `root`, or, with `parent`, one that is cancelled with that too, and told of it.
+    ///
+    /// # Safety
+    ///
+    /// `root` outlives the node. The node is moved no more after [`settle_in`](Self::settle_in), which is to be called before anything else is done with it.
+    pub(crate) unsafe fn new(
+        root: &Token,
+        parent: Option<&Token>,
+        deadline: Option<Instant>,
+        hooks: &'static Hooks,
+    ) -> Self {
+        let above = match (parent.and_then(Token::node), root.node()) {
+            (Some(parent), Some(root)) => Some(linked::joined(parent, root)),
+            (Some(parent), None) => Some(parent.clone()),
+            (None, _) => None,
+        };
+        let linked = above.is_some();
+        let parent = match above {
+            Some(above) => Some(ManuallyDrop::new(above)),
+            // SAFETY: not counted, and so never dropped. It outlives the node, promised by the caller.
+            None => root.node().map(|root| ManuallyDrop::new(unsafe { NodeRef::from_address(root.address()) })),
+        };
+        let mut node = Node::new(Up::none(), Word::live(), deadline);
+        node.hub.get_mut().hears = true;
+        Self { node, parent, linked, listed: AtomicBool::new(false), hooks }
+    }
+
+    /// The node has the place where it stays. The caller has its one count.
+    ///
+    /// # Safety
+    ///
+    /// `this` was made by [`new`](Self::new), nobody knows of it yet, and it stays there until it is released.
+    pub(crate) unsafe fn settle_in(this: NonNull<Self>) {
+        // SAFETY: promised by the caller.
+        unsafe { (*this.as_ptr()).node.up = Up::hosted_by(this) };
+    }
+
+    /// From now on it is told of a cancel of the parent that it is linked to. May be where it learns of one that was before.
+    ///
+    /// # Panics
+    ///
+    /// As [`Token::cancel`].
+    pub(crate) fn attend(&self) {
+        if self.linked {
+            tree::realign(&self.own());
+        }
+    }
+
+    /// It is not told any more.
+    ///
+    /// # Panics
+    ///
+    /// As [`Token::cancel`].
+    pub(crate) fn dismiss(&self) {
+        if self.linked {
+            self.node.hub.with(|hub| hub.hears = false);
+            tree::realign(&self.own());
+        }
+    }
+
+    /// Whether a parent tells it of a cancel.
+    pub(super) const fn is_linked(&self) -> bool {
+        self.linked
+    }
+
+    pub(super) fn parent(&self) -> Option<&NodeRef> {
+        self.parent.as_deref()
+    }
+
+    /// The token that the node is, without a count of it.
+    ///
+    /// # Safety
+    ///
+    /// It is used for as long as the node is there, and never dropped.
+    pub(crate) unsafe fn token(this: NonNull<Self>) -> ManuallyDrop<Token> {
+        // SAFETY: promised by the caller.
+        ManuallyDrop::new(Token::from_node(unsafe { NodeRef::from_address(this.cast()) }))
+    }
+
+    fn own(&self) -> ManuallyDrop<NodeRef> {
+        // SAFETY: `self` is there for as long as the reference is used, which is never dropped.
+        ManuallyDrop::new(unsafe { NodeRef::from_address(NonNull::from(&self.node)) })
+    }
+
+    /// Counts one more that holds it.
+    pub(crate) fn hold(&self) {
+        let _ = ManuallyDrop::new(NodeRef::clone(&self.own()));
+    }
+
+    /// It is put on the list of a parent.
+    pub(super) fn list(&self) {
+        self.listed.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts one less. With the last the host is released.
+    ///
+    /// # Safety
+    ///
+    /// The caller had a count of it, and does not use it any more.
+    #[inline]
+    pub(crate) unsafe fn let_go(this: NonNull<Self>) {
+        // SAFETY: the caller has a count of it up to here.
+        let hosted = unsafe { this.as_ref() };
+        // Whoever held it before has let go of it, so that what it did is seen here. If it was on no list, nobody can come to hold it again: so there
+        // is nobody to be counted down against.
+        let alone = hosted.node.refs.load(Ordering::Acquire) == 1 && !hosted.listed.load(Ordering::Relaxed);
+        if alone {
+            hosted.node.refs.store(0, Ordering::Relaxed);
+            // SAFETY: the count was the caller's, and the last.
+            unsafe { hold::take_down(this.cast()) };
+        } else {
+            // SAFETY: promised by the caller.
+            drop(unsafe { NodeRef::from_address(this.cast()) });
+        }
+    }
+
+    /// The node is taken down: gives up the parent, if it is counted.
+    pub(super) fn take_parent(&mut self) -> Option<NodeRef> {
+        let parent = self.parent.take()?;
+        self.linked.then(|| ManuallyDrop::into_inner(parent))
+    }
+
+    /// How it is released.
+    pub(super) const fn release(&self) -> unsafe fn(NonNull<Self>) {
+        self.hooks.release
+    }
+}
+
+/// Tells the host of a node, if it has one, that the node was cancelled.
+pub(super) fn tell(node: &Node) {
+    if let Some(host) = node.up.host() {
+        // SAFETY: the node is there and held, as whoever cancels holds what it cancels.
+        unsafe { (host.as_ref().hooks.cancelled)(host) }
+    }
+}
+
+/// Runs others' code for a node that is taken down, if the node has a host.
+///
+/// # Safety
+///
+/// The node is there, and nobody but the caller has it any more.
+pub(super) unsafe fn contain(node: &Node, f: &mut dyn FnMut()) -> bool {
+    let Some(host) = node.up.host() else { return false };
+    // SAFETY: promised by the caller.
+    unsafe { (host.as_ref().hooks.contain)(host, f) };
+    true
+}
+
+impl core::fmt::Debug for Hosted {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Hosted").field("node", &self.node).field("linked", &self.linked).finish_non_exhaustive()
+    }
+}
