@@ -10,11 +10,12 @@ allowed() {
     countermand-tokio) echo tokio tokio-util ;;
     weatherlight | training | axum-service) echo tokio ;; # a program starts its runtime
     countermand-smol) echo async-executor async-io async-global-executor blocking smol ;;
+    countermand-embassy) echo embassy-executor ;; # its tests start one on this machine, with a time driver
     *) ;;
     esac
 }
 
-runtimes="tokio tokio-util smol async-executor async-io async-global-executor async-std blocking embassy-executor"
+runtimes="tokio tokio-util smol async-executor async-io async-global-executor async-std blocking embassy-executor embassy-time"
 packages=$(cargo metadata --no-deps --format-version 1 | python3 -c '
 import json, sys
 for package in json.load(sys.stdin)["packages"]:

@@ -9,6 +9,7 @@
 //! | `runtime-tokio` | `Tokio` | tasks and the blocking pool of a tokio runtime, multi-thread or current-thread |
 //! | `runtime-smol` | `Smol` | smol's executor and timers |
 //! | `runtime-blocking` | `Blocking` | threads, with no runtime at all |
+//! | `runtime-embassy` | `Embassy` | tasks of an executor of embassy's, on a microcontroller with a heap or on the development machine |
 //! | `sim` | `Sim` | virtual time and a seeded schedule, for tests |
 //!
 //! The feature `config` adds the loader of the configuration to [`config`], where its types are. Telemetry is routed by [`Router`]; where it goes is behind features
@@ -38,6 +39,8 @@
 #![cfg_attr(not(feature = "runtime-smol"), doc = "```compile_fail,E0432\nuse countermand::Smol;\n```")]
 #![cfg_attr(feature = "runtime-blocking", doc = "```\nuse countermand::Blocking;\n```")]
 #![cfg_attr(not(feature = "runtime-blocking"), doc = "```compile_fail,E0432\nuse countermand::Blocking;\n```")]
+#![cfg_attr(feature = "runtime-embassy", doc = "```\nuse countermand::Embassy;\n```")]
+#![cfg_attr(not(feature = "runtime-embassy"), doc = "```compile_fail,E0432\nuse countermand::Embassy;\n```")]
 #![cfg_attr(feature = "sim", doc = "```\nuse countermand::Sim;\n```")]
 #![cfg_attr(not(feature = "sim"), doc = "```compile_fail,E0432\nuse countermand::Sim;\n```")]
 #![no_std]
@@ -71,6 +74,8 @@ pub mod config {
 pub mod hosts {
     #[cfg(feature = "runtime-blocking")]
     pub use countermand_blocking as blocking;
+    #[cfg(feature = "runtime-embassy")]
+    pub use countermand_embassy as embassy;
     #[cfg(feature = "sim")]
     pub use countermand_sim as sim;
     #[cfg(feature = "runtime-smol")]
@@ -107,6 +112,9 @@ pub use countermand_wire as wire;
 #[cfg(feature = "runtime-blocking")]
 #[doc(no_inline)]
 pub use countermand_blocking::Blocking;
+#[cfg(feature = "runtime-embassy")]
+#[doc(no_inline)]
+pub use countermand_embassy::Embassy;
 #[cfg(feature = "sim")]
 #[doc(no_inline)]
 pub use countermand_sim::Sim;

@@ -52,13 +52,11 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread;
 use std::time::Duration;
 
 use countermand_core::{ConfigError, Handle, Instant, Job, Outcome, SubmitResult, Work, Worker, WorkerConfig};
@@ -66,12 +64,17 @@ use countermand_core::{ConfigError, Handle, Instant, Job, Outcome, SubmitResult,
 use crate::examinee::{Ground, SendFuture, Stop};
 use crate::patience::Patience;
 use crate::probe::Tally;
+#[cfg(feature = "std")]
 use crate::race::{FEWEST, Laps, message, race};
 use crate::warped::{Clock, Pace};
 use crate::{Check, Flaw, Profile};
 
 /// Where the still clock starts: far enough from its origin that a rule may look back.
 const START: Duration = Duration::from_secs(1_000);
+
+/// In how many orders four racers can run.
+#[cfg(not(feature = "std"))]
+const ORDERS: u64 = 24;
 
 /// Looks at a condition that only yield, before naps come in between.
 const EAGER_LOOKS: u32 = 64;
@@ -397,12 +400,18 @@ impl Bench {
     ///
     /// # Errors
     ///
-    /// [`Flaw::Broken`] with `what` when it panics or does not come back; the thread is then left behind.
+    /// [`Flaw::Broken`] with `what` when it panics or does not come back; the thread is then left behind. [`Flaw::NotApplicable`] where there are no
+    /// threads.
+    #[cfg(feature = "std")]
     pub async fn on_thread<R: Send + 'static>(
         &self,
         what: &str,
         act: impl FnOnce() -> R + Send + 'static,
     ) -> Result<R, Flaw> {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        use std::sync::mpsc::{TryRecvError, channel};
+        use std::thread;
+
         let (result, arrival) = channel();
         thread::spawn(move || {
             // Nobody listens any more after patience has ended.
@@ -420,6 +429,21 @@ impl Bench {
                 Err(TryRecvError::Empty) => self.pause(&mut looks).await,
             }
         }
+    }
+
+    /// There is no other thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Flaw::NotApplicable`].
+    #[cfg(not(feature = "std"))]
+    #[expect(clippy::unused_async, reason = "it is awaited where there are threads")]
+    pub async fn on_thread<R: Send + 'static>(
+        &self,
+        _: &str,
+        _: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Flaw> {
+        Err(self.lacks(format!("{} declares a target without threads", self.host_name())))
     }
 
     /// Runs a future that is no job as a task of the same host.
@@ -442,6 +466,7 @@ impl Bench {
     /// # Errors
     ///
     /// What `audit` returns, [`Flaw::Broken`] when a racer panics, [`Flaw::Inconclusive`] when the rounds were too few.
+    #[cfg(feature = "std")]
     pub fn race<S: Send + Sync>(
         &self,
         rounds: u64,
@@ -465,9 +490,46 @@ impl Bench {
         self.raced.get()
     }
 
+    /// Runs `racers` over and over, each round on a field of its own, which `audit` then looks at. On one thread they cannot meet: they run one after the
+    /// other, in every order in turn.
+    ///
+    /// # Errors
+    ///
+    /// What `audit` returns.
+    #[cfg(not(feature = "std"))]
+    pub fn race<S: Send + Sync>(
+        &self,
+        rounds: u64,
+        mut set_up: impl FnMut(u64) -> S,
+        racers: &[&(dyn Fn(&S) + Sync)],
+        mut audit: impl FnMut(u64, S) -> Result<(), Flaw>,
+    ) -> Check {
+        self.leave_out("one thread: what races elsewhere runs one after the other, in every order");
+        let rounds = rounds.min(ORDERS);
+        for round in 0..rounds {
+            let field = set_up(round);
+            let mut waiting: Vec<_> = racers.iter().collect();
+            let mut choice = usize::try_from(round).unwrap_or_default();
+            while !waiting.is_empty() {
+                let next = choice % waiting.len();
+                choice /= waiting.len();
+                waiting.remove(next)(&field);
+            }
+            audit(round, field)?;
+        }
+        Ok(rounds)
+    }
+
     /// Whether there is time for another race, when `rounds` have been run.
+    #[cfg(feature = "std")]
     pub(crate) fn races_on(&self, rounds: u64) -> bool {
         rounds < FEWEST || self.begun.elapsed() < self.order.watchdog / 3
+    }
+
+    /// Every order has its turn in one race.
+    #[cfg(not(feature = "std"))]
+    pub(crate) fn races_on(&self, rounds: u64) -> bool {
+        rounds < ORDERS
     }
 
     /// How many allocations `act` makes on this thread.

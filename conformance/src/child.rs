@@ -9,17 +9,12 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::bench::Order;
 use crate::examinee::Seen;
-use crate::{Candidate, Check, Flaw, Rule, rules};
-
-/// The first argument of a program that was started to be a child.
-const CALL: &str = "__examine";
-
-/// What stands before the finding on the child's standard output.
-const MARK: char = '\u{1e}';
+use crate::letter::{self, CALL, MARK};
+use crate::{Candidate, Check, Flaw, Profile, Rule, rules};
 
 /// What is said of a child that the watchdog ended.
 pub(crate) const HUNG: &str = "hung:";
@@ -53,7 +48,7 @@ pub(crate) struct Finding {
     pub(crate) took: Duration,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Letter {
     verdict: String,
     why: String,
@@ -85,17 +80,9 @@ fn serve_call(candidates: &[Candidate], args: &[String]) -> Result<(), String> {
     activate(mutant)?;
     // Rules plant panics; each is one line, and no time goes into its backtrace.
     panic::set_hook(Box::new(|info| eprintln!("{info}")));
-    let Seen { check, left_out, raced } = candidate.examine(rule, order);
-    let (verdict, why, runs) = match check {
-        Ok(runs) => ("pass", String::new(), runs),
-        Err(Flaw::Broken(why)) => ("fail", why, 0),
-        Err(Flaw::NotApplicable(why)) => ("not-applicable", why, 0),
-        Err(Flaw::Inconclusive(why)) => ("inconclusive", why, 0),
-    };
-    let letter = Letter { verdict: verdict.to_owned(), why, runs, left_out, raced };
-    let letter = serde_json::to_string(&letter).map_err(|error| error.to_string())?;
+    let finding = letter::write(&candidate.examine(rule, order));
     let mut out = io::stdout().lock();
-    writeln!(out, "{MARK}{letter}").and_then(|()| out.flush()).map_err(|error| error.to_string())
+    writeln!(out, "{finding}").and_then(|()| out.flush()).map_err(|error| error.to_string())
 }
 
 #[cfg(all(feature = "hosts", feature = "mutants"))]
@@ -152,16 +139,17 @@ impl Task {
             return Ok(Finding { check, left_out: None, raced: 0, took: Duration::ZERO });
         }
         let begun = Instant::now();
-        let mut child = Command::new(env::current_exe()?)
-            .arg(CALL)
-            .args([self.candidate.name(), self.rule.id()])
-            .args([self.order.seed.to_string(), self.order.effort.to_string()])
-            .args([self.order.patience.as_millis().to_string(), self.order.watchdog.as_millis().to_string()])
-            .arg(self.mutant.unwrap_or_default())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let missing = self.rule.needs().beyond(self.candidate.profile());
+        if missing != Profile::NONE {
+            let why = format!("{} declares a target without {missing}", self.candidate.name());
+            return Ok(Finding {
+                check: Err(Flaw::NotApplicable(why)),
+                left_out: None,
+                raced: 0,
+                took: Duration::ZERO,
+            });
+        }
+        let mut child = self.command()?.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (ears, mouth) = channel();
         listen(child.stdout.take(), Stream::Out, &ears);
         listen(child.stderr.take(), Stream::Err, &ears);
@@ -203,6 +191,25 @@ impl Task {
         };
         let left_out = Some(seen.left_out.join("; ")).filter(|left_out| !left_out.is_empty());
         Ok(Finding { check: seen.check, left_out, raced: seen.raced, took })
+    }
+}
+
+impl Task {
+    /// The process that examines: one of this program's, or the emulator with an image.
+    fn command(&self) -> io::Result<Command> {
+        let words = [CALL, self.candidate.name(), self.rule.id()].map(str::to_owned);
+        let seed = self.order.seed.to_string();
+        if let Some(board) = self.candidate.as_board() {
+            let words: Vec<_> = words.into_iter().chain([seed]).chain(self.mutant.map(str::to_owned)).collect();
+            return board.call(&words);
+        }
+        let mut command = Command::new(env::current_exe()?);
+        command
+            .args(words)
+            .args([seed, self.order.effort.to_string()])
+            .args([self.order.patience.as_millis().to_string(), self.order.watchdog.as_millis().to_string()])
+            .arg(self.mutant.unwrap_or_default());
+        Ok(command)
     }
 }
 
@@ -283,6 +290,16 @@ fn tail(complained: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let why = "a \"quote\", a \\ and\na line\t\u{7f}\u{1e}é";
+        let seen =
+            Seen { check: Err(Flaw::Broken(why.to_owned())), left_out: vec!["\"".to_owned(), String::new()], raced: 7 };
+        let read = open(&format!("chatter\n{}\n", letter::write(&seen))).expect("a finding");
+        assert_eq!((read.check, read.left_out, read.raced), (seen.check, seen.left_out, 7));
+        assert_eq!(open(&letter::write(&Ok(7).into())).expect("a finding").check, Ok(7));
+    }
 
     #[test]
     fn a_finding_is_read_after_other_output() {

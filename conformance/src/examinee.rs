@@ -1,10 +1,10 @@
 //! What an adapter's author hands to the suite: the one trait, and the candidate that it becomes.
 
-use std::any::Any;
+#[cfg(feature = "std")]
 use std::cell::RefCell;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,11 @@ use std::time::Duration;
 use countermand_core::{Assembly, ConfigError, Host, Instant, Worker, WorkerConfig};
 
 use crate::bench::Order;
+#[cfg(feature = "program")]
+use crate::board::Board;
+#[cfg(feature = "std")]
 use crate::probe::gate;
+#[cfg(feature = "std")]
 use crate::race::message;
 use crate::warped::{Clock, Warped};
 use crate::{Bench, Check, Flaw, LocalFuture, Profile, Rule};
@@ -81,7 +85,13 @@ pub trait Examinee: Sized + 'static {
 
     /// A pause between two looks at a condition. A host whose time stands still while nobody waits for it overrides this.
     fn nap(&self, span: Duration) -> LocalFuture<'static, ()> {
-        Box::pin(crate::nap::nap(span))
+        #[cfg(feature = "std")]
+        return Box::pin(crate::nap::nap(span));
+        #[cfg(not(feature = "std"))]
+        {
+            let _ = span;
+            Box::pin(crate::bench::yield_now())
+        }
     }
 }
 
@@ -118,7 +128,7 @@ pub(crate) type Stop = Box<dyn FnOnce() + Send>;
 
 impl<E: Examinee> Ground for Rc<E> {
     fn profile(&self) -> Profile {
-        E::profile()
+        E::profile().as_built()
     }
 
     fn name(&self) -> &'static str {
@@ -183,20 +193,61 @@ impl From<Check> for Seen {
     }
 }
 
+/// Examines one rule in the main future that the caller is in.
+pub(crate) async fn examine_here<E: Examinee>(examinee: Rc<E>, rule: &'static Rule, order: Order) -> Seen {
+    let missing = rule.needs().beyond(E::profile().as_built());
+    if missing != Profile::NONE {
+        return Err(Flaw::NotApplicable(format!("{} declares a target without {missing}", E::NAME))).into();
+    }
+    let bench = Bench::new(Box::new(examinee), order);
+    let check = (rule.check)(&bench).await;
+    let check = if check == Ok(0) { Err(Flaw::Inconclusive("nothing was examined".to_owned())) } else { check };
+    Seen { check, left_out: bench.left_out(), raced: bench.raced() }
+}
+
 /// A host that the program can examine, by name.
+#[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
     name: &'static str,
     version: &'static str,
     profile: fn() -> Profile,
-    examine: fn(&'static Rule, Order) -> Seen,
+    place: Place,
 }
 
+/// Where a candidate is examined.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// In a process of this program.
+    Here(fn(&'static Rule, Order) -> Seen),
+    /// On a board, which the emulator is.
+    #[cfg(feature = "program")]
+    Board(&'static Board),
+}
+
+#[cfg(feature = "std")]
 impl Candidate {
     /// The candidate for an examinee.
     #[must_use]
     pub const fn of<E: Examinee>() -> Self {
-        Self { name: E::NAME, version: E::VERSION, profile: E::profile, examine: examine::<E> }
+        Self { name: E::NAME, version: E::VERSION, profile: E::profile, place: Place::Here(examine::<E>) }
+    }
+
+    /// The candidate for a board.
+    #[cfg(feature = "program")]
+    pub(crate) const fn board(board: &'static Board) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        Self { name: board.name(), version, profile: Board::profile, place: Place::Board(board) }
+    }
+
+    /// The board that it is, if it is one.
+    #[cfg(feature = "program")]
+    pub(crate) fn as_board(&self) -> Option<&'static Board> {
+        match self.place {
+            Place::Here(_) => None,
+            Place::Board(board) => Some(board),
+        }
     }
 
     /// Its name.
@@ -214,36 +265,34 @@ impl Candidate {
     /// What its target has.
     #[must_use]
     pub fn profile(&self) -> Profile {
-        (self.profile)()
+        (self.profile)().as_built()
     }
 
     /// Examines one rule, in this process. A panic of the rule or of the host is a broken rule.
     pub(crate) fn examine(&self, rule: &'static Rule, order: Order) -> Seen {
-        let missing = rule.needs().beyond(self.profile());
-        if missing != Profile::NONE {
-            return Err(Flaw::NotApplicable(format!("{} declares a target without {missing}", self.name))).into();
-        }
-        let examine = self.examine;
-        let mut seen =
-            catch_unwind(AssertUnwindSafe(|| examine(rule, order))).unwrap_or_else(|payload: Box<dyn Any + Send>| {
-                Err(Flaw::Broken(format!("panicked: {}", message(&*payload)))).into()
-            });
-        if seen.check == Ok(0) {
-            seen.check = Err(Flaw::Inconclusive("nothing was examined".to_owned()));
-        }
-        seen
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+
+        let examine = match self.place {
+            Place::Here(examine) => examine,
+            #[cfg(feature = "program")]
+            Place::Board(board) => {
+                return Err(Flaw::Inconclusive(format!("{} is no process of this program", board.name()))).into();
+            }
+        };
+        catch_unwind(AssertUnwindSafe(|| examine(rule, order)))
+            .unwrap_or_else(|payload| Err(Flaw::Broken(format!("panicked: {}", message(&*payload)))).into())
     }
 }
 
+#[cfg(feature = "std")]
 fn examine<E: Examinee>(rule: &'static Rule, order: Order) -> Seen {
     let found = Rc::new(RefCell::new(None));
     let put = Rc::clone(&found);
     gate::block_through(E::blocked, order.patience);
     E::run(order.seed, move |examinee| {
         Box::pin(async move {
-            let bench = Bench::new(Box::new(examinee), order);
-            let check = (rule.check)(&bench).await;
-            *put.borrow_mut() = Some(Seen { check, left_out: bench.left_out(), raced: bench.raced() });
+            let seen = examine_here(examinee, rule, order).await;
+            *put.borrow_mut() = Some(seen);
         })
     });
     let found = found.borrow_mut().take();

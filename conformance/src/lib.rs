@@ -3,16 +3,56 @@
 //! An adapter author implements [`Examinee`] and writes `countermand_conformance::main!(MyHost);` for a program, or
 //! `countermand_conformance::tests!(MyHost);` for one named test a rule. The rules and their texts stand in `RULES.md`.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(feature = "std"), allow(dead_code, reason = "what only rules about threads use"))]
+
+#[cfg(not(feature = "std"))]
+#[macro_use]
+extern crate alloc;
+// What rules call `std`; see `bare`.
+#[cfg(not(feature = "std"))]
+extern crate self as std;
+
+#[cfg(not(feature = "std"))]
+mod bare;
+// For `ensure!`.
+#[doc(hidden)]
+#[cfg(not(feature = "std"))]
+pub use alloc::format;
+#[cfg(not(feature = "std"))]
+#[allow(unused_imports, reason = "which of them rules use changes with the rules")]
+use bare::{
+    any, array, borrow, boxed, cell, cmp, collections, convert, fmt, future, hint, iter, marker, mem, num, ops, panic,
+    pin, prelude, rc, sync, task, thread, time,
+};
+#[doc(hidden)]
+#[cfg(feature = "std")]
+pub use std::format;
+
+#[cfg(not(feature = "std"))]
+use bare::blocks::WaitReason;
+#[cfg(feature = "std")]
+use countermand_core::WaitReason;
+
 mod bench;
+#[cfg(feature = "program")]
+mod board;
+#[cfg(feature = "program")]
 mod child;
+#[cfg(feature = "program")]
 mod contract;
 mod examinee;
 #[cfg(feature = "hosts")]
 pub mod hosts;
+#[cfg(not(feature = "std"))]
+mod image;
+#[cfg(any(feature = "program", not(feature = "std")))]
+mod letter;
 #[cfg(all(feature = "program", feature = "hosts", feature = "mutants"))]
 mod liars;
 #[cfg(all(feature = "program", feature = "mutants"))]
 mod mutants;
+#[cfg(feature = "std")]
 mod nap;
 mod patience;
 #[cfg(all(feature = "program", feature = "mutants"))]
@@ -22,6 +62,7 @@ mod profile;
 #[cfg(feature = "program")]
 #[doc(hidden)]
 pub mod program;
+#[cfg(feature = "std")]
 mod race;
 #[cfg(feature = "program")]
 mod report;
@@ -39,7 +80,11 @@ pub mod tests;
 mod warped;
 
 pub use bench::{Bench, DoomedWorker, poll};
-pub use examinee::{Candidate, Doomed, Examinee, SendFuture};
+#[cfg(feature = "std")]
+pub use examinee::Candidate;
+pub use examinee::{Doomed, Examinee, SendFuture};
+#[cfg(not(feature = "std"))]
+pub use image::{Call, examine, lend_clock};
 pub use probe::{Census, Death, Gate, Pass, Probe, Recorder, Tally, Touch};
 pub use profile::Profile;
 pub use rule::{Check, Flaw, LocalFuture, Rule};

@@ -30,10 +30,16 @@ impl Profile {
         Self { threads: true, ..self }
     }
 
-    /// A panic unwinds; in a build that aborts, this adds nothing.
+    /// A panic unwinds. A build that aborts has that on no target, whatever its adapter declares.
     #[must_use]
     pub const fn unwind(self) -> Self {
-        Self { unwind: cfg!(panic = "unwind"), ..self }
+        Self { unwind: true, ..self }
+    }
+
+    /// What this build has of it.
+    #[must_use]
+    pub(crate) const fn as_built(self) -> Self {
+        Self { unwind: self.unwind && cfg!(panic = "unwind"), ..self }
     }
 
     /// The host runs blocking closures ([`Host::offload`](countermand_core::Host::offload)).

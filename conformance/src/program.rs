@@ -14,7 +14,7 @@ use crate::bench::Order;
 use crate::child::{self, Task};
 use crate::contract::{Article, article, articles, is_in_group};
 use crate::report::{self, Replay, Report, Verdict};
-use crate::{Candidate, Rule, rules, runner, script, soak};
+use crate::{Candidate, Rule, board, rules, runner, script, soak};
 
 /// The budget for which `rounds(base)` is `base`.
 pub(crate) const USUAL_BUDGET: u64 = 60;
@@ -36,7 +36,7 @@ const WATCHDOG: Duration = Duration::from_secs(90);
 struct Args {
     #[command(subcommand)]
     command: Option<Errand>,
-    /// Only this host (may be repeated)
+    /// Only this host (may be repeated); a board under the emulator is examined only if it is named, such as cortex-m3
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
     /// Only this rule, such as J4 (may be repeated)
@@ -152,6 +152,7 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     }
     let seed = args.seed.unwrap_or_else(seed_of_the_time);
     if let Some(count) = args.scripts {
+        no_board(&hosts, "scripts are played")?;
         return scripts(args, &hosts, seed, count);
     }
     let effort = args.budget as f64 / USUAL_BUDGET as f64;
@@ -296,7 +297,13 @@ fn scripts(args: &Args, hosts: &[Candidate], seed: u64, count: u64) -> Result<Ex
         return Err(format!("there are no {count} seeds from {seed} on"));
     }
     let bar = progress(hosts.len() * usize::try_from(count).unwrap_or(usize::MAX));
-    let scripts = script::Repertoire { seed, count, keep: args.keep.clone(), mutant: args.mutant.clone() };
+    let scripts = script::Repertoire {
+        seed,
+        count,
+        kind: script::Kind::Calls,
+        keep: args.keep.clone(),
+        mutant: args.mutant.clone(),
+    };
     let comparison = script::compare(hosts, &scripts, Replay::of_this_program(USUAL_BUDGET).program(), || bar.inc(1));
     bar.finish_and_clear();
     let comparison = comparison?;
@@ -310,6 +317,7 @@ fn soak(args: &soak::Args, candidates: &[Candidate]) -> Result<ExitCode, String>
         return deliver(out, &soak::usual_mix()).map(|()| ExitCode::SUCCESS);
     }
     let hosts = chosen_hosts(&args.host, candidates)?;
+    no_board(&hosts, "a soak runs")?;
     let seed = args.seed.unwrap_or_else(seed_of_the_time);
     let bar = progress(0);
     let outcomes = soak::soak(&hosts, args, seed, &bar);
@@ -354,14 +362,25 @@ fn deliver(out: Option<&Path>, text: &str) -> Result<(), String> {
 }
 
 fn chosen_hosts(names: &[String], candidates: &[Candidate]) -> Result<Vec<Candidate>, String> {
+    if names.is_empty() {
+        return Ok(candidates.to_vec());
+    }
+    let all = || candidates.iter().copied().chain(board::ALL);
     for name in names {
-        if !candidates.iter().any(|candidate| candidate.name() == name) {
-            let known: Vec<_> = candidates.iter().map(Candidate::name).collect();
+        if !all().any(|candidate| candidate.name() == name) {
+            let known: Vec<_> = all().map(|candidate| candidate.name()).collect();
             return Err(format!("no host is called {name:?}; there are: {}", known.join(", ")));
         }
     }
-    let chosen = |candidate: &&Candidate| names.is_empty() || names.iter().any(|name| name == candidate.name());
-    Ok(candidates.iter().filter(chosen).copied().collect())
+    Ok(all().filter(|candidate| names.iter().any(|name| name == candidate.name())).collect())
+}
+
+/// Some things take a process of this program.
+fn no_board(hosts: &[Candidate], what: &str) -> Result<(), String> {
+    match hosts.iter().find(|host| host.as_board().is_some()) {
+        None => Ok(()),
+        Some(board) => Err(format!("{} is a board under an emulator; {what} on hosts of this machine", board.name())),
+    }
 }
 
 fn chosen_rules(ids: &[String], groups: &[String]) -> Result<Vec<&'static Rule>, String> {

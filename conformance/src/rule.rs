@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::prelude::v1::*;
 
 use crate::{Bench, Profile};
 
@@ -94,7 +95,7 @@ impl fmt::Debug for Rule {
 macro_rules! ensure {
     ($condition:expr, $($text:tt)+) => {
         if !$condition {
-            return ::core::result::Result::Err($crate::Flaw::Broken(::std::format!($($text)+)));
+            return ::core::result::Result::Err($crate::Flaw::Broken($crate::format!($($text)+)));
         }
     };
 }
@@ -106,9 +107,9 @@ macro_rules! ensure_eq {
         match (&$seen, &$expected) {
             (seen, expected) => {
                 if *seen != *expected {
-                    return ::core::result::Result::Err($crate::Flaw::Broken(::std::format!(
+                    return ::core::result::Result::Err($crate::Flaw::Broken($crate::format!(
                         "{}: saw {:?}, expected {:?}",
-                        ::std::format_args!($($text)+),
+                        ::core::format_args!($($text)+),
                         seen,
                         expected,
                     )));
@@ -131,15 +132,16 @@ macro_rules! ensure_eq {
 macro_rules! rules {
     (@once) => { false };
     (@once once) => { true };
-    ($($id:literal $function:ident $(, needs $($need:ident)+)? $(=> $once:ident)?;)*) => {
+    ($($(#[$meta:meta])* $id:literal $function:ident $(, needs $($need:ident)+)? $(=> $once:ident)?;)*) => {
         /// The rules of this group.
         pub(crate) const RULES: &[$crate::Rule] = &[$(
+            $(#[$meta])*
             $crate::Rule {
                 id: $id,
                 name: stringify!($function),
                 needs: $crate::Profile::NONE$($(.$need())+)?,
                 once: $crate::rule::rules!(@once $($once)?),
-                check: |bench| Box::pin($function(bench)),
+                check: |bench| ::std::boxed::Box::pin($function(bench)),
             },
         )*];
     };

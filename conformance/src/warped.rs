@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};

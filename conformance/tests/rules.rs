@@ -2,4 +2,11 @@
 
 use countermand_conformance::hosts;
 
-countermand_conformance::tests!(hosts::Tokio, hosts::TokioCurrentThread, hosts::Smol, hosts::Blocking, hosts::Sim);
+countermand_conformance::tests!(
+    hosts::Tokio,
+    hosts::TokioCurrentThread,
+    hosts::Smol,
+    hosts::Blocking,
+    hosts::Embassy,
+    hosts::Sim
+);

@@ -9,6 +9,7 @@ use crate::{CauseKind, Class, Phase};
 /// How many jobs became what, since the worker was built. Read at one moment each, so that a sum over a running worker may be
 /// out by those that settle meanwhile; after shutdown `accepted` is the sum of the six outcomes and `unsettled` (S7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Counts {
     /// Jobs accepted.

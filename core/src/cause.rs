@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The kinds of reasons for a cancellation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CauseKind {
     /// Somebody asked for it.
@@ -22,6 +23,7 @@ pub enum CauseKind {
 
 /// What a caller may add to a [`Cause`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Detail {
     /// Nothing.
@@ -41,6 +43,7 @@ pub enum Detail {
 /// assert_eq!(cause.to_string(), "requested: operator pressed stop");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Cause {
     kind: CauseKind,
     detail: Detail,

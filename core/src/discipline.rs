@@ -4,6 +4,7 @@ use crate::Priority;
 
 /// In which order a worker serves the priorities of its queue. Within one priority it is always first in, first out (Q2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Discipline {
     /// The most urgent first, always. A steady flow of urgent work starves the rest: this discipline makes no promise of

@@ -19,7 +19,7 @@ use crate::books::Account;
 use crate::clockwork::Due;
 use crate::contain::contain;
 use crate::job::head::Desk;
-use crate::job::runner::{Runner, Verdict};
+use crate::job::runner::{Lent, Runner, Verdict};
 use crate::lane::{Occupant, Turn, admit};
 use crate::observer::Kind;
 use crate::shared::{DriverPort, LaneBell, Shared};
@@ -225,7 +225,7 @@ impl Driver {
         match turn {
             Turn::Stay(occupant) => self.stay(lane, occupant),
             Turn::Over(runner, verdict) => self.over(lane, runner, verdict, now),
-            Turn::Vacant => self.free(lane),
+            Turn::Vacant(lent) => self.vacate(lane, lent),
         }
     }
 
@@ -261,6 +261,12 @@ impl Driver {
         }
         self.free(lane);
         runner.settle(verdict, now, self.account());
+    }
+
+    /// The job settled long ago. It is let go of only now, since whoever reads the place holds what is there.
+    fn vacate(&mut self, lane: usize, lent: Lent) {
+        self.free(lane);
+        drop(lent);
     }
 
     fn free(&mut self, lane: usize) {
@@ -335,10 +341,12 @@ impl Driver {
                     mem::forget(occupant);
                     continue;
                 }
-                let over = occupant.evict(now);
-                self.free(lane);
-                if let Some((runner, verdict)) = over {
-                    runner.settle(verdict, now, self.account());
+                match occupant.evict(now) {
+                    Ok((runner, verdict)) => {
+                        self.free(lane);
+                        runner.settle(verdict, now, self.account());
+                    }
+                    Err(lent) => self.vacate(lane, lent),
                 }
             }
         }

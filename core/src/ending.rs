@@ -17,6 +17,7 @@ use crate::sync::Lock;
 
 /// How to shut a worker down. In each case nothing is accepted from the call on (S1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "the ways of shutting down are the contract (S2 to S4)")]
 pub enum Shutdown {
     /// Every accepted job settles by itself, however long that takes (S2).

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The number of a job: unique within its worker, in the order of acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct JobId(u64);
 
 impl JobId {

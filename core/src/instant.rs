@@ -7,6 +7,7 @@ use core::time::Duration;
 /// The core never asks what time it is; it is told (`step(cx, now)`). Sixty-four bits of nanoseconds last for 584 years,
 /// so nothing wraps within any uptime (C4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u64);
 
 impl Instant {

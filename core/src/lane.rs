@@ -49,8 +49,8 @@ pub(crate) enum Turn {
     Stay(Occupant),
     /// It is over: free the place, then settle.
     Over(Runner, Verdict),
-    /// It settled long ago, and its closure has ended now: free the place (B3).
-    Vacant,
+    /// It settled long ago, and its closure has ended now: free the place (B3), then let go.
+    Vacant(Lent),
 }
 
 /// Looks at a job that has come out of the queue. `Err` if it must not be started: its body was dropped, it is to be settled.
@@ -108,35 +108,35 @@ impl Occupant {
         }
     }
 
-    /// The worker's host is gone: there will be no further turn. `None` if it settled before.
-    pub(crate) fn evict(self, now: Instant) -> Option<(Runner, Verdict)> {
+    /// The worker's host is gone: there will be no further turn. `Err` if it settled before.
+    pub(crate) fn evict(self, now: Instant) -> Result<(Runner, Verdict), Lent> {
         self.head().expire_running(now); // D2
         match self.body {
             Body::Task(mut runner) => {
                 let cause = runner.head().cancel(Cause::SHUTDOWN);
                 runner.discard();
-                Some((runner, Verdict::Requested { cause, started: true }))
+                Ok((runner, Verdict::Requested { cause, started: true }))
             }
             Body::Call(lent) => match lent.ask() {
-                Loan::Back(runner) => Some(returned(runner)),
-                Loan::Refused(runner) => Some(refused(runner)),
+                Loan::Back(runner) => Ok(returned(runner)),
+                Loan::Refused(runner) => Ok(refused(runner)),
                 Loan::Out(lent) => {
                     lent.head().cancel(Cause::SHUTDOWN);
                     let lent = match lent.withdraw() {
-                        Ok(runner) => return Some(refused(runner)),
+                        Ok(runner) => return Ok(refused(runner)),
                         Err(lent) => lent,
                     };
                     if lent.abandon(now) {
-                        return None;
+                        return Err(lent);
                     }
                     // It came back in between, or had been abandoned before.
                     match lent.ask() {
-                        Loan::Back(runner) => Some(returned(runner)),
-                        Loan::Refused(runner) => Some(refused(runner)),
-                        Loan::Out(_) | Loan::Over => None,
+                        Loan::Back(runner) => Ok(returned(runner)),
+                        Loan::Refused(runner) => Ok(refused(runner)),
+                        Loan::Out(lent) | Loan::Over(lent) => Err(lent),
                     }
                 }
-                Loan::Over => None,
+                Loan::Over(lent) => Err(lent),
             },
         }
     }
@@ -186,7 +186,7 @@ fn turn_call(lent: Lent, mut watch: Watch, now: Instant) -> Turn {
             let (runner, verdict) = refused(runner);
             Turn::Over(runner, verdict)
         }
-        Loan::Over => Turn::Vacant,
+        Loan::Over(lent) => Turn::Vacant(lent),
         Loan::Out(mut lent) => {
             let over = watch.must_go(lent.head(), now).is_some();
             if watch.requested.is_some() {
@@ -205,7 +205,7 @@ fn turn_call(lent: Lent, mut watch: Watch, now: Instant) -> Turn {
             if over && (head.conditions.abandonable || mutant!(AbandonsWithoutPermission)) {
                 lent.abandon(now); // B3; the lane stays occupied until the closure ends
                 if mutant!(AbandonedCallLeavesItsLane) {
-                    return Turn::Vacant;
+                    return Turn::Vacant(lent);
                 }
             }
             if watch.requested.is_some() && mutant!(CancelledCallIsReportedStopped) {

@@ -2,6 +2,11 @@
 //! worker of lanes.
 #![no_std]
 
+#[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
+compile_error!(
+    "the feature `alloc` of countermand-core needs `alloc::sync::Arc`, which this target, without compare-and-swap, does not have"
+);
+
 #[cfg(feature = "alloc")]
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -8,6 +8,7 @@ use crate::{Class, JobId, Priority};
 
 /// What kind of work a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "a job is a future or a closure")]
 pub enum Kind {
     /// A future, polled in a lane.
@@ -18,6 +19,7 @@ pub enum Kind {
 
 /// Where a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "the life of a job has these three stations")]
 pub enum JobState {
     /// In the queue.
@@ -50,6 +52,7 @@ pub struct JobInfo {
 
 /// How a job ended, in figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Settled {
     /// Its outcome without the values.
@@ -66,6 +69,7 @@ pub struct Settled {
 
 /// Why a job was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RejectReason {
     /// The queue has no place for a job of this priority.

@@ -6,6 +6,7 @@ use crate::{Cause, Panic};
 
 /// Where a job was when its time ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "a job is in the queue or in a lane; there is no third place")]
 pub enum Phase {
     /// It had not been started.
@@ -44,6 +45,7 @@ pub enum Outcome<T, E = Infallible> {
 
 /// An [`Outcome`] without its values: what counters, observers and reports speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "mirrors Outcome")]
 pub enum Class {
     /// See [`Outcome::Completed`].

@@ -2,6 +2,7 @@
 
 /// The four priorities, from the least to the most urgent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 #[expect(clippy::exhaustive_enums, reason = "the four levels are the contract (E1, Q2); users match on all of them")]
 pub enum Priority {

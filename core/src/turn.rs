@@ -12,6 +12,10 @@ pub(crate) struct Current {
     pub(crate) in_poll: bool,
 }
 
+/// Without `std` there is one thread. Interrupts that poll jobs of their own come and go in the middle of a poll, and each puts back what was before.
+#[cfg(not(feature = "std"))]
+static CURRENT: crate::sync::Lock<Option<Current>> = crate::sync::Lock::new(None);
+
 #[cfg(feature = "std")]
 std::thread_local! {
     static CURRENT: core::cell::Cell<Option<Current>> = const { core::cell::Cell::new(None) };
@@ -31,12 +35,12 @@ impl InTurn {
         Self { before: swap(Some(current)), here: PhantomData }
     }
 
-    /// The job in whose poll or call this thread is. Always `None` where there are no thread-locals to remember it in.
+    /// The job in whose poll or call this thread is.
     pub(crate) fn current() -> Option<Current> {
         #[cfg(feature = "std")]
         return CURRENT.with(core::cell::Cell::get);
         #[cfg(not(feature = "std"))]
-        return None;
+        return CURRENT.with(|current| *current);
     }
 }
 
@@ -50,7 +54,7 @@ fn swap(current: Option<Current>) -> Option<Current> {
     #[cfg(feature = "std")]
     return CURRENT.with(|cell| cell.replace(current));
     #[cfg(not(feature = "std"))]
-    return current.and(None);
+    return CURRENT.with(|cell| core::mem::replace(cell, current));
 }
 
 /// While it lives, this thread is in a step of a driver or of the keeper of one worker.

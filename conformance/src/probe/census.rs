@@ -1,6 +1,7 @@
 //! A census of values: who was born, who died, how often and on which thread.
 
 use std::fmt;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};

@@ -2,28 +2,38 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::prelude::v1::*;
+#[cfg(feature = "std")]
+use std::sync::OnceLock;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+#[cfg(feature = "std")]
 use std::time::Duration;
 
+#[cfg(feature = "std")]
 use crate::patience::{Patience, STALL};
 
 /// How the host at hand lets a thread block, and for how long it may; there is one host a process.
+#[cfg(feature = "std")]
 static BLOCKED: OnceLock<(Blocked, Duration)> = OnceLock::new();
 
 /// Lets the thread that calls it block in a closure.
+#[cfg(feature = "std")]
 type Blocked = fn(&mut dyn FnMut());
 
 /// How long a thread blocks at a gate at the least, before it counts as left behind.
+#[cfg(feature = "std")]
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// From now on threads block at gates through `blocked`, for as long as a rule may last that waits so `patiently`.
+#[cfg(feature = "std")]
 pub(crate) fn block_through(blocked: Blocked, patiently: Duration) {
     // A second rule in one process would be of the same host.
     let _ = BLOCKED.set((blocked, LONGEST.max(patiently * 3)));
 }
 
 /// Lets this thread block in `wait`, as the host at hand wants it.
+#[cfg(feature = "std")]
 pub(crate) fn blocking(wait: &mut dyn FnMut()) {
     match BLOCKED.get() {
         Some((blocked, _)) => blocked(wait),
@@ -91,6 +101,7 @@ impl Gate {
     /// # Panics
     ///
     /// After thirty seconds or more, so that a rule which fails does not leave threads behind.
+    #[cfg(feature = "std")]
     pub fn wait_blocking(&self) {
         let longest = BLOCKED.get().map_or(LONGEST, |(_, longest)| *longest);
         let mut opened = false;
@@ -104,6 +115,16 @@ impl Gate {
             opened = leaf.open;
         });
         assert!(opened, "nobody opened the gate in {longest:?}");
+    }
+
+    /// Sees that the gate is open: on the only thread nobody else would open it.
+    ///
+    /// # Panics
+    ///
+    /// If it is not.
+    #[cfg(not(feature = "std"))]
+    pub fn wait_blocking(&self) {
+        assert!(self.is_open(), "the only thread would block at a gate");
     }
 
     fn leaf(&self) -> MutexGuard<'_, Leaf> {

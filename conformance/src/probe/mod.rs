@@ -2,14 +2,18 @@
 
 mod census;
 pub(crate) mod gate;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "std"))]
 mod interrupt;
 mod recorder;
+#[cfg(feature = "std")]
+mod tally;
+#[cfg(not(feature = "std"))]
+#[path = "tally_here.rs"]
 mod tally;
 
 pub use census::{Census, Death, Probe};
 pub use gate::{Gate, Pass};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "std"))]
 pub(crate) use interrupt::under_interrupts;
 pub use recorder::{Recorder, Touch};
 pub use tally::Tally;

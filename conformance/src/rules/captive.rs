@@ -1,5 +1,6 @@
 //! A driver in the middle of a poll, for as long as a rule wants it there.
 
+use std::prelude::v1::*;
 use std::thread;
 
 use countermand_core::{Class, Handle, Job, Worker};

@@ -1,6 +1,7 @@
 //! Attendants of a worker in the hands of a rule: each is polled only when it was woken, as a host does it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};

@@ -1,6 +1,8 @@
 //! The rules, one file a group, and the register of them all.
 
+#[cfg(feature = "std")]
 mod call;
+#[cfg(feature = "std")]
 mod captive;
 #[cfg(feature = "config")]
 mod configuration;
@@ -8,16 +10,19 @@ mod context;
 mod crew;
 mod deadline;
 mod drops;
+#[cfg(feature = "std")]
 mod guard;
 mod job;
 #[cfg(feature = "journal")]
 mod journal;
 mod kit;
 mod lane;
+#[cfg(feature = "std")]
 mod panic;
 mod queue;
 mod scene;
 mod shutdown;
+#[cfg(feature = "std")]
 mod telemetry;
 mod token;
 mod tree;
@@ -33,14 +38,18 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
         job::RULES,
         queue::RULES,
         shutdown::RULES,
+        #[cfg(feature = "std")]
         call::RULES,
+        #[cfg(feature = "std")]
         panic::RULES,
         lane::RULES,
         context::RULES,
         drops::RULES,
+        #[cfg(feature = "std")]
         telemetry::RULES,
         #[cfg(feature = "journal")]
         journal::RULES,
+        #[cfg(feature = "std")]
         guard::RULES,
         #[cfg(feature = "config")]
         configuration::RULES,

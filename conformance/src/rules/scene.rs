@@ -1,6 +1,7 @@
 //! Scenes that rules begin with: numbered jobs, a worker whose lane is held, a worker stepped by hand.
 
 use std::convert::Infallible;
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 

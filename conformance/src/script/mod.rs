@@ -48,13 +48,20 @@ const CUTS: usize = 300;
 static KEPT: OnceLock<Keep> = OnceLock::new();
 
 /// Plays scripts from the bench's seed on, and prints the trace of each on a line of its own, as JSON.
-static PLAY: Rule = Rule { id: "scripts", name: "scripts", needs: Profile::NONE, once: false, check: play_some };
+static PLAY: Rule = script(|bench| play_some(bench, Kind::Calls));
 
-fn play_some<'a>(bench: &'a Bench) -> LocalFuture<'a, Check> {
+/// The same scripts without calls, for hosts that have none.
+static PLAY_TASKS: Rule = script(|bench| play_some(bench, Kind::Tasks));
+
+const fn script(check: for<'a> fn(&'a Bench) -> LocalFuture<'a, Check>) -> Rule {
+    Rule { id: "scripts", name: "scripts", needs: Profile::NONE, once: false, check }
+}
+
+fn play_some(bench: &Bench, kind: Kind) -> LocalFuture<'_, Check> {
     Box::pin(async move {
         let (first, count) = (bench.seed(), bench.rounds(1));
         for seed in first..first.saturating_add(count) {
-            let mut script = plan::Script::draw(seed, bench.profile().blocking);
+            let mut script = kind.draw(seed);
             if let Some(keep) = KEPT.get() {
                 script.acts = keep.of(script.acts);
             }
@@ -77,8 +84,11 @@ pub(crate) fn serve(candidates: &[Candidate]) -> Option<Result<(), String>> {
     let mut args = env::args().skip(1);
     (args.next()? == CALL).then(|| {
         let args: Vec<String> = args.collect();
-        let [host, seed, count, keep, mutant] = &args[..] else { return Err(format!("{CALL} takes five arguments")) };
+        let [host, seed, count, kind, keep, mutant] = &args[..] else {
+            return Err(format!("{CALL} takes six arguments, not {}", args.len()));
+        };
         let candidate = candidates.iter().find(|candidate| candidate.name() == host).ok_or("no such host")?;
+        let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).ok_or("no such kind of scripts")?;
         let number = |text: &str| text.parse::<u64>().map_err(|error| format!("{text}: {error}"));
         // This is the first and only time.
         let _ = KEPT.set(keep.parse()?);
@@ -88,7 +98,7 @@ pub(crate) fn serve(candidates: &[Candidate]) -> Option<Result<(), String>> {
         let (effort, watchdog) = (number(count)? as f64, Duration::from_secs(86_400));
         let order = Order { seed: number(seed)?, effort, patience: PATIENCE, watchdog };
         // What it did not come to is missing, and that is seen.
-        drop(candidate.examine(&PLAY, order));
+        drop(candidate.examine(kind.rule(), order));
         Ok(())
     })
 }
@@ -104,19 +114,57 @@ pub(crate) struct Comparison {
     pub(crate) differing: usize,
 }
 
+/// Whether there are calls in the scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Calls,
+    /// For hosts that have no calls, and for the reference that they are compared with.
+    Tasks,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Calls, Self::Tasks];
+
+    /// As a child is told.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Tasks => "tasks",
+        }
+    }
+
+    fn rule(self) -> &'static Rule {
+        match self {
+            Self::Calls => &PLAY,
+            Self::Tasks => &PLAY_TASKS,
+        }
+    }
+
+    fn draw(self, seed: u64) -> plan::Script {
+        plan::Script::draw(seed, self == Self::Calls)
+    }
+
+    /// What these two can both play.
+    fn of(hosts: [&Candidate; 2]) -> Self {
+        if hosts.iter().all(|host| host.profile().blocking) { Self::Calls } else { Self::Tasks }
+    }
+}
+
 /// Which scripts are played, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Repertoire {
     pub(crate) seed: u64,
     pub(crate) count: u64,
+    /// Each host is given what it can play.
+    pub(crate) kind: Kind,
     pub(crate) keep: Keep,
     /// A defect that every host has but the reference, to see that it would be seen; only a build with mutants has any.
     pub(crate) mutant: String,
 }
 
 impl Repertoire {
-    fn at(&self, seed: u64, count: u64) -> Self {
-        Self { seed, count, ..self.clone() }
+    fn at(&self, seed: u64, count: u64, kind: Kind) -> Self {
+        Self { seed, count, kind, ..self.clone() }
     }
 
     fn reference(&self) -> Self {
@@ -135,9 +183,9 @@ struct Player {
     suspects: Vec<u64>,
 }
 
-/// Plays the scripts on each host, and compares their traces with those of the first one that is called `sim`, or else of the first. Each is
-/// played once: what differed is what is shown, though it may never differ again. If it does, it is cut down to the steps that it takes; `again`
-/// is the command that this program was started by.
+/// Plays the scripts on each host, and compares their traces with those of the first one that is called `sim`, or else of the first; those of hosts
+/// without calls with the same scripts without calls. Each is played once: what differed is what is shown, though it may never differ again. If it
+/// does, it is cut down to the steps that it takes; `again` is the command that this program was started by.
 ///
 /// # Errors
 ///
@@ -160,18 +208,24 @@ pub(crate) fn compare(
     };
     let mut players: Vec<Player> = hosts.iter().map(player).collect();
     let against = hosts[reference].name();
-    let others: Vec<usize> = (0..hosts.len()).filter(|place| *place != reference).collect();
-    let mut first = seed;
-    while first < end {
-        let batch = BATCH.min(end - first);
+    let kind_of = |place: usize| Kind::of([&hosts[reference], &hosts[place]]);
+    let others = |kind| (0..hosts.len()).filter(move |place| *place != reference && kind_of(*place) == kind);
+    let companies = Kind::ALL.map(|kind| (kind, others(kind).collect::<Vec<_>>()));
+    let companies = companies.into_iter().filter(|(_, others)| !others.is_empty()).collect::<Vec<_>>();
+    let batches = || (seed..end).step_by(BATCH as usize).map(|first| (first, BATCH.min(end - first)));
+    let turns = companies.iter().enumerate().flat_map(|company| batches().map(move |batch| (company, batch)));
+    for ((company, (kind, others)), (first, batch)) in turns {
         let mut expected: Vec<Trace> = Vec::new();
-        let batch_of_them = scripts.at(first, batch);
+        let batch_of_them = scripts.at(first, batch, *kind);
         play_on(&hosts[reference..=reference], &batch_of_them.reference(), |_, trace| {
-            told();
+            // Its own are counted once, though it may play them with calls and without.
+            if company == 0 {
+                told();
+                players[reference].played += u64::from(trace.is_some());
+            }
+            players[reference].differing += usize::from(trace.is_none());
             expected.push(trace);
         })?;
-        players[reference].played += expected.iter().flatten().count() as u64;
-        players[reference].differing += expected.iter().filter(|trace| trace.is_none()).count();
         // Two at a time: the machines that this is run on have two processors.
         for pair in others.chunks(2) {
             let mut next = vec![0; pair.len()];
@@ -191,7 +245,6 @@ pub(crate) fn compare(
                 }
             })?;
         }
-        first += batch;
     }
     let mut text = String::new();
     for Player { candidate, played, differing, shown, suspects } in &players {
@@ -199,7 +252,8 @@ pub(crate) fn compare(
         text.push_str(shown);
         for suspect in suspects {
             let pair = [hosts[reference], *candidate];
-            text.push_str(&cut_down(pair, &scripts.at(*suspect, 1), again)?);
+            let kind = Kind::of([&pair[0], &pair[1]]);
+            text.push_str(&cut_down(pair, &scripts.at(*suspect, 1, kind), again)?);
         }
     }
     Ok(Comparison { text, differing: players.iter().map(|player| player.differing).sum() })
@@ -227,8 +281,7 @@ fn cut_down(pair: [Candidate; 2], script: &Repertoire, again: &str) -> Result<St
         return Ok(format!("  script {seed} did not differ in {AGAIN} further plays, so that it cannot be cut down\n"));
     }
     let tries = if differed == AGAIN { 1 } else { AGAIN };
-    let steps =
-        script.keep.of(plan::Script::draw(seed, host.profile().blocking).acts.into_iter().enumerate().collect());
+    let steps = script.keep.of(script.kind.draw(seed).acts.into_iter().enumerate().collect());
     let places = |kept: &[usize]| Keep::only(kept.iter().map(|nth| steps[*nth].0).collect());
     let mut left = CUTS;
     let kept = shrink::shrink(steps.len(), |kept| {
@@ -296,7 +349,7 @@ fn listen(host: &str, scripts: &Repertoire, mut said: impl FnMut(String)) -> Res
     let program = env::current_exe().map_err(begun)?;
     let mut child = Command::new(program)
         .args([CALL, host, &scripts.seed.to_string(), &scripts.count.to_string()])
-        .args([&scripts.keep.to_string(), &scripts.mutant])
+        .args([scripts.kind.name(), &scripts.keep.to_string(), &scripts.mutant])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -176,7 +176,9 @@ async fn jobs(bench: &Bench, plan: Plan, told: fn(Lap)) -> Result<Soaked, Flaw> 
     *lock(&WORKER) = Some(worker.clone());
     let (canceller, orders) = channel::<Token>();
     let elsewhere = bench.drives_elsewhere();
-    if VIRTUAL.contains(&bench.host_name()) {
+    if !bench.profile().blocking {
+        bench.leave_out("calls: the host has none");
+    } else if VIRTUAL.contains(&bench.host_name()) {
         bench.leave_out("calls: the host waits for them in real time before it moves its clock");
     }
     // A token that has been cancelled is sent on to nobody, and nothing is left of it here.

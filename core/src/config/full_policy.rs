@@ -4,6 +4,7 @@ use crate::config::words::words;
 
 /// What a full queue does with one more job (Q5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "the three policies are the contract (Q5)")]
 pub enum FullPolicy {
     /// `submit` waits for a place; `try_submit` is refused.

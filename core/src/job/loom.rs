@@ -82,7 +82,7 @@ fn settle(loan: Loan) {
     match loan {
         Loan::Back(runner) => runner.settle(Verdict::Returned { late: false }, Instant::ORIGIN, Account::Common),
         Loan::Refused(runner) => unbegun(runner),
-        Loan::Over => {}
+        Loan::Over(_) => {}
         Loan::Out(_) => panic!("a loan has no end"),
     }
 }

@@ -81,8 +81,8 @@ pub(crate) enum Loan {
     Back(Runner),
     /// The closure was never run: the job is to be discarded.
     Refused(Runner),
-    /// The job was abandoned, and its closure has ended: nothing is left to do.
-    Over,
+    /// The job was abandoned, and its closure has ended: nothing is left to do but to let go of it.
+    Over(Lent),
 }
 
 impl Lent {
@@ -95,7 +95,7 @@ impl Lent {
         match self.0.loan.state() {
             State::Returned => Loan::Back(Runner(self.0)),
             State::Refused => Loan::Refused(Runner(self.0)),
-            State::Gone => Loan::Over,
+            State::Gone => Loan::Over(self),
             State::Out => Loan::Out(self),
         }
     }

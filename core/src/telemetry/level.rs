@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The four levels of the telemetry schema, from the least to the most serious.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 #[expect(clippy::exhaustive_enums, reason = "the four levels are the schema; users match on all of them")]
 pub enum Level {

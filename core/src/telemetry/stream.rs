@@ -6,6 +6,7 @@ use crate::Priority;
 
 /// The two streams (E2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "the two streams are the contract; users match on both")]
 pub enum Stream {
     /// Of all that is not CRITICAL; what is HIGH goes ahead in it.

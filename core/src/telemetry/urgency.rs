@@ -5,6 +5,7 @@ use crate::Priority;
 
 /// How urgent a packet is, and whether its sender said something about it that means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Urgency {
     /// Where it goes, and ahead of what.

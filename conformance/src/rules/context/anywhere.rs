@@ -1,6 +1,7 @@
 //! Every call, where no runtime is present, inside another runtime, and after the runtime has gone.
 
 use std::pin::pin;
+use std::prelude::v1::*;
 use std::task::Waker;
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! A blocking wait where it could stop the thread that must go on.
 
 use std::future::poll_fn;
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;

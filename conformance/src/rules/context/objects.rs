@@ -1,5 +1,6 @@
 //! What can be made, moved and dropped where there is no runtime.
 
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::future::Ready;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 

@@ -1,6 +1,7 @@
 //! What time counts.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -9,13 +10,15 @@ use std::time::{Duration, Instant as Clock};
 use countermand_core::{Alarm, Assembly, Class, Handle, Host, Instant, Job, JobContext, Phase, Worker, WorkerConfig};
 
 use crate::rules::crew::{Crew, all_settled, lock, refused};
-use crate::{Bench, Check, Flaw, ensure, ensure_eq};
+use crate::{Bench, Check, Flaw, Profile, ensure, ensure_eq};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) async fn c4_only_monotonic_time_counts(bench: &Bench) -> Check {
     the_hosts_clock_and_no_other(bench).await?;
-    never_back(bench).await?;
+    if bench.has(Profile::NONE.threads()) {
+        never_back(bench).await?;
+    }
     backward(false)?;
     backward(true)?;
     no_wrap(bench)?;

@@ -1,6 +1,7 @@
 //! When a deadline is due, and what is so then.
 
 use std::future::pending;
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! What counts from when, and how far.
 
 use std::future::pending;
+use std::prelude::v1::*;
 use std::time::Duration;
 
 use countermand_core::{Class, Instant, Job, Shutdown, Token, WorkerConfig};

@@ -1,6 +1,7 @@
 //! What is forgotten instead of dropped costs at most a place.
 
 use std::mem;
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -14,8 +14,8 @@ use once::x2_everything_is_dropped_exactly_once;
 use thread::x3_dropped_by_the_worker;
 
 rules! {
-    "X1" x1_dropping_a_handle_detaches, needs threads;
-    "X2" x2_everything_is_dropped_exactly_once, needs alloc threads;
+    "X1" x1_dropping_a_handle_detaches;
+    "X2" x2_everything_is_dropped_exactly_once, needs alloc;
     "X3" x3_dropped_by_the_worker, needs threads;
     "X4" x4_results_do_not_pile_up, needs alloc;
     "X5" x5_forgetting_is_never_unsound, needs alloc;

@@ -1,6 +1,7 @@
 //! On every path through a worker, each value is dropped exactly once.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Who drops a task.
 
+use std::prelude::v1::*;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 

@@ -23,7 +23,7 @@ rules! {
     "J3" j3_ready_beats_a_request_of_the_same_poll, needs alloc;
     "J4" j4_not_polled_after_a_request, needs alloc;
     "J5" j5_grace_is_kept, needs alloc;
-    "J6" j6_cancel_is_synchronous_and_tells_who_was_first, needs alloc threads;
+    "J6" j6_cancel_is_synchronous_and_tells_who_was_first, needs alloc;
     "J7" j7_ready_after_the_drop_and_with_the_place_free, needs alloc;
     "J8" j8_waiting_never_panics, needs alloc;
     "J9" j9_late_value_is_never_lost_silently, needs alloc;

@@ -1,6 +1,7 @@
 //! The outcome: that there is one, when it is there, and what becomes of a value that comes too late.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The token that each job is given.
 
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 
 use countermand_core::{Cause, Class, Handle, Job, Shutdown, Token, Worker};

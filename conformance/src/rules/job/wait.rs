@@ -1,14 +1,15 @@
 //! Waiting for a job: as a future, and blocking a thread.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::task::Poll;
 use std::time::Duration;
 
-use countermand_core::{Cause, Class, Handle, Job, Outcome, Shutdown, WaitReason, Worker};
+use countermand_core::{Cause, Class, Handle, Job, Outcome, Shutdown, Worker};
 use futures::future::join;
 
 use crate::rules::kit::{Filler, OUT_QUEUED, OUT_RUNNING, Puppet, has, lanes, secs, stopped, unstarted};
-use crate::{Bench, Check, Flaw, Gate, Profile, Recorder, ensure, ensure_eq, poll};
+use crate::{Bench, Check, Flaw, Gate, Profile, Recorder, WaitReason, ensure, ensure_eq, poll};
 
 pub(super) async fn j8_waiting_never_panics(bench: &Bench) -> Check {
     ends_of_jobs(bench).await?;

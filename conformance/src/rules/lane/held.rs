@@ -1,5 +1,6 @@
 //! A driver that is held up by a job which does not yield.
 
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

@@ -1,5 +1,6 @@
 //! What a worker costs that has nothing to do.
 
+use std::prelude::v1::*;
 use std::time::{Duration, Instant as Clock};
 
 use countermand_core::{Job, Worker, WorkerConfig};

@@ -1,5 +1,6 @@
 //! Nobody calls shutdown, and every job ends all the same.
 
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +8,7 @@ use countermand_core::{Job, Priority, Worker, WorkerConfig};
 
 use super::timers::by_the_hosts_timers;
 use crate::rules::crew::{Crew, all_settled, books_are_right, refused};
-use crate::{Bench, Check, Flaw, Gate, ensure, ensure_eq};
+use crate::{Bench, Check, Flaw, Gate, Profile, ensure, ensure_eq};
 
 pub(super) async fn l6_all_jobs_finish_without_a_shutdown(bench: &Bench) -> Check {
     let mut runs = 0;
@@ -18,7 +19,10 @@ pub(super) async fn l6_all_jobs_finish_without_a_shutdown(bench: &Bench) -> Chec
     }
     runs += by_the_hosts_timers(bench).await?;
     runs += crowd(bench).await?;
-    Ok(runs + from_many_threads(bench).await?)
+    if bench.has(Profile::NONE.threads()) {
+        runs += from_many_threads(bench).await?;
+    }
+    Ok(runs)
 }
 
 /// Jobs that end only if the others run at the same time: each opens a gate of its own and waits for those of the others.
@@ -67,6 +71,7 @@ async fn crowd(bench: &Bench) -> Check {
     let jobs = bench.rounds(300);
     let ended = Arc::new(AtomicU64::new(0));
     let mut cancelled = 0;
+    let threads = bench.has(Profile::NONE.threads());
     for number in 0..jobs {
         let (ended, yields, kind) = (Arc::clone(&ended), random.u32(0..5), random.u32(0..8));
         let priority = Priority::ALL[random.usize(0..Priority::COUNT)];
@@ -78,7 +83,11 @@ async fn crowd(bench: &Bench) -> Check {
                 // Somebody else's thread wakes it.
                 let gate = Gate::new();
                 let opener = gate.clone();
-                std::thread::spawn(move || opener.open());
+                if threads {
+                    std::thread::spawn(move || opener.open());
+                } else {
+                    opener.open();
+                }
                 gate.wait().await;
             }
             ended.fetch_add(1, Ordering::SeqCst);

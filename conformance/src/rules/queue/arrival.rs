@@ -1,6 +1,7 @@
 //! In which order those in line are served.
 
 use countermand_core::{Priority, WorkerConfig};
+use std::prelude::v1::*;
 
 use super::super::scene::{Held, Roll};
 use super::line::Waiter;

@@ -1,5 +1,6 @@
 //! How many may be queued, and how many may run.
 
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 

@@ -1,6 +1,7 @@
 //! What a full queue does.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 

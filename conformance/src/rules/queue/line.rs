@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Poll, Waker};
 

@@ -19,7 +19,7 @@ use removal::{q4_cancelled_queued_job_leaves_at_once, q7_queue_timeout_settles_w
 use reserve::q8_reserved_places_stay_open;
 
 rules! {
-    "Q1" q1_capacity_and_limit_hold, needs threads;
+    "Q1" q1_capacity_and_limit_hold;
     "Q2" q2_higher_first_then_in_order;
     "Q3" q3_no_starvation_within_the_bound;
     "Q4" q4_cancelled_queued_job_leaves_at_once;

@@ -1,6 +1,7 @@
 //! Who leaves the queue first.
 
 use std::collections::BTreeMap;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! How a job leaves the queue other than into a lane.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::task::Poll;
 use std::time::Duration;
 

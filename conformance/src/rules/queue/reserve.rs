@@ -1,6 +1,7 @@
 //! Places of the queue that are kept for the highest priorities.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::task::Poll;
 
 use countermand_core::{FullPolicy, Priority, RejectReason, WorkerConfig};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
@@ -13,6 +14,7 @@ use countermand_core::{
 
 use super::super::kit::{Puppet, TICK, has, lanes, lock, secs, stopped, unstarted};
 use super::super::scene::Roll;
+#[cfg(feature = "std")]
 use super::in_a_poll;
 use crate::{Bench, Check, Flaw, Gate, Profile, Recorder, ensure, ensure_eq, poll};
 
@@ -23,8 +25,12 @@ pub(super) async fn s3_abort_asks_then_drops(bench: &Bench) -> Check {
         ensure_eq!((report.counts.accepted, report.cut_off.len()), (0, 0), "accepted and cut off");
     }
     tasks_and_queue(bench).await?;
-    in_a_poll::is_waited_for(bench).await?;
-    in_a_poll::is_given_up(bench).await?;
+    if has(bench, Profile::NONE.threads()) {
+        #[cfg(feature = "std")]
+        in_a_poll::is_waited_for(bench).await?;
+        #[cfg(feature = "std")]
+        in_a_poll::is_given_up(bench).await?;
+    }
     if has(bench, Profile::NONE.blocking()) {
         calls(bench).await?;
     }

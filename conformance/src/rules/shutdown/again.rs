@@ -1,6 +1,7 @@
 //! A shutdown that is asked for more than once, by more than one, and from inside.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The books of a worker add up, by an account that was kept outside of it.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Poll, Waker};

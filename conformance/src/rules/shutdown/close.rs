@@ -1,6 +1,7 @@
 //! Since when nothing is accepted any more.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 

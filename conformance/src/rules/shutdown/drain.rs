@@ -1,6 +1,7 @@
 //! A drain: everything that was accepted ends by itself.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;

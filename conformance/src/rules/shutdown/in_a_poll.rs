@@ -1,6 +1,7 @@
 //! An abort that finds a driver in the middle of a poll: the task is asked, and goes when the poll is over, if it ever is.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::time::Duration;
 
 use countermand_core::{Class, Report, Shutdown, WorkerConfig};

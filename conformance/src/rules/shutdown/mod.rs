@@ -5,6 +5,7 @@ mod again;
 mod books;
 mod close;
 mod drain;
+#[cfg(feature = "std")]
 mod in_a_poll;
 mod runtime;
 mod vanish;

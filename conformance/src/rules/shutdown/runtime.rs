@@ -1,6 +1,7 @@
 //! The host's own runtime stops under a worker.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread;

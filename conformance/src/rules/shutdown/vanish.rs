@@ -1,6 +1,7 @@
 //! A worker that is dropped, or whose attendants are.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::task::{Poll, Waker};
 
 use countermand_core::{Cause, Handle, Job, RejectReason, Shutdown, Worker, WorkerConfig};

@@ -1,5 +1,6 @@
 //! Who cancels, since when it is so, and why.
 
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

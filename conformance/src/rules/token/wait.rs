@@ -1,6 +1,7 @@
 //! Waiting for a cancel: nobody is forgotten, nobody is told twice.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 

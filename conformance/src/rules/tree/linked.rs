@@ -1,5 +1,6 @@
 //! What holds a tree together when handles go, and what ties it to others.
 
+use std::prelude::v1::*;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countermand_core::{Cause, Token};

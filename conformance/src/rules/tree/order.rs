@@ -1,6 +1,7 @@
 //! Since when a whole subtree is cancelled, as others see it.
 
 use std::pin::Pin;
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};

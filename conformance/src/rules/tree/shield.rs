@@ -1,5 +1,6 @@
 //! The shielded section.
 
+use std::prelude::v1::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
