@@ -309,7 +309,10 @@ impl Desk for Shared {
             return;
         }
         self.keeper.reap.with(|list| list.push_back(job));
-        self.keeper.port.ring();
+        if !self.keeper.port.ring() {
+            // It has left, and what was queued is settled; what is on the list would hold the worker for ever.
+            drop(self.keeper.reap.with(core::mem::take));
+        }
     }
 
     fn ring(&self, driver: usize, lane: usize) {
