@@ -227,9 +227,9 @@ fn a_soak_refuses_what_it_cannot_do() {
     fs::write(&file, text(&conformance(&["soak", "--print-mix"]))).expect("nobody else has the mix");
     let soak = ["soak", "--host", "sim", "--jobs", "200", "--no-storms", "--mix", path];
     assert!(text(&conformance(&soak)).contains("sound"), "the usual mix");
-    fs::write(&file, "{\n  \"sucess\": 1\n}").expect("nobody else has the mix");
+    fs::write(&file, "{\n  \"luck\": 1\n}").expect("nobody else has the mix");
     let said = refused(&soak);
-    assert!(said.contains("mix.json: unknown field `sucess`") && said.contains("line 2 column"), "{said}");
+    assert!(said.contains("mix.json: unknown field `luck`") && said.contains("line 2 column"), "{said}");
     fs::remove_file(&file).expect("nobody else has the mix");
     assert!(refused(&soak).contains("mix.json: "));
     assert!(refused(&["soak", "--jobs", "0"]).contains("a soak of no jobs"));

@@ -119,8 +119,8 @@ mod tests {
     #[test]
     fn what_is_no_mix_is_refused_with_its_place() {
         let refused = |text: &str| Mix::read(text).expect_err(text);
-        assert!(refused("{\n  \"sucess\": 1\n}").contains("unknown field `sucess`"));
-        assert!(refused("{\n  \"sucess\": 1\n}").contains("line 2 column"));
+        assert!(refused("{\n  \"luck\": 1\n}").contains("unknown field `luck`"));
+        assert!(refused("{\n  \"luck\": 1\n}").contains("line 2 column"));
         assert!(refused(r#"{"error": -1}"#).contains("line 1 column"));
         assert!(refused("{}").contains("no kind of job has a weight"));
         assert!(refused(r#"{"error": 4000000000, "panic": 4000000000}"#).contains("more than"));
