@@ -106,8 +106,8 @@ impl<T, E> Handle<T, E> {
         if let Some((callback, class)) = told.ask(Box::new(callback)) {
             return callback(class);
         }
-        if self.slot().is_full() {
-            // Whoever published it may not have seen that there is somebody to be told. Whichever of the two takes the list calls what is on it.
+        if self.slot().ask() {
+            // Whoever published it has not seen that there is somebody to be told.
             // SAFETY: this is the reader.
             let there = unsafe { self.slot().peek() }.map(Outcome::class);
             let Some(class) = there.or(self.ended) else { return };

@@ -7,8 +7,8 @@
 //!   reader   takes the lock; says that it reads; looks at the place ─► holds the job that it finds ─► says that it is through
 //! ```
 //!
-//! Invariant: the four steps are in one order. A reader that finds a job has looked before the place was emptied, so the driver sees that it reads, and
-//! does not let go of the job before the reader holds it.
+//! Invariant: each side writes, and then, behind a fence, reads what the other writes. So a reader that finds a job is seen by the driver, which does not
+//! let go of the job before the reader holds it.
 #![allow(unsafe_code, reason = "a job is found by its address while its lane holds it")]
 
 #[cfg(all(test, countermand_loom))]
@@ -21,7 +21,7 @@ use core::ptr::{self, NonNull};
 use crate::job::head::Head;
 use crate::job::hold::JobRef;
 use crate::sync::Lock;
-use crate::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicPtr, Ordering, fence};
 
 /// See the head of the file.
 pub(crate) struct Places {
@@ -45,8 +45,9 @@ impl Places {
     /// Nobody is in this lane any more. For the driver; afterwards it may let go of the job.
     #[inline]
     pub(crate) fn leave(&self, lane: usize) {
-        self.lanes[lane].swap(ptr::null_mut(), Ordering::SeqCst);
-        if self.read.load(Ordering::SeqCst) {
+        self.lanes[lane].store(ptr::null_mut(), Ordering::Release);
+        fence(Ordering::SeqCst);
+        if self.read.load(Ordering::Relaxed) {
             self.readers.with(|()| ());
         }
     }
@@ -63,16 +64,17 @@ impl Places {
 
     fn reading<R>(&self, f: impl FnOnce() -> R) -> R {
         self.readers.with(|()| {
-            self.read.store(true, Ordering::SeqCst);
+            self.read.store(true, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
             let result = f();
-            self.read.store(false, Ordering::SeqCst);
+            self.read.store(false, Ordering::Relaxed);
             result
         })
     }
 
     /// For a reader.
     fn hold(&self, lane: usize) -> Option<JobRef> {
-        let job = NonNull::new(self.lanes[lane].load(Ordering::SeqCst))?;
+        let job = NonNull::new(self.lanes[lane].load(Ordering::Acquire))?;
         // SAFETY: the driver holds the job, and does not let go of it before this reader is through: see the head of the file.
         Some(unsafe { JobRef::hold(job) })
     }

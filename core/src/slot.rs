@@ -33,6 +33,8 @@ const WAITING: u8 = 1;
 const FULL: u8 = 2;
 const TAKEN: u8 = 3;
 const UNREAD: u8 = 4;
+/// Added to any of them: somebody besides the reader is to be told of the outcome.
+const ASKED: u8 = 0x80;
 
 /// See the head of the file.
 pub(crate) struct Slot<T> {
@@ -54,6 +56,8 @@ pub(crate) struct Published<T> {
     pub(crate) reader: Option<Waker>,
     /// To be dropped: nobody will read it.
     pub(crate) unread: Option<T>,
+    /// Somebody is to be told.
+    pub(crate) asked: bool,
 }
 
 impl<T> Slot<T> {
@@ -65,7 +69,7 @@ impl<T> Slot<T> {
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         // While there is a reader to ask, it is not UNREAD.
-        matches!(self.state.load(Ordering::SeqCst), FULL | TAKEN)
+        matches!(self.state.load(Ordering::Acquire) & !ASKED, FULL | TAKEN)
     }
 
     /// Publishes the outcome.
@@ -77,13 +81,21 @@ impl<T> Slot<T> {
     pub(crate) unsafe fn publish(&self, outcome: T) -> Published<T> {
         // SAFETY: it is not FULL yet.
         self.outcome.with_mut(|place| unsafe { *place = Some(outcome) });
-        match self.state.swap(FULL, Ordering::SeqCst) {
+        let before = self.state.swap(FULL, Ordering::AcqRel);
+        let (mut reader, mut unread) = (None, None);
+        match before & !ASKED {
             // SAFETY: this step has left WAITING.
-            WAITING => Published { reader: self.waker.with_mut(|waker| unsafe { (*waker).take() }), unread: None },
+            WAITING => reader = self.waker.with_mut(|waker| unsafe { (*waker).take() }),
             // SAFETY: the reader has gone.
-            UNREAD => Published { reader: None, unread: self.outcome.with_mut(|place| unsafe { (*place).take() }) },
-            _ => Published { reader: None, unread: None },
+            UNREAD => unread = self.outcome.with_mut(|place| unsafe { (*place).take() }),
+            _ => {}
         }
+        Published { reader, unread, asked: before & ASKED != 0 }
+    }
+
+    /// Somebody besides the reader is to be told of the outcome. True if it was published before: then the publisher does not know.
+    pub(crate) fn ask(&self) -> bool {
+        matches!(self.state.fetch_or(ASKED, Ordering::AcqRel) & !ASKED, FULL | TAKEN)
     }
 
     /// Takes the outcome, or leaves a waker to be woken when it comes. `None` if it was taken before.
@@ -93,10 +105,11 @@ impl<T> Slot<T> {
     /// The caller is the reader, and has not left.
     #[inline]
     pub(crate) unsafe fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<T>> {
-        match self.state.load(Ordering::Acquire) {
+        let state = self.state.load(Ordering::Acquire);
+        match state & !ASKED {
             FULL => Poll::Ready(self.take()),
             TAKEN => Poll::Ready(None),
-            state => self.wait(state, cx.waker()),
+            _ => self.wait(state, cx.waker()),
         }
     }
 
@@ -106,7 +119,7 @@ impl<T> Slot<T> {
     ///
     /// The caller is the reader.
     pub(crate) unsafe fn peek(&self) -> Option<&T> {
-        let full = self.state.load(Ordering::Acquire) == FULL;
+        let full = self.state.load(Ordering::Acquire) & !ASKED == FULL;
         // SAFETY: it is FULL, so it is the reader's.
         if full { self.outcome.with(|place| unsafe { (*place).as_ref() }) } else { None }
     }
@@ -119,15 +132,18 @@ impl<T> Slot<T> {
     }
 
     fn wait(&self, state: u8, waker: &Waker) -> Poll<Option<T>> {
+        // It is the reader who asks, too, so the mark stays as it is.
+        let asked = state & ASKED;
+        let (empty, waiting) = (EMPTY | asked, WAITING | asked);
         let new = waker.clone();
-        if state == WAITING
-            && self.state.compare_exchange(WAITING, EMPTY, Ordering::Acquire, Ordering::Acquire).is_err()
+        if state == waiting
+            && self.state.compare_exchange(waiting, empty, Ordering::Acquire, Ordering::Acquire).is_err()
         {
             return Poll::Ready(self.take());
         }
         // SAFETY: it is EMPTY, and only the reader changes that, or the publisher, who then does not touch the waker.
         let old = self.waker.with_mut(|place| unsafe { (*place).replace(new) });
-        let waits = self.state.compare_exchange(EMPTY, WAITING, Ordering::Release, Ordering::Acquire);
+        let waits = self.state.compare_exchange(empty, waiting, Ordering::Release, Ordering::Acquire);
         // Others' code: it may panic, and the new one is in place.
         drop(old);
         match waits {
@@ -148,12 +164,13 @@ impl<T> Slot<T> {
     pub(crate) unsafe fn leave(&self) -> Option<Leftover<T>> {
         let mut state = self.state.load(Ordering::Acquire);
         loop {
-            match state {
+            match state & !ASKED {
                 FULL => return self.take().map(Leftover::Outcome),
                 TAKEN | UNREAD => return None,
                 _ => {}
             }
-            match self.state.compare_exchange(state, UNREAD, Ordering::AcqRel, Ordering::Acquire) {
+            let unread = UNREAD | (state & ASKED);
+            match self.state.compare_exchange(state, unread, Ordering::AcqRel, Ordering::Acquire) {
                 // SAFETY: this step has left WAITING, or it was EMPTY and the waker the reader's anyway.
                 Ok(_) => return self.waker.with_mut(|waker| unsafe { (*waker).take() }).map(Leftover::Waker),
                 Err(now) => state = now,

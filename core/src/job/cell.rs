@@ -181,7 +181,7 @@ impl<W: Work> JobCell<W> {
             self.head.desk.finished(self.head.id(), account);
         }
         let published = if mutant!(SettlesTwice) && self.slot.is_full() {
-            Published { reader: None, unread: Some(outcome) }
+            Published { reader: None, unread: Some(outcome), asked: true }
         } else {
             // SAFETY: whoever settles the head publishes, and that is one.
             unsafe { self.slot.publish(outcome) }
@@ -194,8 +194,10 @@ impl<W: Work> JobCell<W> {
         if let Some(reader) = published.reader {
             books.contain(|| reader.wake());
         }
-        for callback in self.head.told.take(class) {
-            books.contain(|| callback(class));
+        if published.asked {
+            for callback in self.head.told.take(class) {
+                books.contain(|| callback(class));
+            }
         }
         if !mutant!(DrainReturnsBeforeTheLastDestructor) {
             self.head.desk.finished(self.head.id(), account);

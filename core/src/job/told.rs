@@ -1,7 +1,7 @@
 //! Who is to be told when the outcome of a job is fixed.
 //!
-//! Whoever asks marks that there is somebody, and then looks whether the outcome is fixed; the publisher fixes it, and then looks for the mark. All in one
-//! order, so one of them sees the other, and takes what is on the list.
+//! Whoever asks puts a callback on the list, and then marks the job's slot; the publisher fills the slot, and sees the mark or not. One of the two is
+//! second, and takes what is on the list.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -9,16 +9,12 @@ use core::mem;
 
 use crate::Class;
 use crate::sync::Lock;
-use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// What is called.
 pub(crate) type Callback = Box<dyn FnOnce(Class) + Send>;
 
 /// See the head of the file.
-pub(crate) struct Told {
-    asked: AtomicBool,
-    list: Lock<List>,
-}
+pub(crate) struct Told(Lock<List>);
 
 enum List {
     Waiting(Vec<Callback>),
@@ -27,29 +23,23 @@ enum List {
 
 impl Told {
     pub(super) fn new() -> Self {
-        Self { asked: AtomicBool::new(false), list: Lock::new(List::Waiting(Vec::new())) }
+        Self(Lock::new(List::Waiting(Vec::new())))
     }
 
     /// Puts a callback on the list. Gives it back with the outcome, to be called at once, if that was told already.
     pub(crate) fn ask(&self, callback: Callback) -> Option<(Callback, Class)> {
-        let at_once = self.list.with(|list| match list {
+        self.0.with(|list| match list {
             List::Waiting(callbacks) => {
                 callbacks.push(callback);
                 None
             }
             List::Told(class) => Some((callback, *class)),
-        });
-        self.asked.store(true, Ordering::SeqCst);
-        at_once
+        })
     }
 
     /// The outcome is fixed: what is on the list, to be called.
-    #[inline]
     pub(crate) fn take(&self, class: Class) -> Vec<Callback> {
-        if !self.asked.load(Ordering::SeqCst) {
-            return Vec::new();
-        }
-        match self.list.with(|list| mem::replace(list, List::Told(class))) {
+        match self.0.with(|list| mem::replace(list, List::Told(class))) {
             List::Waiting(callbacks) => callbacks,
             List::Told(_) => Vec::new(),
         }

@@ -14,7 +14,7 @@ use crate::loom_model;
 /// As the job does it.
 fn publish(slot: &Slot<u8>, outcome: u8) -> Option<u8> {
     // SAFETY: each model publishes once.
-    let Published { reader, unread } = unsafe { slot.publish(outcome) };
+    let Published { reader, unread, .. } = unsafe { slot.publish(outcome) };
     if let Some(reader) = reader {
         reader.wake();
     }
