@@ -239,7 +239,7 @@ fn a_soak_refuses_what_it_cannot_do() {
 
 #[test]
 fn a_script_can_be_played_in_part() {
-    let traces = |keep: &str| text(&conformance(&["__scripts", "sim", "17", "1", keep, ""]));
+    let traces = |keep: &str| text(&conformance(&["__scripts", "sim", "17", "1", "calls", keep, ""]));
     let (whole, part) = (traces(""), traces("0,1"));
     let steps = |trace: &str| trace.matches("\"> ").count();
     // What everything ends with are two steps more.
@@ -307,7 +307,7 @@ fn a_rule_that_says_nothing_of_a_host_is_examined_on_the_first() {
 #[test]
 fn a_seed_replays_on_the_sim() {
     // Three scripts, each a line of JSON.
-    let traces = |seed: &str| text(&conformance(&["__scripts", "sim", seed, "3", "", ""]));
+    let traces = |seed: &str| text(&conformance(&["__scripts", "sim", seed, "3", "calls", "", ""]));
     let seen = traces("17");
     assert_eq!(seen.lines().count(), 3, "{seen}");
     assert!(seen.contains("submit"), "{seen}");
