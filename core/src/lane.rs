@@ -150,7 +150,7 @@ fn turn_task(
     clockwork: &Arc<Clockwork>,
 ) -> Turn {
     let must_go = watch.must_go(runner.head(), now);
-    let unbegun = runner.head().polls() == 0;
+    let unbegun = runner.head().polls() == 0 && !mutant!(PollsAJobCancelledWhileQueued);
     // J2: grace is for what has begun.
     let cause = if unbegun { runner.head().token.cause() } else { must_go };
     if let Some(cause) = cause.filter(|_| !mutant!(PollsAfterTheRequest)) {
