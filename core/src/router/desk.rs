@@ -75,8 +75,20 @@ impl<B> Desk<B> {
         Self { config, lines, docket: Docket::new(), ledger: Ledger::default(), notes, closed: false }
     }
 
+    /// Takes a packet in, or says why not.
+    pub(super) fn take_in(
+        &mut self,
+        parcel: &Arc<Parcel<B>>,
+        held: bool,
+        own: bool,
+        after: &mut After<B>,
+    ) -> Result<Case, RefuseReason> {
+        self.admit(&parcel.label)?;
+        Ok(self.accept(parcel, held, own, after))
+    }
+
     /// Looks whether the packet is taken in at all; what is refused is no part of the balance.
-    pub(super) fn admit(&mut self, label: &Label) -> Result<(), RefuseReason> {
+    fn admit(&mut self, label: &Label) -> Result<(), RefuseReason> {
         let reason = self.refusal(label);
         if let Some(reason) = reason {
             self.ledger.refused[label.priority.index()] += 1;
@@ -85,8 +97,8 @@ impl<B> Desk<B> {
         Ok(())
     }
 
-    /// Takes in a packet that was admitted, without letting go of the lock in between.
-    pub(super) fn accept(&mut self, parcel: &Arc<Parcel<B>>, held: bool, own: bool, after: &mut After<B>) -> Case {
+    /// Takes in a packet that was admitted.
+    fn accept(&mut self, parcel: &Arc<Parcel<B>>, held: bool, own: bool, after: &mut After<B>) -> Case {
         let label = &parcel.label;
         let priority = label.priority;
         if label.unknown_priority {
@@ -414,7 +426,7 @@ impl<B> Desk<B> {
         }
     }
 
-    fn ring_one(&mut self, after: &mut After<B>) {
+    pub(super) fn ring_one(&mut self, after: &mut After<B>) {
         after.wake.extend(self.lines.iter_mut().find_map(|line| line.waker.take()));
     }
 

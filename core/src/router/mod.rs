@@ -225,10 +225,7 @@ impl<B: Send + Sync + 'static> Router<B> {
         }
         // Made outside of the lock: that is where the time goes.
         let parcel = Arc::new(Parcel::new(label, now, body));
-        let taken = self.shared.with(|desk, after| {
-            desk.admit(&parcel.label)?;
-            Ok(desk.accept(&parcel, held, own, after))
-        });
+        let taken = self.shared.with(|desk, after| desk.take_in(&parcel, held, own, after));
         taken.map_err(|reason| match Arc::try_unwrap(parcel) {
             Ok(Parcel { label, body, .. }) => Box::new(Refused { reason, label, body }),
             Err(_) => unreachable!("what was not taken in is nowhere else"),

@@ -9,7 +9,7 @@ use super::receipt::Receipt;
 use super::refused::Refused;
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
-use crate::telemetry::{Event, Intake, Source};
+use crate::telemetry::{Event, Intake, Label, Source};
 use crate::{Instant, Level};
 
 /// Gives events to a router, as packets of one source; see [`Router::reporter`].
@@ -42,8 +42,7 @@ impl<B: Send + Sync + 'static> Reporter<B> {
     ///
     /// As [`Router::offer`].
     pub fn report(&self, event: &Event) -> Result<Receipt, Box<Refused<B>>> {
-        let now = self.inbox.now();
-        let (label, body) = self.router.shared.write(&self.inbox, self.inbox.number(), event, now, now);
+        let (now, label, body) = self.write(event);
         self.router.offer(now, label, body)
     }
 
@@ -54,10 +53,15 @@ impl<B: Send + Sync + 'static> Reporter<B> {
         self.inbox.refused.load(Ordering::Relaxed)
     }
 
-    /// Writes an event down at once, of which nobody asks what becomes of it.
-    fn post(&self, event: &Event) {
+    fn write(&self, event: &Event) -> (Instant, Label, B) {
         let now = self.inbox.now();
         let (label, body) = self.router.shared.write(&self.inbox, self.inbox.number(), event, now, now);
+        (now, label, body)
+    }
+
+    /// Writes an event down at once, of which nobody asks what becomes of it.
+    fn post(&self, event: &Event) {
+        let (now, label, body) = self.write(event);
         if self.router.post(now, label, body).is_err() {
             self.inbox.refused.fetch_add(1, Ordering::Relaxed);
         }

@@ -67,13 +67,7 @@ impl<B> Shared<B> {
                     let mut after = After::new();
                     let taken = inbox.settle(told.number, &self.untold, || {
                         let Some(parcel) = &parcel else { return false };
-                        self.desk.with(|desk| {
-                            let admitted = desk.admit(&parcel.label).is_ok();
-                            if admitted {
-                                desk.accept(parcel, false, false, &mut after);
-                            }
-                            admitted
-                        })
+                        self.desk.with(|desk| desk.take_in(parcel, false, false, &mut after)).is_ok()
                     });
                     after.attend();
                     survives(|| drop(parcel));
@@ -96,13 +90,11 @@ impl<B> Shared<B> {
     pub(super) fn ring(&self, level: Level) {
         let takes = Takes::Stream(Stream::of(crate::telemetry::Urgency::of(level, None).priority));
         self.with(|desk, after| {
-            let waits = |line: &&mut super::line::Line<B>| line.waker.is_some();
-            let fitting = desk.lines.iter_mut().find(|line| line.waker.is_some() && line.config.takes == takes);
-            let line = match fitting {
-                Some(line) => Some(line),
-                None => desk.lines.iter_mut().find(waits),
-            };
-            after.wake.extend(line.and_then(|line| line.waker.take()));
+            let mut fitting = desk.lines.iter_mut().filter(|line| line.config.takes == takes);
+            match fitting.find_map(|line| line.waker.take()) {
+                Some(waker) => after.wake.push(waker),
+                None => desk.ring_one(after),
+            }
         });
     }
 }
