@@ -137,12 +137,13 @@ fn loom_items_two_senders_and_a_receiver_hand_everything_on() {
             };
             // In one thread: the send first, then what there is; it fits, or it waits until the other's item was taken.
             let mut sent = std::boxed::Box::pin(sent);
-            let mut sum = 0;
-            let mut done = false;
+            // One receive for all: one that is dropped leaves the line, and nobody would wake this thread.
+            let mut recv = receiver.recv();
+            let (mut sum, mut done) = (0, false);
             while sum < 3 {
                 sum += core::future::poll_fn(|cx| {
                     done = done || sent.as_mut().poll(cx).is_ready();
-                    pin!(receiver.recv()).poll(cx)
+                    pin!(&mut recv).poll(cx)
                 })
                 .await
                 .expect("something is still to come");

@@ -46,9 +46,11 @@ pub use send::Send;
 use state::State;
 use wakes::{Wakes, wake};
 
+#[cfg(not(countermand_loom))]
+use crate::size::Fixed;
 #[cfg(feature = "alloc")]
 use crate::size::Heap;
-use crate::size::{Fixed, Size};
+use crate::size::Size;
 use crate::sync::Lock;
 use crate::{Discipline, Priority};
 

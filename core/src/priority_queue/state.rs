@@ -19,9 +19,11 @@ use super::error::{RecvError, SendError};
 #[cfg(feature = "alloc")]
 use super::wakes::HANDFUL;
 use super::wakes::Wakes;
+#[cfg(not(countermand_loom))]
+use crate::size::Fixed;
 #[cfg(feature = "alloc")]
 use crate::size::Heap;
-use crate::size::{Fixed, Size};
+use crate::size::Size;
 use crate::{Discipline, Picker, Priority, Shelf};
 
 /// Receivers stand in one line: the row of this priority.
@@ -65,6 +67,7 @@ impl<T> State<T, Heap> {
     }
 }
 
+#[cfg(not(countermand_loom))]
 impl<T, const N: usize> State<T, Fixed<N>> {
     pub(super) const fn fixed() -> Self {
         Self::of(Shelf::new(), Shelf::new(), Shelf::new(), N)
