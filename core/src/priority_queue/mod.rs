@@ -25,6 +25,7 @@
 #[cfg(feature = "alloc")]
 mod ends;
 mod error;
+mod line;
 #[cfg(all(test, countermand_loom))]
 mod loom;
 #[cfg(feature = "alloc")]

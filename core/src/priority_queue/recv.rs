@@ -5,8 +5,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::state::Turn;
-use super::wakes::{let_go, wake};
+use super::state::State;
+use super::wakes::wake;
 use super::{PriorityQueue, RecvError, Standing};
 use crate::size::Size;
 
@@ -52,30 +52,17 @@ impl<T, S: Size> fmt::Debug for Recv<'_, T, S> {
 impl<T, S: Size> PriorityQueue<T, S> {
     #[inline]
     pub(super) fn poll_leave(&self, standing: &mut Standing, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let mut waker = None;
-        loop {
-            let turn = self.state.with(|state| state.leave_in_turn(standing, &mut waker));
-            if let Turn::Bring = turn {
-                waker = Some(cx.waker().clone());
-                continue;
-            }
-            let_go(waker);
-            return match turn {
-                Turn::Now(left) => Poll::Ready(left.map(|(item, sender)| {
-                    wake(sender);
-                    item
-                })),
-                Turn::Waiting | Turn::Bring => Poll::Pending,
-            };
-        }
+        let left = self.poll_turn(cx, |state, waker| state.leave_in_turn(standing, waker));
+        left.map(|left| {
+            left.map(|(item, sender)| {
+                wake(sender);
+                item
+            })
+        })
     }
 
     /// A receiver that stood in line gives up.
     pub(super) fn leave_receivers(&self, standing: &mut Standing) {
-        if standing.is_some() {
-            let (own, next) = self.state.with(|state| state.leave_receivers(standing));
-            wake(next);
-            let_go(own);
-        }
+        self.leave_line(standing, State::leave_receivers);
     }
 }

@@ -5,8 +5,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::state::Turn;
-use super::wakes::{let_go, wake};
+use super::state::State;
+use super::wakes::wake;
 use super::{PriorityQueue, SendError, Standing};
 use crate::Priority;
 use crate::size::Size;
@@ -71,27 +71,12 @@ impl<T, S: Size> PriorityQueue<T, S> {
         priority: Priority,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let mut waker = None;
-        loop {
-            let turn = self.state.with(|state| state.enter_in_turn(standing, item, priority, &mut waker));
-            if let Turn::Bring = turn {
-                waker = Some(cx.waker().clone());
-                continue;
-            }
-            let_go(waker);
-            return match turn {
-                Turn::Now(entered) => Poll::Ready(entered.map(wake)),
-                Turn::Waiting | Turn::Bring => Poll::Pending,
-            };
-        }
+        self.poll_turn(cx, |state, waker| state.enter_in_turn(standing, item, priority, waker))
+            .map(|entered| entered.map(wake))
     }
 
     /// A sender that stood in line gives up.
     pub(super) fn leave_senders(&self, standing: &mut Standing) {
-        if standing.is_some() {
-            let (own, next) = self.state.with(|state| state.leave_senders(standing));
-            wake(next);
-            let_go(own);
-        }
+        self.leave_line(standing, State::leave_senders);
     }
 }
