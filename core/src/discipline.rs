@@ -118,10 +118,8 @@ impl Picker {
     pub fn new(discipline: Discipline) -> Self {
         Self {
             patience: Priority::ALL.map(|level| discipline.patience(level)),
-            passed: [0; Priority::COUNT],
             ageing: matches!(discipline, Discipline::Weighted(_)),
-            bypassed: false,
-            last: 0,
+            ..Self::STRICT
         }
     }
 
