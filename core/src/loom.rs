@@ -1,4 +1,4 @@
-//! This room runs models under the checker and says how much of each was explored.
+//! This room runs models under the checker, says how much of each was explored, and counts wakes for them.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg countermand_loom" cargo test -p countermand-core --release --lib loom_ -- --nocapture --test-threads 1
@@ -10,6 +10,7 @@
 use std::println;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 
 use crate::sync::atomic::LOADS_EXCHANGE;
 
@@ -64,4 +65,26 @@ fn explore(name: &str, preemption_bound: Option<usize>, model: impl Fn() + Sync 
     let executions = executions.load(Ordering::Relaxed);
     assert!(executions > 2, "{name}: there was no race to explore");
     println!("loom {name}: {executions} executions");
+}
+
+/// Counts wakes, outside of what is modelled.
+#[derive(Default)]
+pub(crate) struct Count(AtomicUsize);
+
+impl Count {
+    pub(crate) fn new() -> (Arc<Self>, Waker) {
+        let count = Arc::new(Self::default());
+        let waker = Waker::from(Arc::clone(&count));
+        (count, waker)
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }

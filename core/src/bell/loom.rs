@@ -3,13 +3,12 @@
 use core::task::{Context, Poll, Waker};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 
 use ::loom::future::block_on;
 use ::loom::thread;
 
 use super::Bell;
+use crate::loom::Count;
 use crate::sync::Lock;
 use crate::{loom_model, loom_model_bounded};
 
@@ -41,16 +40,6 @@ impl Door {
     }
 }
 
-/// Counts wakes, outside of what is modelled.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn loom_bell_who_listens_and_then_looks_is_woken() {
     loom_model_bounded("bell_who_listens_and_then_looks_is_woken", || {
@@ -67,15 +56,14 @@ fn loom_bell_one_that_was_polled_is_woken_once() {
     loom_model("bell_one_that_was_polled_is_woken_once", || {
         let door = Door::new();
         let mut ring = pin!(door.bell.listen());
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (count, waker) = Count::new();
         assert!(ring.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         let opener = door.clone();
         let thread = thread::spawn(move || opener.open());
         // Another look, while it rings: either it is over, or the ring finds the waker.
         let over = ring.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
         thread.join().unwrap();
-        let wakes = count.0.load(Ordering::SeqCst);
+        let wakes = count.get();
         assert!(wakes == 1 || (over && wakes == 0), "woken {wakes} times; over: {over}");
         if !over {
             assert_eq!(ring.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(()));
@@ -87,17 +75,15 @@ fn loom_bell_one_that_was_polled_is_woken_once() {
 fn loom_bell_one_that_leaves_meanwhile_leaves_nothing_behind() {
     loom_model("bell_one_that_leaves_meanwhile_leaves_nothing_behind", || {
         let door = Door::new();
-        let count = Arc::new(Count::default());
-        {
-            let waker = Waker::from(count.clone());
-            let mut ring = std::boxed::Box::pin(door.bell.listen());
-            assert!(ring.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-            let opener = door.clone();
-            let thread = thread::spawn(move || opener.open());
-            drop(ring);
-            thread.join().unwrap();
-        }
-        assert!(count.0.load(Ordering::SeqCst) <= 1);
+        let (count, waker) = Count::new();
+        let mut ring = std::boxed::Box::pin(door.bell.listen());
+        assert!(ring.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let opener = door.clone();
+        let thread = thread::spawn(move || opener.open());
+        drop(ring);
+        thread.join().unwrap();
+        drop(waker);
+        assert!(count.get() <= 1);
         assert_eq!(Arc::strong_count(&count), 1, "somebody still has the waker of one that has left");
     });
 }
@@ -106,15 +92,14 @@ fn loom_bell_one_that_leaves_meanwhile_leaves_nothing_behind() {
 fn loom_bell_two_who_ring_at_once_wake_all() {
     loom_model_bounded("bell_two_who_ring_at_once_wake_all", || {
         let door = Door::new();
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (count, waker) = Count::new();
         let mut ring = pin!(door.bell.listen());
         assert!(ring.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         let opener = door.clone();
         let thread = thread::spawn(move || opener.open());
         door.open();
         thread.join().unwrap();
-        assert_eq!(count.0.load(Ordering::SeqCst), 1, "wakes of one listener");
+        assert_eq!(count.get(), 1, "wakes of one listener");
         assert!(ring.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
     });
 }

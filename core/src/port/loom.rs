@@ -3,14 +3,13 @@
 use core::future::{Future, poll_fn};
 use core::task::{Poll, Waker};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering as Outside};
-use std::task::Wake;
 
 use ::loom::future::block_on;
 use ::loom::sync::atomic::{AtomicBool, Ordering};
 use ::loom::thread;
 
 use super::{Port, all_quiet};
+use crate::loom::Count;
 use crate::{Instant, loom_model, loom_model_bounded};
 
 const NOW: Instant = Instant::ORIGIN;
@@ -52,16 +51,6 @@ impl<const N: usize> Bench<N> {
     }
 }
 
-/// Counts wakes, outside of what is modelled.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Outside::SeqCst);
-    }
-}
-
 #[test]
 fn loom_l5_a_ring_between_look_and_park_is_not_lost() {
     loom_model("l5_a_ring_between_look_and_park_is_not_lost", || {
@@ -94,16 +83,16 @@ fn loom_l5_a_ring_reaches_the_waker_of_the_last_parking() {
         let bench = Bench::<1>::new();
         let ringer = bench.clone();
         let thread = thread::spawn(move || ringer.bring(0));
-        let (first, last) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        let ((_, first_waker), (last, last_waker)) = (Count::new(), Count::new());
         let mut settled = true;
         // The host polls the attendant from one place, then, without a reason, from another.
-        for count in [&first, &last] {
+        for waker in [&first_waker, &last_waker] {
             bench.port.begin();
-            bench.port.park(&Waker::from(count.clone()));
+            bench.port.park(waker);
             settled = !bench.has_all() && bench.port.settle_down(None);
         }
         thread.join().unwrap();
-        assert!(!settled || last.0.load(Outside::SeqCst) == 1, "parked for ever");
+        assert!(!settled || last.get() == 1, "parked for ever");
     });
 }
 

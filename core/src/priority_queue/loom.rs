@@ -4,32 +4,16 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 
 use ::loom::future::block_on;
 use ::loom::thread;
 
 use super::{PriorityQueue, RecvError, SendError};
+use crate::loom::Count;
 use crate::size::Heap;
 use crate::{Priority, loom_model};
 
 type Queue = PriorityQueue<u8, Heap>;
-
-/// Counts wakes, outside of what is modelled.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn counting() -> (Arc<Count>, Waker) {
-    let count = Arc::<Count>::default();
-    (count.clone(), count.into())
-}
 
 fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(waker))
@@ -43,12 +27,12 @@ fn a_receiver_parks_while_somebody_sends() {
     let queue = Arc::new(Queue::bounded(1));
     let other = queue.clone();
     let sender = thread::spawn(move || send(&other, 7).expect("a place"));
-    let (count, waker) = counting();
+    let (count, waker) = Count::new();
     let mut recv = queue.recv();
     let first = poll(&mut recv, &waker);
     sender.join().expect("no panic");
     if first.is_pending() {
-        assert_eq!(count.0.load(Ordering::SeqCst), 1, "it parked, there is an item, and nobody has woken it (L5)");
+        assert_eq!(count.get(), 1, "it parked, there is an item, and nobody has woken it (L5)");
         assert_eq!(poll(&mut recv, &waker), Poll::Ready(Ok(7)));
     }
 }
@@ -63,14 +47,14 @@ fn a_send_waits_while_somebody_closes() {
     send(&queue, 1).expect("a place");
     let other = queue.clone();
     let closer = thread::spawn(move || assert!(other.close(), "nobody else closes it"));
-    let (count, waker) = counting();
+    let (count, waker) = Count::new();
     let mut sending = queue.send(2, Priority::Normal);
     let first = poll(&mut sending, &waker);
     closer.join().expect("no panic");
     match first {
         Poll::Ready(result) => assert_eq!(result, Err(SendError::Closed(2))),
         Poll::Pending => {
-            assert_eq!(count.0.load(Ordering::SeqCst), 1, "it waits at a closed queue, and was not told (S1)");
+            assert_eq!(count.get(), 1, "it waits at a closed queue, and was not told (S1)");
             assert_eq!(poll(&mut sending, &waker), Poll::Ready(Err(SendError::Closed(2))));
         }
     }
@@ -84,7 +68,7 @@ fn loom_items_a_send_waits_while_somebody_closes() {
 
 fn a_receive_is_dropped_while_somebody_sends() {
     let queue = Arc::new(Queue::bounded(1));
-    let ((_, first_waker), (second, second_waker)) = (counting(), counting());
+    let ((_, first_waker), (second, second_waker)) = (Count::new(), Count::new());
     let mut first = queue.recv();
     assert!(poll(&mut first, &first_waker).is_pending());
     let mut recv = queue.recv();
@@ -93,7 +77,7 @@ fn a_receive_is_dropped_while_somebody_sends() {
     let sender = thread::spawn(move || send(&other, 7).expect("a place"));
     drop(first);
     sender.join().expect("no panic");
-    assert_eq!(second.0.load(Ordering::SeqCst), 1, "an item is there, and the one who waits has not been told (L6)");
+    assert_eq!(second.get(), 1, "an item is there, and the one who waits has not been told (L6)");
     assert_eq!(poll(&mut recv, &second_waker), Poll::Ready(Ok(7)));
 }
 
@@ -107,12 +91,12 @@ fn a_send_waits_while_a_place_becomes_free() {
     send(&queue, 1).expect("a place");
     let other = queue.clone();
     let receiver = thread::spawn(move || assert_eq!(other.try_recv(), Ok(1)));
-    let (count, waker) = counting();
+    let (count, waker) = Count::new();
     let mut sending = queue.send(2, Priority::Normal);
     let first = poll(&mut sending, &waker);
     receiver.join().expect("no panic");
     if first.is_pending() {
-        assert_eq!(count.0.load(Ordering::SeqCst), 1, "a place is free, and the one in line was not told (Q5)");
+        assert_eq!(count.get(), 1, "a place is free, and the one in line was not told (Q5)");
         assert_eq!(send(&queue, 3), Err(SendError::Full(3)), "a newcomer overtook the one in line (Q9)");
         assert_eq!(poll(&mut sending, &waker), Poll::Ready(Ok(())));
     }

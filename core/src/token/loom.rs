@@ -7,7 +7,6 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 
 use ::loom::cell::UnsafeCell;
 use ::loom::future::block_on;
@@ -16,31 +15,10 @@ use ::loom::thread;
 use super::Token;
 use super::hosted::Hosted;
 use super::models::{dismiss, guest};
+use crate::loom::Count;
 #[cfg(feature = "mutants")]
 use crate::loom_defect;
 use crate::{Cause, loom_model, loom_model_bounded};
-
-/// Counts wakes, outside of what is modelled.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Count {
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-fn count() -> (Arc<Count>, Waker) {
-    let count = Arc::new(Count::default());
-    let waker = Waker::from(Arc::clone(&count));
-    (count, waker)
-}
 
 fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
@@ -179,7 +157,7 @@ fn loom_t6_one_waits_while_its_sibling_leaves() {
         let root = Token::new();
         let middle = root.child_token();
         let (staying, leaving) = (middle.child_token(), middle.child_token());
-        let (_, waker) = count();
+        let (_, waker) = Count::new();
         let mut wait = Box::pin(leaving.cancelled_owned());
         assert!(poll(wait.as_mut(), &waker).is_pending());
         let threads = [
@@ -201,7 +179,7 @@ fn loom_t6_cancel_of_child_and_root_with_a_waiter_below() {
         let root = Token::new();
         let middle = root.child_token();
         let leaf = middle.child_token();
-        let (count, waker) = count();
+        let (count, waker) = Count::new();
         let mut wait = Box::pin(leaf.clone().cancelled_owned());
         assert!(poll(wait.as_mut(), &waker).is_pending());
         let other = middle.clone();
@@ -224,8 +202,8 @@ fn loom_t6_the_last_waker_is_woken() {
         let token = Token::new();
         let other = token.clone();
         let thread = thread::spawn(move || other.cancel());
-        let (first, first_waker) = count();
-        let (second, second_waker) = count();
+        let (first, first_waker) = Count::new();
+        let (second, second_waker) = Count::new();
         let mut wait = pin!(token.cancelled());
         let pending = poll(wait.as_mut(), &first_waker).is_pending() && poll(wait.as_mut(), &second_waker).is_pending();
         thread.join().unwrap();
@@ -238,7 +216,7 @@ fn loom_r6_a_dropped_wait_against_cancel() {
     loom_model("r6_a_dropped_wait_against_cancel", || {
         let root = Token::new();
         let leaf = root.child_token();
-        let (count, waker) = count();
+        let (count, waker) = Count::new();
         let mut wait = Box::pin(leaf.clone().cancelled_owned());
         assert!(poll(wait.as_mut(), &waker).is_pending());
         let other = root.clone();
@@ -257,7 +235,7 @@ fn loom_r6_two_waits_on_siblings_come_and_go() {
         let root = Token::new();
         let middle = root.child_token();
         let come_and_go = |leaf: Token| {
-            let (_, waker) = count();
+            let (_, waker) = Count::new();
             assert!(poll(pin!(leaf.cancelled()), &waker).is_pending());
         };
         let leaf = middle.child_token();
@@ -379,7 +357,7 @@ fn loom_r7_two_parents_are_cancelled_at_once() {
     loom_model_bounded("r7_two_parents_are_cancelled_at_once", || {
         let parents = [Token::new(), Token::new()];
         let linked = Token::linked(&parents);
-        let (count, waker) = count();
+        let (count, waker) = Count::new();
         let mut wait = Box::pin(linked.clone().cancelled_owned());
         assert!(poll(wait.as_mut(), &waker).is_pending());
         let other = parents[1].clone();
@@ -429,7 +407,7 @@ fn loom_r9_a_shield_ends_while_the_outside_is_cancelled() {
         let token = Token::new();
         let shield = token.shield();
         let inner = shield.token().clone();
-        let (count, waker) = count();
+        let (count, waker) = Count::new();
         let mut wait = Box::pin(inner.clone().cancelled_owned());
         assert!(poll(wait.as_mut(), &waker).is_pending());
         let other = token.clone();
