@@ -1,5 +1,7 @@
-//! The queue between tasks: against a model, at its edges, and what it asks of the allocator.
+//! The queue between tasks at its edges. That it follows a model is in `priority_queue_model`.
 #![cfg(feature = "std")]
+
+mod common;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -7,253 +9,20 @@ use std::mem;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-use countermand_core::priority_queue::{PriorityQueue, Recv, RecvError, Send, SendError, bounded};
-use countermand_core::{Discipline, Fixed, Heap, Priority, Size};
-use proptest::prelude::*;
+use countermand_core::priority_queue::{PriorityQueue, RecvError, SendError, bounded};
+use countermand_core::{Discipline, Fixed, Heap, Priority};
 
-/// Counts its wakes.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Count {
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
+use common::Count;
 
 fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     poll_with(future, Waker::noop())
 }
 
 fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
-    Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    TrySend(Priority),
-    ForceSend(Priority),
-    Send(Priority),
-    TryRecv,
-    Recv,
-    /// The n-th of those that wait, by remainder, is polled again.
-    PollSend(usize),
-    PollRecv(usize),
-    DropSend(usize),
-    DropRecv(usize),
-}
-
-fn priority() -> impl Strategy<Value = Priority> {
-    prop::sample::select(&Priority::ALL[..])
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        3 => priority().prop_map(Step::TrySend),
-        1 => priority().prop_map(Step::ForceSend),
-        3 => priority().prop_map(Step::Send),
-        4 => Just(Step::TryRecv),
-        3 => Just(Step::Recv),
-        2 => any::<usize>().prop_map(Step::PollSend),
-        2 => any::<usize>().prop_map(Step::PollRecv),
-        1 => any::<usize>().prop_map(Step::DropSend),
-        1 => any::<usize>().prop_map(Step::DropRecv),
-    ]
-}
-
-const CAPACITY: usize = 4;
-/// Places for Critical alone.
-const RESERVED: usize = 1;
-
-/// What the queue holds, and who has been promised what, by its own account.
-#[derive(Default)]
-struct Model {
-    rows: [VecDeque<u32>; 4],
-    line: [VecDeque<u32>; 4],
-    granted: Vec<u32>,
-}
-
-impl Model {
-    fn len(&self) -> usize {
-        self.rows.iter().map(VecDeque::len).sum()
-    }
-
-    fn has_room(&self, priority: Priority) -> bool {
-        let limit = if priority == Priority::Critical { CAPACITY } else { CAPACITY - RESERVED };
-        self.len() + self.granted.len() < limit
-    }
-
-    fn grant(&mut self) {
-        let Some(row) = (0..4).rev().find(|row| !self.line[*row].is_empty()) else { return };
-        if self.has_room(Priority::ALL[row]) {
-            let first = self.line[row].pop_front().expect("it is not empty");
-            self.granted.push(first);
-        }
-    }
-
-    fn pop(&mut self) -> Option<u32> {
-        let item = self.rows.iter_mut().rev().find_map(VecDeque::pop_front)?;
-        self.grant();
-        Some(item)
-    }
-}
-
-struct WaitingSend<'a, S: Size> {
-    number: u32,
-    priority: Priority,
-    future: Send<'a, u32, S>,
-    count: Arc<Count>,
-}
-
-struct WaitingRecv<'a, S: Size> {
-    future: Recv<'a, u32, S>,
-    count: Arc<Count>,
-}
-
-fn counting() -> (Arc<Count>, Waker) {
-    let count = Arc::<Count>::default();
-    (count.clone(), count.into())
-}
-
-fn follows_the_model<S: Size>(queue: &PriorityQueue<u32, S>, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let mut model = Model::default();
-    let mut sends: Vec<WaitingSend<'_, S>> = Vec::new();
-    let mut recvs: Vec<WaitingRecv<'_, S>> = Vec::new();
-    for (number, step) in (0..).zip(steps) {
-        match step {
-            Step::TrySend(priority) => {
-                let expected = if model.has_room(priority) { Ok(()) } else { Err(SendError::Full(number)) };
-                prop_assert_eq!(queue.try_send(number, priority), expected);
-                if expected.is_ok() {
-                    model.rows[priority.index()].push_back(number);
-                }
-            }
-            Step::ForceSend(priority) => {
-                let mut expected = Ok(None);
-                if !model.has_room(priority) {
-                    let lower = (0..priority.index()).find(|row| !model.rows[*row].is_empty());
-                    expected = match lower {
-                        Some(row) => Ok(model.rows[row].pop_back()),
-                        None => Err(SendError::Full(number)),
-                    };
-                }
-                prop_assert_eq!(queue.force_send(number, priority), expected);
-                if expected.is_ok() {
-                    model.rows[priority.index()].push_back(number);
-                }
-            }
-            Step::Send(priority) => {
-                if sends.len() == CAPACITY {
-                    continue;
-                }
-                let (count, waker) = counting();
-                let mut future = queue.send(number, priority);
-                match poll_with(&mut future, &waker) {
-                    Poll::Ready(result) => {
-                        prop_assert!(model.has_room(priority) && result.is_ok());
-                        model.rows[priority.index()].push_back(number);
-                    }
-                    Poll::Pending => {
-                        prop_assert!(!model.has_room(priority), "{priority} waits, and there is room");
-                        model.line[priority.index()].push_back(number);
-                        sends.push(WaitingSend { number, priority, future, count });
-                    }
-                }
-            }
-            Step::TryRecv => {
-                prop_assert_eq!(queue.try_recv(), model.pop().ok_or(RecvError::Empty));
-            }
-            Step::Recv => {
-                if recvs.len() == CAPACITY {
-                    continue;
-                }
-                let (count, waker) = counting();
-                let mut future = queue.recv();
-                match poll_with(&mut future, &waker) {
-                    Poll::Ready(item) => prop_assert_eq!(item.ok(), model.pop()),
-                    Poll::Pending => {
-                        prop_assert_eq!(model.len(), 0);
-                        recvs.push(WaitingRecv { future, count });
-                    }
-                }
-            }
-            Step::PollSend(which) if !sends.is_empty() => {
-                let at = which % sends.len();
-                let (count, waker) = counting();
-                let waiting = &mut sends[at];
-                let granted = model.granted.iter().position(|number| *number == waiting.number);
-                prop_assert_eq!(waiting.count.get() > 0, granted.is_some(), "woken, or granted a place");
-                match (poll_with(&mut waiting.future, &waker), granted) {
-                    (Poll::Ready(Ok(())), Some(grant)) => {
-                        model.granted.remove(grant);
-                        model.rows[waiting.priority.index()].push_back(waiting.number);
-                        sends.remove(at);
-                    }
-                    (Poll::Pending, None) => waiting.count = count,
-                    (polled, granted) => prop_assert!(false, "{polled:?}, and granted: {granted:?}"),
-                }
-            }
-            Step::PollRecv(which) if !recvs.is_empty() => {
-                let at = which % recvs.len();
-                let (count, waker) = counting();
-                match poll_with(&mut recvs[at].future, &waker) {
-                    Poll::Ready(item) => {
-                        prop_assert_eq!(item.ok(), model.pop());
-                        recvs.remove(at);
-                    }
-                    Poll::Pending => {
-                        prop_assert_eq!(model.len(), 0);
-                        recvs[at].count = count;
-                    }
-                }
-            }
-            Step::DropSend(which) if !sends.is_empty() => {
-                let dropped = sends.remove(which % sends.len());
-                match model.granted.iter().position(|number| *number == dropped.number) {
-                    Some(grant) => {
-                        model.granted.remove(grant);
-                        model.grant();
-                    }
-                    None => model.line[dropped.priority.index()].retain(|number| *number != dropped.number),
-                }
-                prop_assert_eq!(dropped.future.into_item(), Some(dropped.number));
-            }
-            Step::DropRecv(which) if !recvs.is_empty() => drop(recvs.remove(which % recvs.len())),
-            Step::PollSend(_) | Step::PollRecv(_) | Step::DropSend(_) | Step::DropRecv(_) => {}
-        }
-        prop_assert_eq!((queue.len(), queue.promised()), (model.len(), model.granted.len()));
-        for priority in Priority::ALL {
-            prop_assert_eq!(queue.len_of(priority), model.rows[priority.index()].len());
-        }
-        // Nobody waits for what is there without having been told.
-        let told = recvs.iter().filter(|recv| recv.count.get() > 0).count();
-        prop_assert!(told >= model.len().min(recvs.len()), "{told} of {} told of {} items", recvs.len(), model.len());
-    }
-    Ok(())
-}
-
-proptest! {
-    #[test]
-    fn it_follows_the_model(steps in prop::collection::vec(step(), 1..200)) {
-        let queue = PriorityQueue::bounded(CAPACITY).reserve(Priority::Critical, RESERVED);
-        follows_the_model::<Heap>(&queue, steps)?;
-    }
-
-    #[test]
-    fn in_place_too(steps in prop::collection::vec(step(), 1..200)) {
-        let queue = PriorityQueue::new().reserve(Priority::Critical, RESERVED);
-        follows_the_model::<Fixed<CAPACITY>>(&queue, steps)?;
-    }
+    common::poll(Pin::new(future), waker)
 }
 
 #[test]
@@ -261,7 +30,7 @@ fn it_is_closed_when_the_last_sender_leaves() {
     let (sender, receiver) = bounded(4);
     let other = sender.clone();
     sender.try_send(1, Priority::Low).expect("a place");
-    let (count, waker) = counting();
+    let (count, waker) = Count::new();
     drop(sender);
     assert!(!receiver.is_closed(), "there is another sender");
     assert_eq!(receiver.try_recv(), Ok(1));
@@ -278,7 +47,7 @@ fn it_is_closed_and_empty_when_the_last_receiver_leaves() {
     let (sender, receiver) = bounded(1);
     let item = Rc::new(());
     sender.try_send(item.clone(), Priority::Low).expect("a place");
-    let (count, waker) = counting();
+    let (count, waker) = Count::new();
     let mut waiting = sender.send(item.clone(), Priority::High);
     assert!(poll_with(&mut waiting, &waker).is_pending());
     drop(receiver.clone());
@@ -292,7 +61,7 @@ fn it_is_closed_and_empty_when_the_last_receiver_leaves() {
 #[test]
 fn closing_tells_all_who_wait_however_many() {
     let queue = PriorityQueue::<u32, Heap>::bounded(1);
-    let (count, waker) = counting();
+    let (count, waker) = Count::new();
     let mut receives: Vec<_> = (0..40).map(|_| queue.recv()).collect();
     assert!(receives.iter_mut().all(|recv| poll_with(recv, &waker).is_pending()));
     assert!(queue.close());
@@ -411,7 +180,7 @@ fn a_waker_that_panics_stops_nobody() {
         }
     }
     let queue = PriorityQueue::<u32, Heap>::bounded(4);
-    let (count, waker) = counting();
+    let (count, waker) = Count::new();
     let (mut first, mut second) = (queue.recv(), queue.recv());
     assert!(poll_with(&mut first, &Arc::new(Bomb).into()).is_pending());
     assert!(poll_with(&mut second, &waker).is_pending());
