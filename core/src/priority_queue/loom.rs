@@ -144,24 +144,36 @@ mod defects {
     use crate::mutant::Mutant;
 
     #[test]
-    fn loom_defects_of_the_queue_between_tasks_are_seen() {
+    fn loom_items_defect_parks_without_looking() {
         loom_defect(
-            "items_parks_without_looking",
+            "items_defect_parks_without_looking",
             Mutant::ReceiverParksWithoutLooking,
             super::a_receiver_parks_while_somebody_sends,
         );
+    }
+
+    #[test]
+    fn loom_items_defect_joins_a_closed_line() {
         loom_defect(
-            "items_joins_a_closed_line",
+            "items_defect_joins_a_closed_line",
             Mutant::SenderJoinsAClosedLine,
             super::a_send_waits_while_somebody_closes,
         );
+    }
+
+    #[test]
+    fn loom_items_defect_keeps_its_wake() {
         loom_defect(
-            "items_keeps_its_wake",
+            "items_defect_keeps_its_wake",
             Mutant::DroppedReceiveKeepsItsWake,
             super::a_receive_is_dropped_while_somebody_sends,
         );
+    }
+
+    #[test]
+    fn loom_items_defect_goes_to_nobody() {
         loom_defect(
-            "items_goes_to_nobody",
+            "items_defect_goes_to_nobody",
             Mutant::FreedPlaceGoesToNobody,
             super::a_send_waits_while_a_place_becomes_free,
         );
