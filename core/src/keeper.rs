@@ -120,6 +120,9 @@ impl Keeper {
             if done { self.shared.close() } else { self.shared.begin_abort(now) }
         }
         self.shared.settle_queue(now);
+        // Settled, and so nobody's to reap; a job on the list would hold the worker, and the worker the list. What comes from now on is
+        // taken off by whoever puts it there: see `Desk::reap`.
+        drop(self.shared.keeper.reap.with(mem::take));
         self.shared.depart();
         self.shared.keeper.port.done();
     }

@@ -125,6 +125,18 @@ fn settles_everything_when_its_host_goes() {
 }
 
 #[test]
+fn a_worker_whose_host_went_is_released() {
+    // X4: the last driver settles what is queued, and by that asks the keeper to reap it, who goes next and will not.
+    let mut bench = Bench::new(config());
+    let handle = bench.worker.try_submit(Job::task(std::future::pending::<()>())).expect("a place");
+    bench.attendants.clear();
+    drop(handle);
+    let host = std::sync::Arc::downgrade(&bench.host);
+    drop(bench);
+    assert_eq!(host.strong_count(), 0, "something of the worker still holds its host");
+}
+
+#[test]
 fn grace_counts_from_the_request_not_from_the_lane() {
     // J5
     let mut bench = Bench::new(config());
