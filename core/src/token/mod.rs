@@ -26,6 +26,8 @@ mod entry;
 mod guard;
 mod hold;
 pub(crate) mod hosted;
+#[cfg(all(test, countermand_loom))]
+mod hosts;
 mod linked;
 mod list;
 #[cfg(all(test, countermand_loom))]
