@@ -17,6 +17,10 @@ use crate::sync::atomic::{Ordering, fence};
 
 /// A counted reference to a node.
 ///
+/// The count is in all bits of the node's `refs` but the lowest, [`ATTACHED`](Self::ATTACHED): whether the node was ever put
+/// on a parent's list, where others find it who do not hold it. So whoever counts down to zero knows at once whether
+/// anybody is left to be waited for.
+///
 /// # Implementation notes
 ///
 /// Not an `Arc`, for three reasons: a canceller that finds a child on its parent's list must be able to try to hold it
@@ -31,6 +35,11 @@ unsafe impl Send for NodeRef {}
 unsafe impl Sync for NodeRef {}
 
 impl NodeRef {
+    /// The node was put on a parent's list.
+    const ATTACHED: usize = 1;
+    /// One reference.
+    pub(super) const ONE: usize = 2;
+
     pub(super) fn new(node: Node) -> Self {
         Self(NonNull::from(Box::leak(Box::new(node))))
     }
@@ -54,8 +63,8 @@ impl NodeRef {
         // SAFETY: promised by the caller. Only this field: whoever takes the node down changes others.
         let refs = unsafe { &(*address.as_ptr()).refs };
         let mut count = refs.load(Ordering::Relaxed);
-        while count != 0 {
-            match refs.compare_exchange_weak(count, count + 1, Ordering::Relaxed, Ordering::Relaxed) {
+        while count >= Self::ONE {
+            match refs.compare_exchange_weak(count, count + Self::ONE, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Some(Self(address)),
                 Err(now) => count = now,
             }
@@ -65,7 +74,13 @@ impl NodeRef {
 
     /// Whether this is the only reference at the moment.
     pub(super) fn is_held_once(&self) -> bool {
-        self.refs.load(Ordering::Relaxed) == 1
+        self.refs.load(Ordering::Relaxed) / Self::ONE == 1
+    }
+
+    /// Before the node is put on a parent's list: whoever takes it down must take it off first.
+    pub(super) fn mark_attached(&self) {
+        // Whoever counts down later sees it, for that is a later change of the same word.
+        self.refs.fetch_or(Self::ATTACHED, Ordering::Relaxed);
     }
 
     /// Gives up the reference without counting down.
@@ -80,22 +95,24 @@ impl NodeRef {
         Self(address)
     }
 
-    /// Counts down. The last holder gets the node's address, to take it down.
-    fn let_go(self) -> Option<NonNull<Node>> {
+    /// Counts down. The last holder gets what is left, to take it down.
+    #[inline]
+    fn let_go(self) -> Option<Dead> {
         let address = self.into_address();
         // SAFETY: this reference was counted until this line.
-        let last = unsafe { address.as_ref() }.refs.fetch_sub(1, Ordering::Release) == 1;
-        if !last {
+        let before = unsafe { address.as_ref() }.refs.fetch_sub(Self::ONE, Ordering::Release);
+        if before >= 2 * Self::ONE {
             return None;
         }
         fence(Ordering::Acquire);
-        Some(address)
+        Some(Dead { node: address, attached: before & Self::ATTACHED != 0 })
     }
 }
 
 impl Clone for NodeRef {
+    #[inline]
     fn clone(&self) -> Self {
-        let count = self.refs.fetch_add(1, Ordering::Relaxed);
+        let count = self.refs.fetch_add(Self::ONE, Ordering::Relaxed);
         if count > usize::MAX / 2 {
             abort();
         }
@@ -124,19 +141,42 @@ impl Drop for NodeRef {
     }
 }
 
+/// A node that was counted down to zero.
+pub(super) struct Dead {
+    pub(super) node: NonNull<Node>,
+    /// It was put on a parent's list. Until it is taken off, a canceller may find it there, though it can no longer hold it.
+    pub(super) attached: bool,
+}
+
+impl Dead {
+    /// Takes the node off its parents' lists, and gives its address.
+    ///
+    /// # Safety
+    ///
+    /// The node was counted down to zero, by the caller.
+    #[inline]
+    unsafe fn leave_parents(self) -> NonNull<Node> {
+        if self.attached {
+            // SAFETY: the node is there until the caller takes it down.
+            unsafe { tree::leave_parents(self.node) };
+        }
+        self.node
+    }
+}
+
 /// Takes down a node that nobody holds, and each ancestor that it was the last to hold, in a loop (R8).
 ///
 /// # Safety
 ///
 /// The node was counted down to zero, by the caller.
 #[inline(never)]
-pub(super) unsafe fn take_down(dead: NonNull<Node>) {
+pub(super) unsafe fn take_down(dead: Dead) {
     let mut panic = FirstPanic::default();
     let mut next = Some(dead);
     let mut rest = Todo::new();
-    while let Some(dead) = next.take().or_else(|| rest.pop_dead()) {
+    while let Some(dead) = next.take().or_else(|| rest.pop_dead().map(|node| Dead { node, attached: false })) {
         // SAFETY: counted down to zero.
-        unsafe { leave_parents(dead, &mut panic) };
+        let dead = unsafe { dead.leave_parents() };
         // SAFETY: nobody holds it and it is on no list, so nobody has its address.
         let node = unsafe { &mut *dead.as_ptr() };
         if !node.hub.get_mut().list.is_empty() {
@@ -164,28 +204,12 @@ pub(super) unsafe fn take_down(dead: NonNull<Node>) {
             Taken::Many(whole) => whole.into_parents().filter_map(NodeRef::let_go).for_each(|dead| {
                 // SAFETY: just counted down to zero. Off the lists first, for the stack needs the link.
                 unsafe {
-                    leave_parents(dead, &mut panic);
-                    rest.push(Held::dead(dead));
+                    rest.push(Held::dead(dead.leave_parents()));
                 }
             }),
         }
     }
     panic.go_on();
-}
-
-/// Takes a dead node off its parents' lists. Until then a canceller may find it there, though it can no longer hold it.
-///
-/// # Safety
-///
-/// The node was counted down to zero, by the caller.
-#[inline(always)]
-unsafe fn leave_parents(dead: NonNull<Node>, panic: &mut FirstPanic) {
-    // SAFETY: nobody holds the node, and whoever finds it on a list does not look at its hub.
-    let hub = unsafe { &mut (*dead.as_ptr()).hub };
-    if mem::take(&mut hub.get_mut().attached) {
-        // SAFETY: the node is there until the caller takes it down.
-        unsafe { run(&*dead.as_ptr(), panic, &mut || tree::leave_parents(dead)) };
-    }
 }
 
 /// Drops callbacks that never ran, and the wakers of futures that were forgotten: users' destructors.

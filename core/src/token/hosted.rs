@@ -4,14 +4,14 @@
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
-use super::hold::{self, NodeRef};
+use super::hold::{self, Dead, NodeRef};
 use super::linked;
 use super::node::Node;
 use super::up::Up;
 use super::word::Word;
 use super::{Token, tree};
 use crate::Instant;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::Ordering;
 
 /// A node whose memory is its host's, and what its host wants to know of it. Whoever holds the node holds all of it: there is one count for both.
 ///
@@ -27,8 +27,6 @@ pub(crate) struct Hosted {
     parent: Option<ManuallyDrop<NodeRef>>,
     /// Its parent must tell it of a cancel; another one is looked up to, no more.
     linked: bool,
-    /// Whether it was ever put on a parent's list, where others find it who do not hold it.
-    listed: AtomicBool,
     hooks: &'static Hooks,
 }
 
@@ -84,7 +82,7 @@ impl Hosted {
         };
         let mut node = Node::new(Up::none(), Word::live(), deadline);
         node.hub.get_mut().hears = true;
-        Self { node, parent, linked, listed: AtomicBool::new(false), hooks }
+        Self { node, parent, linked, hooks }
     }
 
     /// The node has the place where it stays. The caller has its one count.
@@ -109,14 +107,9 @@ impl Hosted {
     }
 
     /// It is not told any more.
-    ///
-    /// # Panics
-    ///
-    /// As [`Token::cancel`].
     pub(crate) fn dismiss(&self) {
         if self.linked {
             self.node.hub.with(|hub| hub.hears = false);
-            tree::realign(&self.own());
         }
     }
 
@@ -149,11 +142,6 @@ impl Hosted {
         let _ = ManuallyDrop::new(NodeRef::clone(&self.own()));
     }
 
-    /// It is put on the list of a parent.
-    pub(super) fn list(&self) {
-        self.listed.store(true, Ordering::Relaxed);
-    }
-
     /// Counts one less. With the last the host is released.
     ///
     /// # Safety
@@ -165,11 +153,10 @@ impl Hosted {
         let hosted = unsafe { this.as_ref() };
         // Whoever held it before has let go of it, so that what it did is seen here. If it was on no list, nobody can come to hold it again: so there
         // is nobody to be counted down against.
-        let alone = hosted.node.refs.load(Ordering::Acquire) == 1 && !hosted.listed.load(Ordering::Relaxed);
-        if alone {
+        if hosted.node.refs.load(Ordering::Acquire) == NodeRef::ONE {
             hosted.node.refs.store(0, Ordering::Relaxed);
             // SAFETY: the count was the caller's, and the last.
-            unsafe { hold::take_down(this.cast()) };
+            unsafe { hold::take_down(Dead { node: this.cast(), attached: false }) };
         } else {
             // SAFETY: promised by the caller.
             drop(unsafe { NodeRef::from_address(this.cast()) });

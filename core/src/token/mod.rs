@@ -6,8 +6,9 @@
 //!    or a descendant of it is (R5), and no longer (R6).
 //! 2. Whether a node is cancelled is asked upwards: its own word, then its parents' (R2, R3). So nothing needs to be done
 //!    to a child that nobody listens to.
-//! 3. A node is on its parents' lists while somebody listens to it: a waiter, a callback, a host that is linked, or a child
-//!    that somebody listens to. A linked node always is.
+//! 3. A node is on its parents' lists once somebody has listened to it: a waiter, a callback, a host that is linked, or a
+//!    child that is on its list. It stays there until it is taken down, or a parent is cancelled: whoever listens again
+//!    needs the node's own lock only. A linked node is there from the first.
 //! 4. Whoever cancels a node, or finds that a parent is cancelled when it puts the node on the parent's list, sweeps it. A
 //!    word is cancelled before the list is swept, and looked at again under the list's lock: when somebody joins it, and
 //!    when the node itself is put on a list for that. (Whoever only asks for a cause writes it down and sweeps nothing.) So
@@ -25,6 +26,8 @@ mod entry;
 mod guard;
 mod hold;
 pub(crate) mod hosted;
+#[cfg(all(test, countermand_loom))]
+mod hosts;
 mod linked;
 mod list;
 #[cfg(all(test, countermand_loom))]

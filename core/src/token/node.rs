@@ -17,7 +17,7 @@ use crate::{Cause, Instant};
 
 /// One node of the tree. Nodes know their parents; a parent knows a child only while somebody listens to the child.
 pub(super) struct Node {
-    /// How many hold the node: tokens, observers, children, and a canceller on its way.
+    /// How many hold the node: tokens, observers, children, and a canceller on its way. See [`NodeRef`] for its lowest bit.
     pub(super) refs: AtomicUsize,
     /// Whether it is cancelled, and why.
     pub(super) word: Word,
@@ -38,9 +38,8 @@ pub(super) struct Hub {
     pub(super) list: List,
     /// Whether the node's host is still to be told that the node was cancelled.
     pub(super) hears: bool,
-    /// Whether the node may be on its parents' lists. Set before it is put there, under this lock. A canceller takes it off
-    /// under the parent's lock only, so this may be true for too long, but never false too early: whoever takes the node
-    /// down relies on that.
+    /// Whether the node was put on its parents' lists. It stays there until it is taken down, or a canceller of a parent
+    /// takes it off, under the parent's lock; so this never becomes false again.
     pub(super) attached: bool,
 }
 
@@ -56,7 +55,7 @@ const NO_DEADLINE: u64 = u64::MAX;
 impl Node {
     pub(super) fn new(up: Up, word: Word, deadline: Option<Instant>) -> Self {
         Self {
-            refs: AtomicUsize::new(1),
+            refs: AtomicUsize::new(NodeRef::ONE),
             word,
             deadline: AtomicU64::new(deadline.map_or(NO_DEADLINE, Instant::as_nanos)),
             up,

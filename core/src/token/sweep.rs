@@ -3,15 +3,12 @@
 use core::mem;
 use core::task::Waker;
 
-use alloc::vec::Vec;
-
 use super::batch::{Batch, FirstPanic};
 use super::hold::NodeRef;
 use super::hosted;
 use super::list::Taken;
 use super::node::{Hub, Node, Only};
 use super::stack::Todo;
-use super::tree::climb;
 use super::up::Parents;
 use crate::Cause;
 
@@ -41,7 +38,7 @@ pub(super) fn cancel(node: &NodeRef, cause: Cause) -> bool {
 /// time: each listener is on one list, and is taken off once.
 pub(super) fn sweep(first: &NodeRef, cause: Cause) {
     // Most nodes have no listener, or one that waits, and need no more than this.
-    let alone = first.hub.with(|hub| if hub.attached || mutant!(WakesUnderTheLock) { None } else { hub.take_only() });
+    let alone = first.hub.with(|hub| if mutant!(WakesUnderTheLock) { None } else { hub.take_only() });
     match alone {
         None => sweep_all(first, cause),
         Some(Only::Nobody) => {}
@@ -60,10 +57,9 @@ fn tell_only(waker: Waker) {
 
 #[inline(never)]
 fn sweep_all(first: &NodeRef, cause: Cause) {
-    let mut sweep =
-        Sweep { todo: Todo::new(), also: Vec::new(), batch: Batch::new(), host: false, panic: FirstPanic::default() };
+    let mut sweep = Sweep { todo: Todo::new(), batch: Batch::new(), host: false, panic: FirstPanic::default() };
     sweep.drain(first, cause);
-    while let Some(node) = sweep.next() {
+    while let Some(node) = sweep.todo.pop() {
         let cause = node.cause().unwrap_or(cause);
         sweep.drain(&node, cause);
     }
@@ -74,8 +70,6 @@ fn sweep_all(first: &NodeRef, cause: Cause) {
 struct Sweep {
     /// Children that were taken off a list.
     todo: Todo,
-    /// Nodes that were found cancelled on the way up from a node that left its parents' lists.
-    also: Vec<NodeRef>,
     batch: Batch,
     /// The host of the node that is drained is to be told.
     host: bool,
@@ -83,37 +77,23 @@ struct Sweep {
 }
 
 impl Sweep {
-    fn next(&mut self) -> Option<NodeRef> {
-        let Some(node) = self.todo.pop() else {
-            return self.also.pop();
-        };
-        if matches!(node.up.get(), Parents::One(_)) {
-            // It was taken off its only parent's list on the way here.
-            node.hub.with(|hub| hub.attached = false);
-        }
-        Some(node)
-    }
-
     /// Tells everyone who listens to this node, and puts its children on `todo`.
     fn drain(&mut self, node: &NodeRef, cause: Cause) {
-        let attached = loop {
-            let (more, attached) = node.hub.with(|hub| {
+        loop {
+            let more = node.hub.with(|hub| {
                 let more = self.take_some(node, hub);
                 if mutant!(WakesUnderTheLock) {
                     self.batch.tell(cause, &mut self.panic);
                 }
-                (more, hub.attached)
+                more
             });
             if mem::take(&mut self.host) {
                 self.panic.run(|| hosted::tell(node));
             }
             self.batch.tell(cause, &mut self.panic);
             if !more {
-                break attached;
+                return;
             }
-        };
-        if attached {
-            self.also.extend(climb(node).cloned());
         }
     }
 
@@ -144,7 +124,7 @@ impl Sweep {
     }
 }
 
-/// Sweeps a node that [`climb`] found cancelled.
+/// Sweeps a node that was found cancelled on the way up.
 #[cold]
 pub(super) fn sweep_found(node: &NodeRef) {
     if let Some(cause) = node.cause() {

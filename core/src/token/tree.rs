@@ -25,9 +25,9 @@ pub(super) enum Joined {
 
 /// What a step up from a node did.
 enum Step {
-    /// It was as it should be.
+    /// It was as it should be, and so is what is above.
     Same,
-    /// It was put on its parents' lists, or taken off.
+    /// It was put on its parents' lists, and the parents are next.
     Moved,
     /// The node was found cancelled, by itself or by a parent, and somebody may not have been told.
     Cancelled,
@@ -38,6 +38,7 @@ enum Step {
 /// # Safety
 ///
 /// As for [`List::push`](super::list::List::push).
+#[inline]
 #[allow(unsafe_code, reason = "passes the promise on")]
 pub(super) unsafe fn join(node: &NodeRef, entry: Entry) -> Joined {
     let step = node.hub.with(|hub| {
@@ -48,15 +49,28 @@ pub(super) unsafe fn join(node: &NodeRef, entry: Entry) -> Joined {
         }
         // SAFETY: promised by the caller.
         unsafe { hub.list.push(entry) };
-        Some(step(node, seen, hub))
+        Some(if hub.attached { Step::Same } else { step(node, seen, hub) })
     });
-    let Some(step) = step else {
-        return Joined::Refused;
-    };
+    match step {
+        None => Joined::Refused,
+        Some(Step::Same) => Joined::Listening,
+        // SAFETY: it was put on this list above, and the caller keeps it there.
+        Some(step) => unsafe { joined(node, entry, step) },
+    }
+}
+
+/// What [`join`] does when the node was not on its parents' lists.
+///
+/// # Safety
+///
+/// The entry was put on the list of the node, and is there.
+#[inline(never)]
+#[allow(unsafe_code, reason = "passes the promise on")]
+unsafe fn joined(node: &NodeRef, entry: Entry, step: Step) -> Joined {
     let Some(cancelled) = go_on(node, step) else {
         return Joined::Listening;
     };
-    // SAFETY: it was put on this list above, and the caller keeps it there.
+    // SAFETY: promised by the caller.
     let removed = node.hub.with(|hub| unsafe { hub.list.remove(entry) });
     sweep_found(cancelled);
     if removed { Joined::Refused } else { Joined::Told }
@@ -64,42 +78,29 @@ pub(super) unsafe fn join(node: &NodeRef, entry: Entry) -> Joined {
 
 /// Takes `entry` off the list of `node`. Says whether it was on it.
 ///
+/// The node stays on its parents' lists: whoever listened once often does so again.
+///
 /// # Safety
 ///
 /// As for [`List::remove`](super::list::List::remove).
+#[inline]
 #[allow(unsafe_code, reason = "passes the promise on")]
 pub(super) unsafe fn part(node: &NodeRef, entry: Entry) -> bool {
-    let step = node.hub.with(|hub| {
-        // SAFETY: promised by the caller.
-        unsafe { hub.list.remove(entry) }.then(|| step(node, node.word.load(), hub))
-    });
-    let Some(step) = step else {
-        return false;
-    };
+    // SAFETY: promised by the caller.
+    node.hub.with(|hub| unsafe { hub.list.remove(entry) })
+}
+
+/// From `node` upwards: puts each node to whom somebody listens on its parents' lists, and tells who was not told.
+///
+/// Ends where nothing had to change.
+pub(super) fn realign(node: &NodeRef) {
+    let step = node.hub.with(|hub| step(node, node.word.load(), hub));
     if let Some(cancelled) = go_on(node, step) {
         sweep_found(cancelled);
     }
-    true
 }
 
-/// Brings the node and its ancestors into line with who listens to it now.
-pub(super) fn realign(node: &NodeRef) {
-    if let Some(cancelled) = climb(node) {
-        sweep_found(cancelled);
-    }
-}
-
-/// From `node` upwards: puts each node to whom somebody listens on its parents' lists, and takes each other one off.
-///
-/// Ends where nothing had to change. Gives back a node that was found cancelled on the way, which the caller has to sweep.
-pub(super) fn climb(node: &NodeRef) -> Option<&NodeRef> {
-    if node.up.is_none() {
-        return None;
-    }
-    go_on(node, node.hub.with(|hub| step(node, node.word.load(), hub)))
-}
-
-/// Goes on with a climb after the step from `node`.
+/// Goes on upwards after the step from `node`. Gives back a node that was found cancelled, which the caller has to sweep.
 fn go_on(node: &NodeRef, step: Step) -> Option<&NodeRef> {
     match (step, node.up.get()) {
         (Step::Same, _) | (Step::Moved, Parents::None) => None,
@@ -140,10 +141,9 @@ fn climb_on(node: &NodeRef) -> Option<&NodeRef> {
     }
 }
 
-/// Puts the node on its parents' lists or takes it off, as its hub requires. `seen` is a look at its word under the lock.
-#[inline]
+/// Puts the node on its parents' lists, if its hub requires it. `seen` is a look at its word under the lock.
 fn step(node: &NodeRef, seen: Seen, hub: &mut Hub) -> Step {
-    if node.up.is_none() {
+    if hub.attached || node.up.is_none() {
         return Step::Same;
     }
     // One look at the word for both questions: it may be cancelled at any time, lock or no lock, by somebody who asks for
@@ -151,42 +151,29 @@ fn step(node: &NodeRef, seen: Seen, hub: &mut Hub) -> Step {
     if has_untold(seen, hub) {
         return Step::Cancelled;
     }
-    let wanted = wants_to_hear(node, seen, hub);
-    if wanted == hub.attached {
-        return Step::Same;
-    }
-    connect(node, hub, wanted)
+    if wants_to_hear(node, seen, hub) { connect(node, hub) } else { Step::Same }
 }
 
-/// Puts the node on its parents' lists, or takes it off.
+/// Puts the node on its parents' lists.
 ///
 /// The only place where two locks are held: the child's, by the caller, then the parent's.
-#[inline(never)]
 #[allow(unsafe_code, reason = "puts the node on its parents' lists")]
-fn connect(node: &NodeRef, hub: &mut Hub, wanted: bool) -> Step {
+fn connect(node: &NodeRef, hub: &mut Hub) -> Step {
     hub.attached = true;
-    if let Some(host) = node.up.hosted() {
-        host.list();
-    }
+    node.mark_attached();
     let mut all = true;
     for_each_place(node.address(), &node.up, |parent, place| {
         all &= parent.hub.with(|above| {
-            if !wanted {
-                // SAFETY: the node is there, and this place of it belongs to this parent.
-                unsafe { above.list.remove(place) };
-                return true;
-            }
             if parent.word.load().is_cancelled() && !mutant!(ChildLinkedAfterSweep) {
                 // R4, T6: the parent's canceller has been here, or is yet to come for this lock.
                 node.word.inherit(&parent.word);
                 return false;
             }
-            // SAFETY: whoever takes the node down takes it off first, since `attached` is set.
+            // SAFETY: whoever takes the node down takes it off first, since it is marked.
             unsafe { above.list.push(place) };
             true
         });
     });
-    hub.attached = wanted;
     if all { Step::Moved } else { Step::Cancelled }
 }
 
@@ -195,6 +182,7 @@ fn connect(node: &NodeRef, hub: &mut Hub, wanted: bool) -> Step {
 /// # Safety
 ///
 /// The node is there.
+#[inline(never)]
 #[allow(unsafe_code, reason = "takes the node off its parents' lists")]
 pub(super) unsafe fn leave_parents(address: NonNull<Node>) {
     // SAFETY: promised by the caller.
@@ -202,7 +190,6 @@ pub(super) unsafe fn leave_parents(address: NonNull<Node>) {
     for_each_place(address, up, |parent, place| {
         // SAFETY: the node is there, and this place of it belongs to this parent.
         parent.hub.with(|above| unsafe { above.list.remove(place) });
-        realign(parent);
     });
 }
 
@@ -218,7 +205,7 @@ fn wants_to_hear(node: &Node, seen: Seen, hub: &Hub) -> bool {
 /// Whether the node is cancelled while somebody still listens to it.
 ///
 /// Whoever asks for the cause writes it down in the node and tells nobody. If the ancestor's canceller went by before the
-/// node was on its parents' lists, nobody comes a second time: so whoever connects or parts a listener looks here (T6, T12).
+/// node was on its parents' lists, nobody comes a second time: so whoever comes by on the way up looks here (T6, T12).
 fn has_untold(seen: Seen, hub: &Hub) -> bool {
     let blind = [mutant!(WaiterDoesNotLookAgain), mutant!(ChildLinkedAfterSweep)];
     if blind.contains(&true) {
