@@ -65,6 +65,13 @@ impl<T> Slot<T> {
         Self { state: AtomicU8::new(EMPTY), waker: UnsafeCell::new(None), outcome: UnsafeCell::new(None) }
     }
 
+    /// Whether there is nothing in it.
+    #[inline]
+    pub(crate) fn is_bare(&mut self) -> bool {
+        // SAFETY: it is borrowed exclusively.
+        unsafe { self.waker.with(|waker| (*waker).is_none()) && self.outcome.with(|outcome| (*outcome).is_none()) }
+    }
+
     /// Whether an outcome was published.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
