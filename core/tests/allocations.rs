@@ -1,4 +1,4 @@
-//! What a worker asks of the allocator: in the steady state nothing for a job, but for one with a parent that is not of its worker; and nothing that stays. And a guard: nothing, but for a violation.
+//! What a worker asks of the allocator: in the steady state nothing for a job whose outcome is read, but for one with a parent that is not of its worker; and nothing that stays. And a guard: nothing, but for a violation.
 #![allow(clippy::result_large_err, reason = "a refusal gives the job back, in its owner")]
 #![cfg(feature = "std")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
@@ -110,14 +110,16 @@ fn no_door_allocates_in_the_steady_state() {
     for round in 0..3 {
         let mut submit = pin!(bench.worker.submit(Job::task(async { 1 })));
         let (awaited, polled) = made(|| submit.as_mut().poll(&mut Context::from_waker(Waker::noop())));
-        assert!(matches!(polled, Poll::Ready(Ok(_))));
+        let Poll::Ready(Ok(mut first)) = polled else { unreachable!("there is a place") };
         let (blocking, handle) = made(|| bench.worker.submit_blocking(Job::task(async { 1 })).ok());
-        assert!(handle.is_some());
+        let mut second = handle.expect("a place");
         for (door, made) in [("submit().await", awaited), ("submit_blocking", blocking)] {
             // The first round makes what is kept for the next ones.
             assert!(made <= u64::from(round == 0), "{door}, round {round}: {made} allocations");
         }
         bench.run();
+        let outcomes = [take(&mut first), take(&mut second)];
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Completed(1))));
     }
 }
 
@@ -169,6 +171,21 @@ fn a_submit_that_evicts_allocates_once_at_the_most() {
         bench.run();
         assert_eq!(bench.worker.counts().cancelled, round + 1, "jobs that made room");
     }
+}
+
+#[test]
+fn what_a_detached_job_leaves_is_released() {
+    let mut bench = bench();
+    let before = COUNT.get().1;
+    let handles: Vec<_> =
+        (0..32_u64).map(|number| bench.worker.try_submit(Job::task(async move { number })).ok()).collect();
+    drop(handles);
+    let late: Vec<_> =
+        (0..32_u64).map(|number| bench.worker.try_submit(Job::task(async move { number })).ok()).collect();
+    bench.run();
+    // Before they ran, and after it: X4 holds for both.
+    drop(late);
+    assert_eq!(COUNT.get().1 - before, 0, "bytes held more than before");
 }
 
 #[test]

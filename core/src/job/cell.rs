@@ -138,8 +138,13 @@ impl<W: Work> JobCell<W> {
             if !(*cell.as_ptr()).is_bare() {
                 desk.books().contain(|| core::ptr::drop_in_place(cell.as_ptr()));
             }
+            let kept = (*cell.as_ptr()).slot.was_read();
             // Its memory, and nothing in it.
-            stock::give(cell.cast(), Layout::new::<Self>());
+            if kept {
+                stock::give(cell.cast(), Layout::new::<Self>());
+            } else {
+                stock::free(cell.cast(), Layout::new::<Self>()); // X4
+            }
             drop(desk);
         }
     }

@@ -32,6 +32,16 @@ pub(crate) unsafe fn give(at: NonNull<u8>, layout: Layout) {
     if unsafe { kept::give(at, layout) } {
         return;
     }
+    // SAFETY: promised by the caller.
+    unsafe { free(at, layout) }
+}
+
+/// Gives memory back to the allocator, whoever could use it next.
+///
+/// # Safety
+///
+/// As for [`give`].
+pub(crate) unsafe fn free(at: NonNull<u8>, layout: Layout) {
     // SAFETY: `take` allocated it with this layout.
     unsafe { dealloc(at.as_ptr(), rounded(layout)) }
 }
