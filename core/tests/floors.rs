@@ -37,7 +37,7 @@ const FLOORS: [&[&[&str]]; 6] = [
         &["metrics"],
     ],
     // Holdings.
-    &[&["config", "ending", "guard", "token"], &["policies", "router", "timed"], &["clockwork"]],
+    &[&["config", "ending", "guard", "priority_queue", "token"], &["policies", "router", "timed"], &["clockwork"]],
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
