@@ -14,19 +14,19 @@ use alloc::vec::Vec;
 use core::mem;
 use core::task::{Context, Waker};
 
-use crate::Instant;
 use crate::books::Account;
-use crate::clockwork::Due;
+use crate::clockwork::{Clockwork, Due};
 use crate::contain::contain;
-use crate::job::head::Desk;
+use crate::job::desk::Desk;
 use crate::job::runner::{Lent, Runner, Verdict};
-use crate::lane::{Occupant, Turn, admit};
+use crate::lane::{self, Occupant, Turn, admit};
 use crate::observer::Kind;
 use crate::shared::{DriverPort, LaneBell, Shared};
 use crate::size::Heap;
 use crate::sync::atomic::{Ordering, fence};
 use crate::timers::{TimerKey, Timers};
 use crate::turn::{Current, InStep, InTurn};
+use crate::{Instant, JobId};
 
 /// What to do after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Driver {
     port: Arc<DriverPort>,
     index: usize,
     lanes: Box<[Lane]>,
+    /// A waker for each lane, made when it is needed first.
+    wakers: Box<[Option<Waker>]>,
     free: Vec<usize>,
     /// When the jobs in the lanes must have a turn.
     timers: Timers<usize, Heap>,
@@ -67,8 +69,6 @@ pub struct Driver {
 struct Lane {
     occupant: Option<Occupant>,
     timer: Option<(Instant, TimerKey)>,
-    /// Made when it is needed first; out while the lane has its turn.
-    waker: Option<Waker>,
 }
 
 impl Driver {
@@ -79,6 +79,7 @@ impl Driver {
             port,
             index,
             lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            wakers: (0..lanes).map(|_| None).collect(),
             free: (0..lanes).rev().collect(),
             timers: Timers::growing(),
             next: 0,
@@ -191,13 +192,11 @@ impl Driver {
         self.port.places.enter(lane, runner.job());
         match head.kind {
             Kind::Task => {
-                self.lanes[lane].occupant = Some(Occupant::task(runner));
-                self.turn(lane, now);
+                let turn = self.in_turn(lane, now, head.id(), |cx, clockwork| lane::first(runner, now, cx, clockwork));
+                self.after(lane, turn, now);
             }
             Kind::Call => {
-                let waker = self.waker_of(lane);
-                let (call, lent) = runner.lend(waker.clone());
-                self.lanes[lane].waker = Some(waker);
+                let (call, lent) = runner.lend(waker_of(&mut self.wakers, &self.port, lane).clone());
                 let occupant = Occupant::call(lent);
                 self.stay(lane, occupant);
                 // A host that panics here has dropped the call, which comes back as refused; so does one that has no thread.
@@ -210,18 +209,32 @@ impl Driver {
     /// Gives the job in `lane` its turn.
     fn turn(&mut self, lane: usize, now: Instant) {
         let Some(occupant) = self.lanes[lane].occupant.take() else { return };
-        let waker = self.waker_of(lane);
-        let port = &self.port;
-        let turn = {
-            self.shared.watch();
-            let _held = Held::new(port, lane, now);
-            #[cfg(feature = "mutants")]
-            let _one = mutant!(LanesShareOneLock).then(crate::mutant::OneLock::take);
-            let worker = self.shared.address();
-            let _in_turn = InTurn::enter(Current { worker, job: occupant.head().id().get(), in_poll: true });
-            occupant.turn(now, &mut Context::from_waker(&waker), &port.clockwork)
-        };
-        self.lanes[lane].waker = Some(waker);
+        let turn = self.in_turn(lane, now, occupant.head().id(), |cx, clockwork| occupant.turn(now, cx, clockwork));
+        self.after(lane, turn, now);
+    }
+
+    /// Runs what may poll the job in `lane`.
+    #[inline]
+    fn in_turn(
+        &mut self,
+        lane: usize,
+        now: Instant,
+        job: JobId,
+        turn: impl FnOnce(&mut Context<'_>, &Arc<Clockwork>) -> Turn,
+    ) -> Turn {
+        let waker = waker_of(&mut self.wakers, &self.port, lane);
+        self.shared.watch();
+        let _held = self.port.poll_of(lane, now);
+        #[cfg(feature = "mutants")]
+        let _one = mutant!(LanesShareOneLock).then(crate::mutant::OneLock::take);
+        let worker = self.shared.address();
+        let _in_turn = InTurn::enter(Current { worker, job: job.get(), in_poll: true });
+        turn(&mut Context::from_waker(waker), &self.port.clockwork)
+    }
+
+    /// Does what has come of the turn of the job in `lane`.
+    #[inline]
+    fn after(&mut self, lane: usize, turn: Turn, now: Instant) {
         match turn {
             Turn::Stay(occupant) => self.stay(lane, occupant),
             Turn::Over(runner, verdict) => self.over(lane, runner, verdict, now),
@@ -285,12 +298,6 @@ impl Driver {
     /// The account in which it counts.
     const fn account(&self) -> Account {
         Account::Driver(self.index)
-    }
-
-    /// The waker of a lane, to be put back.
-    fn waker_of(&mut self, lane: usize) -> Waker {
-        let waker = self.lanes[lane].waker.take();
-        waker.unwrap_or_else(|| Waker::from(Arc::new(LaneBell { port: self.port.clone(), lane })))
     }
 
     fn park(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
@@ -376,18 +383,8 @@ impl core::fmt::Debug for Driver {
     }
 }
 
-/// Marks, for the keeper, that the driver is in one poll (L3).
-struct Held<'a>(&'a DriverPort);
-
-impl<'a> Held<'a> {
-    fn new(port: &'a DriverPort, lane: usize, now: Instant) -> Self {
-        port.begin_poll(lane, now);
-        Self(port)
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0.end_poll();
-    }
+/// The waker of a lane: made once.
+#[inline]
+fn waker_of<'a>(wakers: &'a mut [Option<Waker>], port: &Arc<DriverPort>, lane: usize) -> &'a Waker {
+    wakers[lane].get_or_insert_with(|| Waker::from(Arc::new(LaneBell { port: port.clone(), lane })))
 }

@@ -144,13 +144,12 @@ impl<T, E> Drop for Handle<T, E> {
     fn drop(&mut self) {
         let head = &self.job;
         let cancels = head.conditions.cancel_on_drop || mutant!(DroppingAHandleCancels);
-        let books = head.desk.books();
         if cancels && !self.is_finished() {
-            books.contain(|| head.request(Cause::HANDLE_DROPPED));
+            head.desk.books().contain(|| head.request(Cause::HANDLE_DROPPED));
         }
         // SAFETY: this is the reader, for the last time.
         if let Some(leftover) = unsafe { self.slot().leave() } {
-            books.contain(|| drop(leftover));
+            head.desk.books().contain(|| drop(leftover));
         }
     }
 }

@@ -7,7 +7,7 @@ use core::task::Context;
 
 use crate::driver::Step;
 use crate::ending::Mode;
-use crate::job::head::Desk;
+use crate::job::desk::Desk;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::turn::InStep;

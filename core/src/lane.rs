@@ -65,7 +65,7 @@ pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner,
         }
     }
     // It has been taken, and this is the look afterwards: a cancel from here on rings the lane.
-    match head.token.cause() {
+    match head.cause() {
         Some(cause) if !mutant!(PollsAJobCancelledWhileQueued) => {
             runner.discard();
             Err((runner, Verdict::Requested { cause, started: false })) // J2
@@ -74,12 +74,18 @@ pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner,
     }
 }
 
-impl Occupant {
-    /// A task that was started.
-    pub(crate) fn task(runner: Runner) -> Self {
-        Self { body: Body::Task(runner), watch: Watch::default() }
+/// The first turn of a task that was admitted at the same `now`. One that is ready at once never comes to lie in its lane.
+pub(crate) fn first(runner: Runner, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
+    // The hook that was told of the start may have asked it to stop, or waited for who did. Else `admit` has only just looked.
+    if runner.head().is_observed() && !mutant!(PollsAJobCancelledWhileQueued) {
+        if let Some(cause) = runner.head().cause() {
+            return unstarted(runner, cause); // J2: grace is for what has begun.
+        }
     }
+    poll(runner, Watch::default(), false, now, cx, clockwork)
+}
 
+impl Occupant {
     /// A call that was given to a thread.
     pub(crate) fn call(lent: Lent) -> Self {
         Self { body: Body::Call(lent), watch: Watch::default() }
@@ -142,21 +148,22 @@ impl Occupant {
     }
 }
 
-fn turn_task(
+fn turn_task(runner: Runner, mut watch: Watch, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
+    if let Some(cause) = watch.must_go(runner.head(), now).filter(|_| !mutant!(PollsAfterTheRequest)) {
+        return dropped(runner, cause);
+    }
+    let late = watch.requested.is_some() && runner.head().is_timed_out();
+    poll(runner, watch, late, now, cx, clockwork)
+}
+
+fn poll(
     mut runner: Runner,
     mut watch: Watch,
+    late: bool,
     now: Instant,
     cx: &mut Context<'_>,
     clockwork: &Arc<Clockwork>,
 ) -> Turn {
-    let must_go = watch.must_go(runner.head(), now);
-    let unbegun = runner.head().polls() == 0 && !mutant!(PollsAJobCancelledWhileQueued);
-    // J2: grace is for what has begun.
-    let cause = if unbegun { runner.head().token.cause() } else { must_go };
-    if let Some(cause) = cause.filter(|_| !mutant!(PollsAfterTheRequest)) {
-        return if unbegun { unstarted(runner, cause) } else { dropped(runner, cause) };
-    }
-    let late = watch.requested.is_some() && runner.head().is_timed_out();
     if runner.poll(cx, clockwork) == Poll::Ready(()) {
         if mutant!(ReadyThrownAway) {
             if let Some(cause) = runner.head().token.cause() {

@@ -104,6 +104,8 @@ mod slot;
 #[cfg(feature = "serde")]
 mod spelt;
 #[cfg(feature = "alloc")]
+mod stock;
+#[cfg(feature = "alloc")]
 mod submit;
 mod sync;
 mod telemetry;

@@ -14,7 +14,7 @@ use crate::clockwork::Clockwork;
 use crate::config::WorkerConfig;
 use crate::ending::Ending;
 use crate::host::Lender;
-use crate::job::head::Desk;
+use crate::job::desk::Desk;
 use crate::job::hold::JobRef;
 use crate::job::runner::{Runner, Verdict};
 use crate::observer::{JobInfo, JobState, Observer};
@@ -85,15 +85,16 @@ impl DriverPort {
         &self.clockwork.port
     }
 
-    /// Marks that the driver begins a poll of the job in `lane`. Called by the driver only.
-    pub(crate) fn begin_poll(&self, lane: usize, now: Instant) {
+    /// Marks that the driver is in one poll, of the job in `lane`, for as long as what it gives lives. Called by the driver only.
+    #[inline]
+    pub(crate) fn poll_of(&self, lane: usize, now: Instant) -> Held<'_> {
         self.poll_lane.store(lane, Ordering::Relaxed);
         self.poll_since.store(now.as_nanos(), Ordering::Relaxed);
-        self.poll_number.store(self.poll_number.load(Ordering::Relaxed) + 1, Ordering::Release);
+        self.count_poll();
+        Held(self)
     }
 
-    /// Marks that the poll has ended. Called by the driver only.
-    pub(crate) fn end_poll(&self) {
+    fn count_poll(&self) {
         self.poll_number.store(self.poll_number.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
@@ -139,6 +140,15 @@ impl DriverPort {
         if self.ready.insert(lane) {
             self.port().ring();
         }
+    }
+}
+
+/// While it lives, the keeper sees that the driver is in one poll (L3).
+pub(crate) struct Held<'a>(&'a DriverPort);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.count_poll();
     }
 }
 

@@ -3,8 +3,8 @@
 //! ```text
 //!            publish                       take
 //!   EMPTY ────────────► FULL ────────────────────────► TAKEN
-//!    │ ▲     publish     │ reader leaves: it drops the outcome
-//!    ▼ │  ┌──────────────┘
+//!    │ ▲     publish     │ │ reader leaves: UNREAD, and it drops the outcome
+//!    ▼ │  ┌──────────────┘ └──────────────►
 //!   WAITING ─► (its waker is taken, and woken)
 //!    │
 //!    │ reader leaves, also from EMPTY: it takes its waker along
@@ -65,6 +65,19 @@ impl<T> Slot<T> {
         Self { state: AtomicU8::new(EMPTY), waker: UnsafeCell::new(None), outcome: UnsafeCell::new(None) }
     }
 
+    /// Whether the reader took the outcome, and did not leave without it.
+    #[inline]
+    pub(crate) fn was_read(&self) -> bool {
+        self.state.load(Ordering::Acquire) & !ASKED == TAKEN
+    }
+
+    /// Whether there is nothing in it.
+    #[inline]
+    pub(crate) fn is_bare(&mut self) -> bool {
+        // SAFETY: it is borrowed exclusively.
+        unsafe { self.waker.with(|waker| (*waker).is_none()) && self.outcome.with(|outcome| (*outcome).is_none()) }
+    }
+
     /// Whether an outcome was published.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
@@ -107,7 +120,7 @@ impl<T> Slot<T> {
     pub(crate) unsafe fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<T>> {
         let state = self.state.load(Ordering::Acquire);
         match state & !ASKED {
-            FULL => Poll::Ready(self.take()),
+            FULL => Poll::Ready(self.take(TAKEN)),
             TAKEN => Poll::Ready(None),
             _ => self.wait(state, cx.waker()),
         }
@@ -125,8 +138,8 @@ impl<T> Slot<T> {
     }
 
     /// It is FULL, and the reader takes the outcome.
-    fn take(&self) -> Option<T> {
-        self.state.store(TAKEN, Ordering::Relaxed);
+    fn take(&self, to: u8) -> Option<T> {
+        self.state.store(to, Ordering::Relaxed);
         // SAFETY: it was FULL, so it is the reader's.
         self.outcome.with_mut(|place| unsafe { (*place).take() })
     }
@@ -139,7 +152,7 @@ impl<T> Slot<T> {
         if state == waiting
             && self.state.compare_exchange(waiting, empty, Ordering::Acquire, Ordering::Acquire).is_err()
         {
-            return Poll::Ready(self.take());
+            return Poll::Ready(self.take(TAKEN));
         }
         // SAFETY: it is EMPTY, and only the reader changes that, or the publisher, who then does not touch the waker.
         let old = self.waker.with_mut(|place| unsafe { (*place).replace(new) });
@@ -151,7 +164,7 @@ impl<T> Slot<T> {
             Err(_) => {
                 // SAFETY: it is FULL, and the publisher found nobody WAITING.
                 drop(self.waker.with_mut(|place| unsafe { (*place).take() }));
-                Poll::Ready(self.take())
+                Poll::Ready(self.take(TAKEN))
             }
         }
     }
@@ -165,7 +178,7 @@ impl<T> Slot<T> {
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             match state & !ASKED {
-                FULL => return self.take().map(Leftover::Outcome),
+                FULL => return self.take(UNREAD).map(Leftover::Outcome),
                 TAKEN | UNREAD => return None,
                 _ => {}
             }

@@ -11,7 +11,8 @@ use crate::config::FullPolicy;
 use crate::handle::Handle;
 use crate::job::Job;
 use crate::job::cell::{Exit, JobCell};
-use crate::job::head::{Desk, Head};
+use crate::job::desk::Desk;
+use crate::job::head::Head;
 use crate::job::hold::JobRef;
 use crate::job::runner::Runner;
 use crate::job::work::Work;
@@ -74,7 +75,8 @@ impl<W: Work> Candidate<W> {
         // SAFETY: the root is in `shared`, which the job holds; the table is that of `W`.
         let (runner, job, exit) = unsafe {
             let (desk, ops) = (shared.clone(), &JobCell::<W>::OPS);
-            JobCell::create(Head::new(conditions, W::KIND, &shared.root, desk, &shared.config, ops), work)
+            let config = &shared.config;
+            JobCell::create(|at| Head::write(at, conditions, W::KIND, &shared.root, desk, config, ops), work)
         };
         Ok(Self { runner, job, exit })
     }

@@ -1,4 +1,4 @@
-//! What a worker asks of the allocator: one or two allocations a job, none that stay. And a guard: nothing, but for a violation.
+//! What a worker asks of the allocator: in the steady state nothing for a job whose outcome is read, but for one with a parent that is not of its worker; and nothing that stays. And a guard: nothing, but for a violation.
 #![allow(clippy::result_large_err, reason = "a refusal gives the job back, in its owner")]
 #![cfg(feature = "std")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
@@ -69,14 +69,14 @@ fn round(bench: &mut Bench, jobs: u64) {
 }
 
 #[test]
-fn a_submit_allocates_once_or_twice() {
+fn a_submit_allocates_nothing_in_the_steady_state() {
     let mut bench = bench();
     let second = Duration::from_secs(1);
     let plain = || Job::task(async { 1 });
     let service = Token::new();
     let parent = service.child_token();
     for options in 0..5 {
-        for _ in 0..3 {
+        for round in 0..3 {
             let job = match options {
                 0 => plain(),
                 1 => plain().name("named").priority(Priority::High).cancel_on_drop(),
@@ -88,7 +88,9 @@ fn a_submit_allocates_once_or_twice() {
             let before = COUNT.get().0;
             let handle = bench.worker.try_submit(job);
             let made = COUNT.get().0 - before;
-            assert!((1..=2).contains(&made), "options {options}: {made} allocations");
+            // The first round makes what is kept for the next ones. The token of a job that has two parents is linked to both in an allocation of its own.
+            let fits = if round == 0 { made <= 2 } else { made == u64::from(options == 4) };
+            assert!(fits, "options {options}, round {round}: {made} allocations");
             bench.run();
             assert!(matches!(take(&mut handle.expect("a place")), Outcome::Completed(1)));
         }
@@ -103,18 +105,21 @@ fn made<R>(submit: impl FnOnce() -> R) -> (u64, R) {
 }
 
 #[test]
-fn every_door_allocates_once_or_twice() {
+fn no_door_allocates_in_the_steady_state() {
     let mut bench = bench();
-    for _ in 0..3 {
+    for round in 0..3 {
         let mut submit = pin!(bench.worker.submit(Job::task(async { 1 })));
         let (awaited, polled) = made(|| submit.as_mut().poll(&mut Context::from_waker(Waker::noop())));
-        assert!(matches!(polled, Poll::Ready(Ok(_))));
+        let Poll::Ready(Ok(mut first)) = polled else { unreachable!("there is a place") };
         let (blocking, handle) = made(|| bench.worker.submit_blocking(Job::task(async { 1 })).ok());
-        assert!(handle.is_some());
+        let mut second = handle.expect("a place");
         for (door, made) in [("submit().await", awaited), ("submit_blocking", blocking)] {
-            assert!((1..=2).contains(&made), "{door}: {made} allocations");
+            // The first round makes what is kept for the next ones.
+            assert!(made <= u64::from(round == 0), "{door}, round {round}: {made} allocations");
         }
         bench.run();
+        let outcomes = [take(&mut first), take(&mut second)];
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Completed(1))));
     }
 }
 
@@ -136,7 +141,7 @@ fn a_submit_that_waited_allocates_no_more_than_twice_when_it_is_let_in() {
 }
 
 #[test]
-fn a_call_allocates_once_or_twice() {
+fn a_call_allocates_once_at_the_most() {
     let mut bench = Bench::with_threads(WorkerConfig::new().lanes(4).drivers(1).capacity(64));
     for round in 0..6 {
         let (tried, handle) = made(|| bench.worker.try_submit(Job::call(|_| 1)).ok());
@@ -144,7 +149,7 @@ fn a_call_allocates_once_or_twice() {
         assert!(handle.is_some() && other.is_some());
         // The first rounds make what stays.
         if round >= 2 {
-            assert!((1..=2).contains(&tried) && (1..=2).contains(&blocking), "{tried}, {blocking} allocations");
+            assert!(tried <= 1 && blocking <= 1, "{tried}, {blocking} allocations");
         }
         bench.turn();
         bench.host.run_calls();
@@ -153,7 +158,7 @@ fn a_call_allocates_once_or_twice() {
 }
 
 #[test]
-fn a_submit_that_evicts_allocates_once_or_twice() {
+fn a_submit_that_evicts_allocates_once_at_the_most() {
     let config = WorkerConfig::new().lanes(1).drivers(1).capacity(2).full(FullPolicy::EvictLowest);
     let mut bench = Bench::new(config);
     for round in 0..6 {
@@ -161,11 +166,26 @@ fn a_submit_that_evicts_allocates_once_or_twice() {
         let (made, high) = made(|| bench.worker.try_submit(Job::task(async { 1 }).priority(Priority::High)).ok());
         assert!(high.is_some() && low.iter().all(Option::is_some));
         if round >= 2 {
-            assert!((1..=2).contains(&made), "{made} allocations");
+            assert!(made <= 1, "{made} allocations");
         }
         bench.run();
         assert_eq!(bench.worker.counts().cancelled, round + 1, "jobs that made room");
     }
+}
+
+#[test]
+fn what_a_detached_job_leaves_is_released() {
+    let mut bench = bench();
+    let before = COUNT.get().1;
+    let handles: Vec<_> =
+        (0..32_u64).map(|number| bench.worker.try_submit(Job::task(async move { number })).ok()).collect();
+    drop(handles);
+    let late: Vec<_> =
+        (0..32_u64).map(|number| bench.worker.try_submit(Job::task(async move { number })).ok()).collect();
+    bench.run();
+    // Before they ran, and after it: X4 holds for both.
+    drop(late);
+    assert_eq!(COUNT.get().1 - before, 0, "bytes held more than before");
 }
 
 #[test]

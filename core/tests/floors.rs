@@ -32,7 +32,10 @@ const FLOORS: [&[&[&str]]; 6] = [
         "sync", // environment
     ]],
     // Tools.
-    &[&["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "timers", "turn"], &["metrics"]],
+    &[
+        &["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "stock", "timers", "turn"],
+        &["metrics"],
+    ],
     // Holdings.
     &[&["config", "ending", "guard", "priority_queue", "token"], &["policies", "router", "timed"], &["clockwork"]],
     // Jobs.

@@ -11,7 +11,9 @@
 //! it is returned; [`loan`](super::loan) says where it is.
 #![allow(unsafe_code, reason = "the job's body is polled in place; the Runner is the proof of exclusive access")]
 
-use alloc::boxed::Box;
+mod call;
+
+use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::mem::{self, ManuallyDrop};
 use core::pin::Pin;
@@ -19,10 +21,9 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 use super::LatePolicy;
-use super::context::{CallContext, JobContext};
+use super::context::JobContext;
 use super::head::Head;
 use super::hold::{JobRef, Ops, hooks};
-use super::loan::End;
 use super::runner::{Runner, Verdict};
 use super::work::Work;
 use crate::books::Account;
@@ -30,9 +31,9 @@ use crate::clockwork::Clockwork;
 use crate::contain::{Panic, contain};
 use crate::observer::{JobInfo, Settled};
 use crate::slot::{Published, Slot};
+use crate::stock;
 use crate::sync::Arc;
 use crate::token::hosted::Hosted;
-use crate::turn::{Current, InTurn};
 use crate::{Cause, CauseKind, Class, Instant, Outcome, Phase};
 
 /// See the head of the file.
@@ -89,11 +90,19 @@ impl<W: Work> JobCell<W> {
     ///
     /// # Safety
     ///
-    /// `head` was made with the table of `W`.
-    pub(crate) unsafe fn create(head: Head, work: W) -> (Runner, JobRef, Exit<W::Value, W::Error>) {
-        let cell = Box::new(Self { head, slot: Slot::new(), stage: UnsafeCell::new(Stage::Waiting(work)) });
-        let cell = NonNull::from(Box::leak(cell));
+    /// `write_head` writes the head of a job to where it is told to, made with the table of `W`.
+    pub(crate) unsafe fn create(
+        write_head: impl FnOnce(NonNull<Head>),
+        work: W,
+    ) -> (Runner, JobRef, Exit<W::Value, W::Error>) {
+        let cell = stock::take(Layout::new::<Self>()).cast::<Self>();
+        write_head(cell.cast());
         let head = cell.cast::<Head>();
+        // SAFETY: memory for a cell, and nobody else's; its head, which is its first field, was written.
+        unsafe {
+            (&raw mut (*cell.as_ptr()).slot).write(Slot::new());
+            (&raw mut (*cell.as_ptr()).stage).write(UnsafeCell::new(Stage::Waiting(work)));
+        }
         // SAFETY: just made, and nobody else knows its address; it stays there until it is released. The first count, and one more, go to the two references.
         unsafe {
             Hosted::settle_in(head.cast());
@@ -126,11 +135,24 @@ impl<W: Work> JobCell<W> {
         // SAFETY: the last who had it, so all of it is ours. The desk is taken out and not dropped with the rest.
         unsafe {
             let desk = ManuallyDrop::take(&mut (*cell.as_ptr()).head.desk);
-            desk.books().contain(|| core::ptr::drop_in_place(cell.as_ptr()));
+            if !(*cell.as_ptr()).is_bare() {
+                desk.books().contain(|| core::ptr::drop_in_place(cell.as_ptr()));
+            }
+            let kept = (*cell.as_ptr()).slot.was_read();
             // Its memory, and nothing in it.
-            drop(Box::from_raw(cell.as_ptr().cast::<mem::MaybeUninit<Self>>()));
+            if kept {
+                stock::give(cell.cast(), Layout::new::<Self>());
+            } else {
+                stock::free(cell.cast(), Layout::new::<Self>()); // X4
+            }
             drop(desk);
         }
+    }
+
+    /// Whether nothing is left in it that would have to be dropped: the usual case.
+    fn is_bare(&mut self) -> bool {
+        let empty = matches!(self.stage.get_mut(), Stage::Empty);
+        empty && self.slot.is_bare() && self.head.is_bare()
     }
 
     /// Drops whatever is in the stage, in place, under `contain`, and leaves `Empty` or the panic.
@@ -188,7 +210,7 @@ impl<W: Work> JobCell<W> {
         };
         if mutant!(DetachedResultsPileUp) {
             mem::forget(published.unread);
-        } else {
+        } else if published.unread.is_some() {
             self.drop_quietly(published.unread); // X4
         }
         if let Some(reader) = published.reader {
@@ -339,57 +361,5 @@ impl<W: Work> JobCell<W> {
                 Outcome::TimedOut { phase: Phase::Running, late: None }
             }
         }
-    }
-}
-
-/// The call as a host's thread sees it.
-impl<W: Work> JobCell<W> {
-    /// # Safety
-    ///
-    /// As for [`Ops::begin`].
-    unsafe fn begin(&self, job: &JobRef) {
-        // B2, and D4 by the clock: the lane may not have had its turn since the time was out.
-        self.head.expire_running(self.head.desk.now());
-        let cancelled = self.head.token.is_cancelled() && !mutant!(CancelledCallBeginsAllTheSame);
-        if cancelled || !self.head.loan.begin() {
-            return self.head.refuse();
-        }
-        let stage = self.stage.get();
-        // SAFETY: the loan is BEGUN: this call, which exists once, has the stage; the lane does not touch it until it is returned.
-        let work = unsafe { mem::replace(&mut *stage, Stage::Empty) };
-        let context = CallContext::new(job.clone());
-        self.head.count_poll();
-        let current = Current { worker: self.head.desk.address(), job: self.head.id().get(), in_poll: false };
-        let in_turn = InTurn::enter(current); // S5
-        let next = match work {
-            Stage::Waiting(work) => match contain(|| work.call(&context)) {
-                Ok(result) => Stage::Returned(result),
-                Err(panic) => Stage::Broken(panic),
-            },
-            other => other,
-        };
-        self.head.note_end(self.head.desk.now());
-        drop((context, in_turn));
-        // SAFETY: still lent to this call; the stage is `Empty`.
-        unsafe { core::ptr::write(stage, next) };
-        // What an abandoned call brought is dropped here, where it ran, and counted (B3).
-        if self.head.loan.end_of_run() == End::Abandoned {
-            // SAFETY: an abandoned loan leaves the stage to the call.
-            let stage = unsafe { mem::replace(&mut *self.stage.get(), Stage::Empty) };
-            match stage {
-                Stage::Returned(result) if mutant!(SettlesTwice) => {
-                    self.publish(self.returned(result, false), false, self.head.desk.now(), Account::Common);
-                }
-                // Nobody's outcome any more (P4).
-                Stage::Broken(panic) => self.head.desk.books().note_panic(panic),
-                Stage::Returned(result) => {
-                    self.head.desk.books().discard_late();
-                    self.drop_quietly(result);
-                }
-                stage => self.drop_quietly(stage),
-            }
-            self.head.loan.is_gone();
-        }
-        self.head.loan.tell();
     }
 }

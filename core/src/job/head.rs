@@ -9,48 +9,25 @@
 //! lane. Whoever takes the job out of the queue sets the state first and then looks at the word. All four in one order, so one of them sees the other (T6, J2).
 #![allow(unsafe_code, reason = "the queue's key of a job lies in the job, and a node that the job hosts")]
 
+mod stop;
+
+use alloc::borrow::Cow;
 use core::fmt;
 use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
 use core::time::Duration;
 
 use super::Conditions;
+use super::desk::Desk;
 use super::hold::{JobRef, Ops};
 use super::loan::{End, Loan};
 use super::told::Told;
-use crate::books::{Account, Books};
 use crate::observer::{JobInfo, JobState, Kind, Observer};
 use crate::shelf::Key;
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Arc, UnsafeCell};
 use crate::token::hosted::Hosted;
-use crate::{Cause, CauseKind, Instant, JobId, Priority, Token};
-
-/// What a job needs of its worker.
-pub(crate) trait Desk: Send + Sync {
-    /// Asks the keeper to look at the queued job: its token was cancelled (Q4, X3).
-    fn reap(&self, job: JobRef);
-    /// Gives this lane of this driver a turn: the token of the job in it was cancelled.
-    fn ring(&self, driver: usize, lane: usize);
-    /// The host's clock.
-    fn now(&self) -> Instant;
-    /// A reading of the host's clock that is as old as the step that a driver is in, where one is. Cheaper.
-    fn recent(&self) -> Instant;
-    /// Blocks the calling thread, where the host allows it (C3).
-    #[cfg(feature = "std")]
-    fn block(&self, wait: &mut dyn FnMut()) -> Result<(), crate::WouldDeadlock>;
-    /// The worker's count.
-    fn books(&self) -> &Books;
-    /// This job is cancelled because its worker shuts down.
-    fn cut_off(&self, job: &dyn Fn() -> JobInfo);
-    /// The job's outcome is fixed, and everything that belonged to it is gone.
-    fn finished(&self, job: JobId, account: Account);
-    /// Who is told.
-    fn observer(&self) -> Option<&dyn Observer>;
-    /// Tells this worker from others, see [`Current`](crate::turn::Current).
-    fn address(&self) -> usize {
-        core::ptr::from_ref(self).cast::<()>().addr()
-    }
-}
+use crate::{Instant, JobId, Priority, Token};
 
 const QUEUED: u8 = 0;
 /// In a lane, and not polled yet.
@@ -69,6 +46,8 @@ pub(crate) struct Head {
     /// The token that `hosted` is.
     pub(crate) token: ManuallyDrop<Token>,
     pub(crate) kind: Kind,
+    /// Whether there is an observer to be told.
+    observed: bool,
     pub(crate) conditions: Conditions,
     pub(crate) run_timeout: Option<Duration>,
     pub(crate) grace: Duration,
@@ -103,32 +82,36 @@ pub(crate) struct Head {
 unsafe impl Sync for Head {}
 
 impl Head {
-    /// The head of a job that is cancelled with `root`, and with its own parent if it has one.
+    /// Writes the head of a job that is cancelled with `root`, and with its own parent if it has one, to where it stays: it is large, and not moved.
     ///
     /// # Safety
     ///
-    /// `root` is there for as long as `desk` is.
-    pub(crate) unsafe fn new(
+    /// At `place` is memory for it. `root` is there for as long as `desk` is.
+    pub(crate) unsafe fn write(
+        place: NonNull<Self>,
         conditions: Conditions,
         kind: Kind,
         root: &Token,
         desk: Arc<dyn Desk>,
         defaults: &crate::WorkerConfig,
         ops: &'static Ops,
-    ) -> Self {
+    ) {
         let queue_timeout = conditions.queue_timeout.or(defaults.queue_timeout);
-        let exact = queue_timeout.is_some() || desk.observer().is_some();
+        let observed = desk.observer().is_some();
+        let exact = queue_timeout.is_some() || observed;
         let submitted = if exact { desk.now() } else { desk.recent() };
         let (never, parent) = (Token::never(), conditions.parent.as_ref());
         let nobodys = mutant!(TokenIsNobodysChild);
         let (root, parent) = if nobodys { (&never, None) } else { (root, parent) };
-        Self {
-            // SAFETY: the job lets go of `desk` last. It is told that it has settled in by `JobCell::create`.
-            hosted: unsafe { Hosted::new(root, parent, conditions.deadline, &ops.hooks) },
+        // SAFETY: the job lets go of `desk` last. It is told that it has settled in by `JobCell::create`.
+        let hosted = unsafe { Hosted::new(root, parent, conditions.deadline, &ops.hooks) };
+        let head = Self {
+            hosted,
             ops,
             desk: ManuallyDrop::new(desk),
             token: ManuallyDrop::new(Token::never()),
             kind,
+            observed,
             run_timeout: conditions.run_timeout.or(defaults.run_timeout),
             grace: conditions.grace.unwrap_or(defaults.grace),
             queue_due: queue_timeout
@@ -149,13 +132,27 @@ impl Head {
             ended_late: AtomicBool::new(false),
             loan: Loan::new(),
             told: Told::new(),
-        }
+        };
+        // SAFETY: promised by the caller.
+        unsafe { place.write(head) };
+    }
+
+    /// Whether nothing is in it that would have to be dropped, but for what goes by itself when the job is released.
+    pub(super) fn is_bare(&mut self) -> bool {
+        matches!(self.conditions.name, Cow::Borrowed(_))
+            && self.conditions.parent.is_none()
+            && self.hosted.is_bare()
+            && self.loan.is_bare()
+            && self.told.is_bare()
     }
 
     /// The job is where it stays; this is the token that it hosts.
     pub(super) fn settle_in(&mut self, token: ManuallyDrop<Token>) {
-        if let Some(deadline) = token.deadline() {
-            self.due = AtomicU64::new(deadline.as_nanos());
+        // The worker's root has no deadline.
+        if self.conditions.deadline.is_some() || self.conditions.parent.is_some() {
+            if let Some(deadline) = token.deadline() {
+                self.due = AtomicU64::new(deadline.as_nanos());
+            }
         }
         self.token = token;
     }
@@ -266,19 +263,6 @@ impl Head {
         self.state.swap(SETTLED, Ordering::SeqCst) != SETTLED || mutant!(SettlesTwice)
     }
 
-    /// It is asked to stop at `now`, unless it was before: its grace counts from here, whenever its lane comes to see the
-    /// request (J5).
-    pub(crate) fn note_request(&self, now: Instant) {
-        if !self.token.is_cancelled() {
-            self.asked.fetch_min(now.as_nanos(), Ordering::Relaxed);
-        }
-    }
-
-    /// When it was asked to stop, if that was noted; else `now`, at which its lane sees it.
-    pub(crate) fn requested(&self, now: Instant) -> Instant {
-        now.min(Instant::from_nanos(self.asked.load(Ordering::Relaxed)))
-    }
-
     /// From now on its parent tells it of a cancel. If that has happened already, this may be where the token's callbacks run: a panic of theirs is
     /// contained and counted (P4).
     pub(crate) fn attend(&self) {
@@ -294,69 +278,11 @@ impl Head {
         }
     }
 
-    /// Asks the job to stop, for somebody outside of its worker. True for the first who asks.
-    pub(crate) fn request(&self, cause: Cause) -> bool {
-        if !self.grace.is_zero() {
-            self.note_request(self.desk.now());
-        }
-        self.token.cancel_with(cause)
-    }
-
-    /// Cancels the job's token. A callback that panics is contained and counted (P4), since nobody who could be told is above.
-    pub(crate) fn cancel(&self, cause: Cause) -> Cause {
-        self.desk.books().contain(|| self.token.cancel_with(cause));
-        self.token.cause().unwrap_or(cause)
-    }
-
-    /// When the time of the job is out: the earlier of its token's effective deadline and, once it was started, its run time-out (D1).
-    #[inline]
-    pub(crate) fn due(&self) -> Option<Instant> {
-        let due = self.due.load(Ordering::Relaxed);
-        if due == u64::MAX { None } else { Some(Instant::from_nanos(due)) }
-    }
-
-    /// Cancels the running job with cause `Deadline` if its time is out (D2, D6).
-    pub(crate) fn expire_running(&self, now: Instant) {
-        let due = self.due().is_some_and(|due| due.is_due(now)) && !mutant!(DeadlineIgnoredWhileRunning);
-        if due && !self.token.is_cancelled() && !self.expire(now) {
-            self.cancel(Cause::DEADLINE); // by the run time-out
-        }
-    }
-
-    /// Cancels the job with cause `Deadline` if its time is out and it is still queued (D2, D6).
-    pub(crate) fn expire_queued(&self, now: Instant) {
-        let due = !self.expire(now) && self.queue_due.is_some_and(|at| at.is_due(now));
-        if due && self.state() == JobState::Queued {
-            self.cancel(Cause::DEADLINE); // by the queue time-out
-        }
-    }
-
-    /// Compares the deadlines of the job's token with the clock (D2). True if the token is cancelled by one of them.
-    pub(crate) fn expire(&self, now: Instant) -> bool {
-        self.desk.books().contain(|| self.token.expire_due(now)).unwrap_or_else(|| self.is_timed_out())
-    }
-
     /// The call will never be run: gives the body back.
     pub(crate) fn refuse(&self) {
         if self.loan.refuse() == End::Back {
             self.loan.tell();
         }
-    }
-
-    /// The closure of the call has ended at `now`. What is due by then is due, whoever comes to see it (D2).
-    pub(crate) fn note_end(&self, now: Instant) {
-        self.expire_running(now);
-        self.ended_late.store(self.is_timed_out(), Ordering::Relaxed);
-    }
-
-    /// Whether the closure of the call ended after its time was out. To be asked when it is back.
-    pub(crate) fn ended_late(&self) -> bool {
-        self.ended_late.load(Ordering::Relaxed)
-    }
-
-    /// Whether the recorded cause is a deadline (D6).
-    pub(crate) fn is_timed_out(&self) -> bool {
-        self.token.cause().is_some_and(|cause| cause.kind() == CauseKind::Deadline)
     }
 
     pub(crate) fn shield(&self) {
@@ -384,15 +310,29 @@ impl Head {
         }
     }
 
+    /// Whether somebody is told of what happens to the job.
+    pub(crate) const fn is_observed(&self) -> bool {
+        self.observed
+    }
+
     /// [`tell`](Self::tell) at the time that it is now.
+    #[inline]
     pub(crate) fn tell_now(&self, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
-        if self.desk.observer().is_some() {
+        if self.observed {
             self.tell(self.desk.now(), hook);
         }
     }
 
     /// Tells the observer, if there is one; a panic of its hook is contained and counted (P4).
+    #[inline]
     pub(crate) fn tell(&self, now: Instant, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
+        if self.observed {
+            self.tell_observer(now, hook);
+        }
+    }
+
+    #[cold]
+    fn tell_observer(&self, now: Instant, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
         if let Some(observer) = self.desk.observer() {
             let info = self.info(now);
             if mutant!(HookPanicsAreNotContained) {

@@ -60,6 +60,11 @@ impl Loan {
         Self { state: AtomicU8::new(HOME), lender: Lock::new(None) }
     }
 
+    /// Whether nothing is in it that would have to be dropped.
+    pub(super) fn is_bare(&mut self) -> bool {
+        self.lender.get_mut().is_none()
+    }
+
     pub(super) fn lend(&self, lender: Waker) {
         self.lender.with(|place| *place = Some(lender));
         self.state.store(LENT, Ordering::Release);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ::loom::cell::UnsafeCell;
 use ::loom::thread;
 
-use super::head::Desk;
+use super::desk::Desk;
 use super::nobody::{Nobody, cell};
 use super::runner::{Lent, Loan, Runner, Verdict};
 use super::{CallContext, Job};

@@ -2,6 +2,7 @@
 
 pub(crate) mod cell;
 pub(crate) mod context;
+pub(crate) mod desk;
 pub(crate) mod head;
 pub(crate) mod hold;
 mod loan;

@@ -4,7 +4,8 @@
 use crate::sync::Arc;
 
 use super::cell::{Exit, JobCell};
-use super::head::{Desk, Head};
+use super::desk::Desk;
+use super::head::Head;
 use super::hold::JobRef;
 use super::runner::Runner;
 use super::work::Work;
@@ -60,7 +61,7 @@ pub(crate) fn cell<W: Work>(
 ) -> (Runner, JobRef, Exit<W::Value, W::Error>) {
     let (root, ops) = (Token::never(), &JobCell::<W>::OPS);
     // SAFETY: what is never cancelled need not be there; the table is that of `W`.
-    unsafe { JobCell::create(Head::new(conditions, W::KIND, &root, desk, &WorkerConfig::new(), ops), work) }
+    unsafe { JobCell::create(|at| Head::write(at, conditions, W::KIND, &root, desk, &WorkerConfig::new(), ops), work) }
 }
 
 /// The runner of a job that does nothing.

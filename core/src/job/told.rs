@@ -26,6 +26,14 @@ impl Told {
         Self(Lock::new(List::Waiting(Vec::new())))
     }
 
+    /// Whether nothing is in it that would have to be dropped.
+    pub(super) fn is_bare(&mut self) -> bool {
+        match self.0.get_mut() {
+            List::Waiting(callbacks) => callbacks.capacity() == 0,
+            List::Told(_) => true,
+        }
+    }
+
     /// Puts a callback on the list. Gives it back with the outcome, to be called at once, if that was told already.
     pub(crate) fn ask(&self, callback: Callback) -> Option<(Callback, Class)> {
         self.0.with(|list| match list {

@@ -63,6 +63,7 @@ impl Hosted {
     /// # Safety
     ///
     /// `root` outlives the node. The node is moved no more after [`settle_in`](Self::settle_in), which is to be called before anything else is done with it.
+    #[inline]
     pub(crate) unsafe fn new(
         root: &Token,
         parent: Option<&Token>,
@@ -93,6 +94,11 @@ impl Hosted {
     pub(crate) unsafe fn settle_in(this: NonNull<Self>) {
         // SAFETY: promised by the caller.
         unsafe { (*this.as_ptr()).node.up = Up::hosted_by(this) };
+    }
+
+    /// Whether nothing is in it that would have to be dropped. For who takes it down, or is about to.
+    pub(crate) fn is_bare(&mut self) -> bool {
+        !self.node.word.is_shared() && self.node.hub.get_mut().list.is_empty()
     }
 
     /// From now on it is told of a cancel of the parent that it is linked to. May be where it learns of one that was before.
@@ -155,12 +161,25 @@ impl Hosted {
         // is nobody to be counted down against.
         if hosted.node.refs.load(Ordering::Acquire) == NodeRef::ONE {
             hosted.node.refs.store(0, Ordering::Relaxed);
-            // SAFETY: the count was the caller's, and the last.
-            unsafe { hold::take_down(Dead { node: this.cast(), attached: false }) };
+            let release = hosted.release();
+            // SAFETY: nobody but the caller has it any more; `hosted` is not used again.
+            let plain = unsafe { (*this.as_ptr()).is_plain() };
+            if plain {
+                // SAFETY: the count was the caller's, and the last; there is nobody to take leave of.
+                unsafe { release(this) };
+            } else {
+                // SAFETY: the count was the caller's, and the last.
+                unsafe { hold::take_down(Dead { node: this.cast(), attached: false }) };
+            }
         } else {
             // SAFETY: promised by the caller.
             drop(unsafe { NodeRef::from_address(this.cast()) });
         }
+    }
+
+    /// Whether taking it down, when it is on no list, comes to nothing but its release: nobody listens, and its parent is not counted. The usual case.
+    fn is_plain(&mut self) -> bool {
+        !self.linked && self.node.hub.get_mut().list.is_empty()
     }
 
     /// The node is taken down: gives up the parent, if it is counted.

@@ -53,6 +53,7 @@ pub(super) enum Only {
 const NO_DEADLINE: u64 = u64::MAX;
 
 impl Node {
+    #[inline]
     pub(super) fn new(up: Up, word: Word, deadline: Option<Instant>) -> Self {
         Self {
             refs: AtomicUsize::new(NodeRef::ONE),

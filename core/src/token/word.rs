@@ -81,6 +81,11 @@ impl Word {
         Self(AtomicPtr::new(ptr::without_provenance_mut(MASKED)))
     }
 
+    /// Whether it owns a count of a shared cause.
+    pub(super) fn is_shared(&self) -> bool {
+        self.load().is_shared()
+    }
+
     /// Reads the word. What happened before it was cancelled has happened for the reader (T3).
     #[inline]
     pub(super) fn load(&self) -> Seen {
