@@ -138,7 +138,6 @@ impl Task {
             let check = Err(Flaw::NotApplicable(why));
             return Ok(Finding { check, left_out: None, raced: 0, took: Duration::ZERO });
         }
-        let begun = Instant::now();
         let missing = self.rule.needs().beyond(self.candidate.profile());
         if missing != Profile::NONE {
             let why = format!("{} declares a target without {missing}", self.candidate.name());
@@ -149,7 +148,10 @@ impl Task {
                 took: Duration::ZERO,
             });
         }
-        let mut child = self.command()?.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // What is built first, a board's image, is not the rule's time.
+        let mut command = self.command()?;
+        let begun = Instant::now();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (ears, mouth) = channel();
         listen(child.stdout.take(), Stream::Out, &ears);
         listen(child.stderr.take(), Stream::Err, &ears);
