@@ -20,14 +20,14 @@ build() {
     unset RUSTC_BOOTSTRAP __CARGO_TESTS_ONLY_SRC_ROOT
 }
 
-printf '| %-22s | %-34s | flash | RAM |\n| --- | --- | ---: | ---: |\n' target use
+printf '| %-22s | %-35s | flash | RAM |\n| --- | --- | ---: | ---: |\n' target use
 # row TRIPLE IMAGE NAME [FLASH RAM]: one row; with limits, they are kept.
 row() {
     local images=$target/baremetal/$1/release flash ram base_flash base_ram
     read -r base_flash base_ram < <(.ci/weigh.py "$images/weigh_nothing")
     read -r flash ram < <(.ci/weigh.py "$images/$2")
     flash=$((flash - base_flash)) ram=$((ram - base_ram))
-    printf '| %-22s | %-34s | %5d | %3d |\n' "$1" "$3" "$flash" "$ram"
+    printf '| %-22s | %-35s | %5d | %3d |\n' "$1" "$3" "$flash" "$ram"
     .ci/weigh.py --without core3fmt __rust_alloc _ZN5alloc _ZN3std 5alloc 3std -- "$images/$2"
     [ $# -lt 5 ] || { [ "$flash" -gt 0 ] && [ "$flash" -le "$4" ] && [ "$ram" -gt 0 ] && [ "$ram" -le "$5" ]; } || {
         echo "$3 weighs more than $4 bytes of flash or $5 of RAM, or nothing at all, on $1"
@@ -39,6 +39,9 @@ for triple in thumbv7m-none-eabi thumbv6m-none-eabi; do
     build "$triple"
     row "$triple" weigh_token "a token that one waits for" 640 64
     row "$triple" weigh_signal "embassy-sync's \`Signal\`"
+    row "$triple" weigh_queue "a queue of eight, both ends waiting"
+    row "$triple" weigh_channel "embassy-sync's \`Channel\` of eight"
+    row "$triple" weigh_priority_channel "its \`PriorityChannel\` of eight"
 done
 
 # Null control: an image that formats is seen to.

@@ -220,9 +220,9 @@ impl Bench {
         self.still.deafen(deaf);
     }
 
-    /// Runs `act` before the still clock is looked at next: on the thread and in the middle of whatever looks, such as a
-    /// submit between its first look at the worker and its entry into the queue. Use it with [`parts`](Self::parts), where
-    /// nobody else looks.
+    /// Runs `act` before this thread looks at the still clock next: in the middle of whatever looks, such as a
+    /// submit between its first look at the worker and its entry into the queue. Looks of other threads do not count: a worker that
+    /// the rule has done with may still have a driver. Use it with [`parts`](Self::parts), so that nobody else looks on this one.
     pub fn before_the_next_look(&self, act: impl FnOnce() + Send + 'static) {
         self.still.before_the_next_look(act);
     }

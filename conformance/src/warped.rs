@@ -30,13 +30,24 @@ pub struct Clock {
     /// How often alarms were polled.
     polls: AtomicU64,
     sleepers: Mutex<Sleepers>,
-    /// What is done before the next look at the clock, by whoever looks.
-    intruder: Mutex<Option<Intruder>>,
+    /// What is done before the next look at the clock, and on which thread that look must be.
+    intruder: Mutex<Option<(Here, Intruder)>>,
     /// Whether there is an intruder.
     watched: AtomicBool,
 }
 
 type Intruder = Box<dyn FnOnce() + Send>;
+
+/// A thread. A driver of a worker that an earlier part of the rule left behind looks at the same clock, on another one.
+#[cfg(feature = "std")]
+type Here = std::thread::ThreadId;
+#[cfg(not(feature = "std"))]
+type Here = ();
+
+fn here() -> Here {
+    #[cfg(feature = "std")]
+    return std::thread::current().id();
+}
 
 #[derive(Default)]
 struct Sleepers {
@@ -83,11 +94,11 @@ impl Clock {
         self.sleepers().deaf = deaf;
     }
 
-    /// Runs `act` before the clock is looked at next, on the thread and in the middle of whatever looks at it.
+    /// Runs `act` before this thread looks at the clock next, in the middle of whatever looks at it.
     pub fn before_the_next_look(&self, act: impl FnOnce() + Send + 'static) {
-        let before = self.intruder.lock().unwrap_or_else(PoisonError::into_inner).replace(Box::new(act));
-        drop(before);
+        let before = self.intruder.lock().unwrap_or_else(PoisonError::into_inner).replace((here(), Box::new(act)));
         self.watched.store(true, Ordering::SeqCst);
+        drop(before);
     }
 
     /// How many alarms are set.
@@ -105,9 +116,16 @@ impl Clock {
     /// The time, given the host's.
     #[must_use]
     pub fn now(&self, host: impl FnOnce() -> Instant) -> Instant {
-        if self.watched.load(Ordering::Relaxed) && self.watched.swap(false, Ordering::SeqCst) {
-            let intruder = self.intruder.lock().unwrap_or_else(PoisonError::into_inner).take();
-            intruder.into_iter().for_each(|act| act());
+        if self.watched.load(Ordering::Relaxed) {
+            let intruder = {
+                let mut intruder = self.intruder.lock().unwrap_or_else(PoisonError::into_inner);
+                let intruder = intruder.take_if(|(place, _)| *place == here());
+                if intruder.is_some() {
+                    self.watched.store(false, Ordering::SeqCst);
+                }
+                intruder
+            };
+            intruder.into_iter().for_each(|(_, act)| act());
         }
         let offset = self.offset.load(Ordering::SeqCst);
         match self.pace {

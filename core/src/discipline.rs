@@ -104,6 +104,15 @@ pub struct Picker {
 }
 
 impl Picker {
+    /// That of [`Discipline::Strict`].
+    pub(crate) const STRICT: Self = Self {
+        patience: [u32::MAX; Priority::COUNT],
+        passed: [0; Priority::COUNT],
+        ageing: false,
+        bypassed: false,
+        last: 0,
+    };
+
     /// Nothing picked yet. A weight of zero counts as one; [`Discipline::check`] refuses it earlier.
     #[must_use]
     pub fn new(discipline: Discipline) -> Self {

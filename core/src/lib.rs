@@ -91,6 +91,7 @@ mod port;
 #[cfg(feature = "alloc")]
 mod preflight;
 mod priority;
+pub mod priority_queue;
 #[cfg(feature = "alloc")]
 mod queue;
 #[cfg(feature = "alloc")]

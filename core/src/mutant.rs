@@ -134,6 +134,18 @@ mutants! {
     ForgottenPlaceHoldsUpTheLine = "X5", "a submitter that does not come for its place holds up those behind it";
     LastSubmitterFirst = "Q9", "of the waiting submitters the last one is served first";
 
+    // the public queue
+    GrantsAreForgotten = "Q1", "places that are promised to waiting senders count as free";
+    ForceEvictsItsEquals = "Q5", "an item of the same priority is made to make room";
+    FreedPlaceGoesToNobody = "Q5", "a place that becomes free is promised to no waiting sender";
+    DroppedSendKeepsItsGrant = "Q6", "a waiting send that is dropped keeps the place it was granted";
+    ReserveIsOpenToItems = "Q8", "reserved places are open to every item";
+    LastSenderFirst = "Q9", "of the waiting senders the last one is served first";
+    SenderJoinsAClosedLine = "S1", "a send that found the queue full does not look again when it leaves its waker, and waits though the queue is closed";
+    ReceiverParksWithoutLooking = "L5", "a receiver that found nothing does not look again when it leaves its waker";
+    DroppedReceiveKeepsItsWake = "L6", "a receive that is dropped passes on no wake";
+    CloseWakesUnderTheLock = "T8", "those who wait are told of the end while the lock is held";
+
     // worker
     ClosingFlagReadOutsideTheLock = "S1", "whether the worker is closed is looked up when a submit begins, and not again under the lock";
     DrainReturnsBeforeTheLastDestructor = "S2", "a drain is over before the last result is dropped";
@@ -211,6 +223,7 @@ impl Mutant {
         Self::DestructorPanicStrandsTheHandle,
         Self::CancelledEntryKeepsItsPlace,
         Self::FreedCapacityWakesNobody,
+        Self::CloseWakesUnderTheLock,
         Self::EvictedJobVanishes,
         Self::ShutdownForgetsWaitingSubmitters,
         Self::DrainLimitIsIgnored,

@@ -47,7 +47,8 @@ impl Places {
     pub(crate) fn leave(&self, lane: usize) {
         self.lanes[lane].store(ptr::null_mut(), Ordering::Release);
         fence(Ordering::SeqCst);
-        if self.read.load(Ordering::Relaxed) {
+        // Of a reader that is through already, the count of the job is seen too.
+        if self.read.load(Ordering::Acquire) {
             self.readers.with(|()| ());
         }
     }
@@ -67,7 +68,7 @@ impl Places {
             self.read.store(true, Ordering::Relaxed);
             fence(Ordering::SeqCst);
             let result = f();
-            self.read.store(false, Ordering::Relaxed);
+            self.read.store(false, Ordering::Release);
             result
         })
     }

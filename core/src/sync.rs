@@ -104,10 +104,14 @@ type LockOf<T> = std::sync::Mutex<T>;
 #[cfg(all(not(feature = "std"), not(countermand_loom)))]
 type LockOf<T> = critical_section::Mutex<core::cell::RefCell<T>>;
 
-#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "nothing is shared in the build without a heap yet"))]
 impl<T> Lock<T> {
-    #[cfg(any(feature = "std", countermand_loom))]
+    #[cfg(countermand_loom)]
     pub(crate) fn new(value: T) -> Self {
+        Self(LockOf::new(value))
+    }
+
+    #[cfg(all(feature = "std", not(countermand_loom)))]
+    pub(crate) const fn new(value: T) -> Self {
         Self(LockOf::new(value))
     }
 

@@ -34,7 +34,11 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Tools.
     &[&["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "timers", "turn"], &["metrics"]],
     // Holdings.
-    &[&["config", "ending", "guard", "held", "token"], &["policies", "router", "timed"], &["clockwork"]],
+    &[
+        &["config", "ending", "guard", "held", "priority_queue", "token"],
+        &["policies", "router", "timed"],
+        &["clockwork"],
+    ],
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.

@@ -1,9 +1,10 @@
-//! Bounded asynchronous queues of four priorities: what people use, behind one face.
+//! Bounded asynchronous queues of four priorities: ours and what people use, behind one face.
 
 use std::cmp::Ordering;
 use std::future::Future;
 use std::sync::Arc;
 
+use countermand::{Priority, priority_queue};
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::priority_channel::{Max, PriorityChannel};
 use event_listener::Event;
@@ -79,6 +80,28 @@ async fn all<Q: Queue>(queue: Q, pairs: u64, each: u64) -> u64 {
         sum += task.await.expect("nothing panics");
     }
     sum
+}
+
+/// countermand's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Ours {
+    sender: priority_queue::Sender<Item>,
+    receiver: priority_queue::Receiver<Item>,
+}
+
+impl Queue for Ours {
+    fn new() -> Self {
+        let (sender, receiver) = priority_queue::bounded(CAPACITY);
+        Self { sender, receiver }
+    }
+
+    async fn send(&self, item: Item) {
+        self.sender.send(item, Priority::ALL[item.priority]).await.expect("it is open");
+    }
+
+    async fn receive(&self) -> Item {
+        self.receiver.recv().await.expect("it is open")
+    }
 }
 
 /// `async-priority-channel`: a heap under a lock.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use countermand::{Handle, Heap, Instant, Intake, Job, Priority, Shelf, Source, Token, WorkerConfig};
+use countermand::{Handle, Heap, Instant, Intake, Job, Priority, Shelf, Source, Token, WorkerConfig, priority_queue};
 
 use super::stage::Stage;
 use crate::idioms::work::{TIMEOUT, pending_once, ready};
@@ -40,7 +40,7 @@ pub(super) struct Path {
 
 const TIMES: u64 = 100 * BATCH;
 
-/// The ten of the core, four more that are goals, and two limits.
+/// The ten of the core, five more that are goals, and two limits.
 pub(super) static ALL: &[Path] = &[
     Path {
         name: "token check",
@@ -87,6 +87,13 @@ pub(super) static ALL: &[Path] = &[
         walk: |times| jobs(times, Part::Await),
     },
     Path { name: "queue push and pop", what: "of four priorities", goal: None, times: TIMES, walk: push_and_pop },
+    Path {
+        name: "queue send and receive",
+        what: "the same between tasks, nobody waiting",
+        goal: Some(Count(190.0)),
+        times: TIMES,
+        walk: send_and_receive,
+    },
     Path {
         name: "event",
         what: "made, and left for the next outlet that has a turn",
@@ -284,6 +291,22 @@ fn push_and_pop(times: u64) {
             }
             while let Some(highest) = black_box(&mut shelf).highest() {
                 black_box(shelf.pop(highest));
+            }
+        });
+    }
+}
+
+fn send_and_receive(times: u64) {
+    let (sender, receiver) = priority_queue::bounded(BATCH as usize);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..times / BATCH {
+        measured(|| {
+            for number in 0..BATCH {
+                let sent = pin!(black_box(&sender).send(number, Priority::ALL[(number & 3) as usize]));
+                assert!(matches!(sent.poll(&mut context), Poll::Ready(Ok(()))), "there is room");
+            }
+            while let Poll::Ready(received) = pin!(black_box(&receiver).recv()).poll(&mut context) {
+                assert!(black_box(received).is_ok(), "it is open");
             }
         });
     }

@@ -2,8 +2,8 @@
 //!
 //! As Q1, with the same contenders; here the locks are contended, and a waker may be that of another thread.
 
-use super::q1::{BY_HAND, HEAP, OURS, queues};
-use crate::question::{Cases, Goal, Quantity, Question};
+use super::queues::{goals, queues};
+use crate::question::{Cases, Quantity, Question};
 
 /// See the head of the file.
 pub(super) static QUESTION: Question = Question {
@@ -11,7 +11,7 @@ pub(super) static QUESTION: Question = Question {
     title: "a bounded priority queue, two to two",
     ops: 100_000,
     by: Quantity::Cpu,
-    goals: &[Goal::times_less("", OURS, HEAP, 12.0), Goal::times_less("", OURS, BY_HAND, 2.0)],
+    goals: &goals(12.0, 2.0),
     cases,
 };
 

@@ -9,7 +9,8 @@ use countermand_core::{Assembly, Host, Worker};
 
 use crate::{Doomed, Examinee, Gate, LocalFuture, Profile, SendFuture};
 
-/// `countermand-smol` on an executor that two threads run; the main future sits on one of them.
+/// `countermand-smol` on an executor that two threads run. The main future sits on a third, which runs no driver: a job that does not give
+/// back its driver's thread must not keep the rule from opening the job's gate.
 #[derive(Debug)]
 pub struct Smol {
     host: countermand_smol::Smol,
@@ -38,12 +39,14 @@ impl Examinee for Smol {
     fn run(_seed: u64, main: impl FnOnce(Rc<Self>) -> LocalFuture<'static, ()>) {
         let executor = Arc::new(Executor::new());
         let end = Gate::new();
-        let (second, wait) = (Arc::clone(&executor), end.wait());
-        let thread = thread::spawn(move || async_io::block_on(second.run(wait)));
-        async_io::block_on(executor.run(main(Rc::new(Self::on(&executor)))));
+        let threads = [(); 2].map(|()| {
+            let (executor, wait) = (Arc::clone(&executor), end.wait());
+            thread::spawn(move || async_io::block_on(executor.run(wait)))
+        });
+        async_io::block_on(main(Rc::new(Self::on(&executor))));
         end.open();
-        // It has stopped, or has said on standard error why it panicked.
-        let _ = thread.join();
+        // They have stopped, or have said on standard error why they panicked.
+        threads.into_iter().for_each(|thread| drop(thread.join()));
     }
 
     fn host(&self) -> Arc<countermand_smol::Smol> {

@@ -11,6 +11,7 @@ use crate::rules::crew::{Crew, all_settled, books_are_right, refused};
 use crate::{Bench, Check, Flaw, Gate, Profile, ensure, ensure_eq};
 
 pub(super) async fn l6_all_jobs_finish_without_a_shutdown(bench: &Bench) -> Check {
+    crate::rules::queue::items::l6_wakes_are_passed_on()?;
     let mut runs = 0;
     for drivers in [2, 3] {
         needing_each_other(bench, drivers).await?;

@@ -12,6 +12,7 @@ use crate::rules::crew::{Attendant, Crew, lock, refused};
 use crate::{Bench, Check, Flaw, Profile, Recorder, Touch, ensure, ensure_eq};
 
 pub(super) async fn l5_no_wake_is_lost_and_late_ones_are_harmless(bench: &Bench) -> Check {
+    crate::rules::queue::items::l5_no_item_is_missed()?;
     let mut runs = 0;
     for what in [Meanwhile::WakesTheJob, Meanwhile::Submits, Meanwhile::Cancels] {
         between_pop_and_park(bench, what)?;

@@ -8,6 +8,7 @@ use super::line::Waiter;
 use crate::{Bench, Check, Flaw, Recorder, ensure, ensure_eq};
 
 pub(super) async fn q9_waiting_submitters_in_arrival_order(bench: &Bench) -> Check {
+    super::items::q9_arrival()?;
     in_line_with_others(bench).await?;
     // Alone in its priority, through a queue of one place, by the lane becoming free.
     let held = Held::new(bench, WorkerConfig::new().capacity(1)).await?;

@@ -39,6 +39,7 @@ impl Drop for Guest {
 }
 
 pub(super) async fn q1_capacity_and_limit_hold(bench: &Bench) -> Check {
+    super::items::q1_capacity()?;
     for policy in [FullPolicy::Wait, FullPolicy::Reject, FullPolicy::EvictLowest] {
         let held = Held::new(bench, WorkerConfig::new().capacity(3).full(policy)).await?;
         let roll = Roll::new();

@@ -47,6 +47,7 @@ impl Observer for Diary {
 }
 
 pub(super) async fn q5_a_full_queue_does_what_its_policy_says(bench: &Bench) -> Check {
+    super::items::q5_full()?;
     for policy in POLICIES {
         refusals_give_the_job_back(bench, policy).await?;
     }

@@ -59,6 +59,7 @@ impl<W: Work<Value = u64, Error = Infallible>> Arrival<W> {
 }
 
 pub(super) async fn q6_waiting_submit_is_cancel_safe(bench: &Bench) -> Check {
+    super::items::q6_cancel_safe()?;
     let held = Held::new(bench, WorkerConfig::new().capacity(1)).await?;
     let roll = Roll::new();
     // Never polled: nothing has happened.

@@ -3,6 +3,7 @@
 mod arrival;
 mod bounds;
 mod full;
+pub(super) mod items;
 mod line;
 mod order;
 mod removal;

@@ -16,6 +16,7 @@ use crate::{Bench, Check, Flaw, ensure, ensure_eq};
 type Arrivals = Vec<(Priority, u64)>;
 
 pub(super) async fn q2_higher_first_then_in_order(bench: &Bench) -> Check {
+    super::items::q2_order(bench)?;
     one_of_each(bench).await?;
     let rounds = bench.rounds(16);
     let mut random = bench.random();
@@ -132,6 +133,7 @@ fn documented_bound(weights: [u32; Priority::COUNT], priority: Priority) -> u32 
 }
 
 pub(super) async fn q3_no_starvation_within_the_bound(bench: &Bench) -> Check {
+    super::items::q3_bound()?;
     let mut random = bench.random();
     let mut disciplines = vec![[1, 2, 4, 8], [1, 1, 1, 1], [1, 40, 1, 1], [3, 1, 1, 50]];
     let drawn = bench.rounds(6);

@@ -10,6 +10,7 @@ use super::super::scene::{Held, Roll};
 use crate::{Bench, Check, Flaw, Recorder, ensure, ensure_eq, poll};
 
 pub(super) async fn q8_reserved_places_stay_open(bench: &Bench) -> Check {
+    super::items::q8_reserve()?;
     // 10 places: 2 for Critical, 3 more for High and above, 1 more for Normal and above; 4 are left for all.
     const OPEN_TO: [(Priority, usize); 4] =
         [(Priority::Low, 4), (Priority::Normal, 5), (Priority::High, 8), (Priority::Critical, 10)];

@@ -12,6 +12,7 @@ use super::super::scene::{Held, Roll, Stepped, accepted, step, turn};
 use crate::{Bench, Check, Flaw, Profile, Recorder, SendFuture, Touch, ensure, ensure_eq, poll};
 
 pub(super) async fn s1_closed_accepts_nothing_more(bench: &Bench) -> Check {
+    crate::rules::queue::items::s1_closed()?;
     for policy in [FullPolicy::Wait, FullPolicy::Reject, FullPolicy::EvictLowest] {
         everybody_is_turned_away(bench, policy).await?;
     }

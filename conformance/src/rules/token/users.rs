@@ -165,6 +165,7 @@ fn waits(meddler: &Meddler) -> Vec<Pin<Box<dyn Future<Output = Cause>>>> {
 }
 
 pub(super) async fn t8_wakers_and_callbacks_may_use_the_tree(bench: &Bench) -> Check {
+    crate::rules::queue::items::t8_wakes_outside_of_the_lock()?;
     let mut runs = 0;
     for (what, case) in CASES {
         let acted = Arc::new(AtomicU64::new(0));

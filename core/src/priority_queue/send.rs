@@ -1,0 +1,97 @@
+//! An item on its way into the queue.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::state::Turn;
+use super::wakes::{let_go, wake};
+use super::{PriorityQueue, SendError, Standing};
+use crate::Priority;
+use crate::size::Size;
+
+/// The future of [`PriorityQueue::send`]: ready when the item is in the queue, or comes back.
+///
+/// # Cancellation
+///
+/// Dropping it sends nothing and loses no place (Q6). The item is dropped with it.
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Send<'a, T, S: Size> {
+    queue: &'a PriorityQueue<T, S>,
+    item: Option<T>,
+    priority: Priority,
+    standing: Standing,
+}
+
+impl<'a, T, S: Size> Send<'a, T, S> {
+    pub(super) const fn new(queue: &'a PriorityQueue<T, S>, item: T, priority: Priority) -> Self {
+        Self { queue, item: Some(item), priority, standing: None }
+    }
+
+    /// Takes the item back instead of sending it. `None` if it has been sent.
+    #[must_use]
+    pub fn into_item(mut self) -> Option<T> {
+        self.item.take()
+    }
+}
+
+// The item inside is never pinned: nobody polls it.
+impl<T, S: Size> Unpin for Send<'_, T, S> {}
+
+impl<T, S: Size> Future for Send<'_, T, S> {
+    type Output = Result<(), SendError<T>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.queue.poll_enter(&mut this.standing, &mut this.item, this.priority, cx)
+    }
+}
+
+impl<T, S: Size> Drop for Send<'_, T, S> {
+    fn drop(&mut self) {
+        self.queue.leave_senders(&mut self.standing);
+    }
+}
+
+impl<T, S: Size> fmt::Debug for Send<'_, T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Send").field("priority", &self.priority).finish_non_exhaustive()
+    }
+}
+
+impl<T, S: Size> PriorityQueue<T, S> {
+    /// Without an item there is nothing to be done, and it is pending.
+    #[inline]
+    pub(super) fn poll_enter(
+        &self,
+        standing: &mut Standing,
+        item: &mut Option<T>,
+        priority: Priority,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError<T>>> {
+        let mut waker = None;
+        loop {
+            let turn = self.state.with(|state| state.enter_in_turn(standing, item, priority, &mut waker));
+            if let Turn::Bring = turn {
+                waker = Some(cx.waker().clone());
+                continue;
+            }
+            let_go(waker);
+            return match turn {
+                Turn::Now(entered) => Poll::Ready(entered.map(wake)),
+                Turn::Waiting | Turn::Bring => Poll::Pending,
+            };
+        }
+    }
+
+    /// A sender that stood in line gives up.
+    pub(super) fn leave_senders(&self, standing: &mut Standing) {
+        if standing.is_some() {
+            let (own, next) = self.state.with(|state| state.leave_senders(standing));
+            wake(next);
+            let_go(own);
+        }
+    }
+}
