@@ -238,7 +238,7 @@ impl Candidate {
     #[cfg(feature = "program")]
     pub(crate) const fn board(board: &'static Board) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        Self { name: board.name(), version, profile: Board::profile, place: Place::Board(board) }
+        Self { name: board.name(), version, profile: board.profile(), place: Place::Board(board) }
     }
 
     /// The board that it is, if it is one.

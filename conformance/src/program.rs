@@ -36,7 +36,7 @@ const WATCHDOG: Duration = Duration::from_secs(90);
 struct Args {
     #[command(subcommand)]
     command: Option<Errand>,
-    /// Only this host (may be repeated); a board under the emulator is examined only if it is named, such as cortex-m3
+    /// Only this host (may be repeated); a board under the emulator is examined only if it is named, as cortex-m3 and cortex-m0 are
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
     /// Only this rule, such as J4 (may be repeated)

@@ -68,6 +68,31 @@ pub(crate) fn survives(f: impl FnOnce()) -> bool {
     }
 }
 
+/// Runs `f` until it says that nothing is left, whatever panics in between. The first panic goes on afterwards (T9), unless this thread is
+/// panicking already.
+#[cfg(not(countermand_loom))]
+pub(crate) fn exhaust(mut f: impl FnMut() -> bool) {
+    #[cfg(feature = "std")]
+    {
+        let mut first = None;
+        loop {
+            match contain(&mut f) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(panic) if first.is_none() => first = Some(panic),
+                Err(panic) => panic.discard(),
+            }
+        }
+        match first {
+            Some(panic) if std::thread::panicking() => panic.discard(),
+            Some(panic) => std::panic::resume_unwind(panic.into_payload()),
+            None => {}
+        }
+    }
+    #[cfg(not(feature = "std"))]
+    while f() {}
+}
+
 /// Runs `f`; a panic inside comes out as a value. Without `std` there is no unwinding to stop, and `f` is simply run.
 #[cfg(feature = "alloc")]
 pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {

@@ -56,6 +56,9 @@ mod errand;
 mod guard;
 #[cfg(feature = "alloc")]
 mod handle;
+// All under one lock, which cannot be the model checker's: that lives for one execution.
+#[cfg(not(countermand_loom))]
+mod held;
 mod histogram;
 mod host;
 #[cfg(feature = "alloc")]
@@ -138,6 +141,8 @@ pub use guard::{
     Identifier, KernelId, Knowledge, Known, Permission, PolicyError, PolicyFault, Prefetch, Presence, Present, Reason,
     Registry, RunId, SeedId, SubsystemId, TrainingRunId, Violation,
 };
+#[cfg(not(countermand_loom))]
+pub use held::{HeldCancelled, HeldGuard, HeldToken};
 pub use histogram::{Histogram, SharedHistogram};
 #[cfg(feature = "alloc")]
 pub use host::Call;

@@ -2,7 +2,9 @@
 //!
 //! Only in builds with the feature `mutants`, which no published build turns on.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+#[cfg(feature = "alloc")]
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 macro_rules! mutants {
     ($($(#[$doc:meta])* $name:ident = $rule:literal, $defect:literal;)*) => {
@@ -255,11 +257,14 @@ pub fn is(mutant: Mutant) -> bool {
 }
 
 /// Whether somebody holds the one lock of all lanes.
+#[cfg(feature = "alloc")]
 static ONE_LOCK: AtomicBool = AtomicBool::new(false);
 
 /// The one lock of all lanes, which only a defect has.
+#[cfg(feature = "alloc")]
 pub(crate) struct OneLock;
 
+#[cfg(feature = "alloc")]
 impl OneLock {
     pub(crate) fn take() -> Self {
         while ONE_LOCK.swap(true, Ordering::Acquire) {
@@ -269,6 +274,7 @@ impl OneLock {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Drop for OneLock {
     fn drop(&mut self) {
         ONE_LOCK.store(false, Ordering::Release);

@@ -158,15 +158,33 @@ impl<T: Default> Default for Lock<T> {
     }
 }
 
+/// Runs `f` while nobody else in the program is in here: one lock for things that are too small to have one each.
+///
+/// As in [`Lock::with`], `f` must not run users' code and must not come here again.
+#[cfg(not(countermand_loom))]
+pub(crate) fn alone<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(feature = "std")]
+    {
+        static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let _alone = match ALONE.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        f()
+    }
+    #[cfg(not(feature = "std"))]
+    critical_section::with(|_| f())
+}
+
 #[cfg(countermand_loom)]
 pub(crate) use loom::cell::UnsafeCell;
 
 /// A cell whose accesses the model checker can follow: it has loom's interface.
-#[cfg(all(feature = "alloc", not(countermand_loom)))]
+#[cfg(not(countermand_loom))]
 #[derive(Debug)]
 pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
 
-#[cfg(all(feature = "alloc", not(countermand_loom)))]
+#[cfg(not(countermand_loom))]
 impl<T> UnsafeCell<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self(core::cell::UnsafeCell::new(value))

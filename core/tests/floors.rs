@@ -37,7 +37,11 @@ const FLOORS: [&[&[&str]]; 6] = [
         &["metrics"],
     ],
     // Holdings.
-    &[&["config", "ending", "guard", "priority_queue", "token"], &["policies", "router", "timed"], &["clockwork"]],
+    &[
+        &["config", "ending", "guard", "held", "priority_queue", "token"],
+        &["policies", "router", "timed"],
+        &["clockwork"],
+    ],
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.

@@ -1,0 +1,60 @@
+//! What every weighed image does besides what is weighed: two tasks, of which one lets the other go first.
+
+use core::future::poll_fn;
+use core::hint::black_box;
+use core::task::Poll;
+
+/// Ready at the second poll.
+pub async fn once_around() {
+    let mut polled = false;
+    poll_fn(|cx| {
+        if polled {
+            return Poll::Ready(());
+        }
+        polled = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// What a task has come to is not optimized away.
+pub fn keep(value: u32) {
+    black_box(value);
+}
+
+/// The image around two tasks: `waits` and `acts` are the bodies of theirs.
+#[macro_export]
+macro_rules! weighed {
+    (waits: $waits:block, acts: $acts:block) => {
+        #[embassy_executor::task]
+        async fn waits() {
+            $waits
+        }
+
+        #[embassy_executor::task]
+        async fn acts() {
+            $crate::weighed::once_around().await;
+            $acts
+        }
+
+        #[cortex_m_rt::entry]
+        fn entry() -> ! {
+            static EXECUTOR: static_cell::StaticCell<embassy_executor::Executor> = static_cell::StaticCell::new();
+            EXECUTOR.init(embassy_executor::Executor::new()).run(|spawner| {
+                if let (Ok(waits), Ok(acts)) = (waits(), acts()) {
+                    spawner.spawn(waits);
+                    spawner.spawn(acts);
+                }
+            })
+        }
+
+        /// Says nothing: what is weighed formats nothing.
+        #[panic_handler]
+        fn panicked(_: &core::panic::PanicInfo<'_>) -> ! {
+            loop {
+                cortex_m::asm::wfi();
+            }
+        }
+    };
+}

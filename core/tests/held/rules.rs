@@ -1,0 +1,387 @@
+//! The rules that can be asked of tokens without a heap. The same functions are tests here, and run on a board (`conformance/firmware/heapless`).
+
+use core::future::Future;
+use core::mem::ManuallyDrop;
+use core::pin::{Pin, pin};
+use core::ptr;
+use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use core::time::Duration;
+
+use countermand_core::{Cause, CauseKind, HeldCancelled, HeldToken, Instant};
+use portable_atomic::{AtomicU32, Ordering};
+
+/// The number of a rule, and what asks about it: it panics where the rule is broken.
+pub(crate) type Rule = (&'static str, fn());
+
+/// In the order of the contract.
+pub(crate) const ALL: &[Rule] = &[
+    ("T1", t1_one_cancel_is_first),
+    ("T2", t2_sticky),
+    ("T3", t3_what_was_before_the_cancel_is_seen),
+    ("T5", t5_a_waker_sees_flag_and_cause),
+    ("T6", t6_no_wake_is_lost),
+    ("T7", t7_every_waiter_is_woken_once),
+    ("T8", t8_wakers_use_the_tree),
+    ("T10", t10_the_first_cause_stays),
+    ("T11", t11_only_armed_guards_cancel),
+    ("R1", r1_downwards_only),
+    ("R2", r2_all_below_are_cancelled),
+    ("R3", r3_no_sibling_lags),
+    ("R4", r4_born_cancelled),
+    ("R6", r6_nothing_is_left_behind),
+    ("D1", d1_the_earliest_counts),
+    ("D3", d3_due_is_exact),
+    ("D6", d6_expiry_is_a_deadline),
+    ("D8", d8_beyond_the_clock_is_none),
+    ("D9", d9_equal_deadlines_expire_the_outer),
+    ("C4", c4_four_hundred_days),
+    ("X5", x5_a_forgotten_wait_harms_nobody),
+];
+
+const PULLED: Cause = Cause::REQUESTED.with_code(7);
+const TOLD: Cause = Cause::SHUTDOWN.with_text("mains lost");
+
+/// Counts what is done with the wakers that are made of it.
+#[derive(Default)]
+struct Bell {
+    woken: AtomicU32,
+    /// Made, less dropped.
+    held: AtomicU32,
+}
+
+impl Bell {
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(Self::clone, Self::wake, Self::wake_by_ref, Self::drop);
+
+    const fn new() -> Self {
+        Self { woken: AtomicU32::new(0), held: AtomicU32::new(0) }
+    }
+
+    fn waker(&'static self) -> Waker {
+        self.held.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: the bell is static, and its functions keep the contract: they only count.
+        unsafe { Waker::from_raw(RawWaker::new(ptr::from_ref(self).cast(), &Self::VTABLE)) }
+    }
+
+    fn woken(&self) -> u32 {
+        self.woken.load(Ordering::SeqCst)
+    }
+
+    fn held(&self) -> u32 {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    fn of(data: *const ()) -> &'static Self {
+        // SAFETY: every waker with this table was made of a static bell.
+        unsafe { &*data.cast::<Self>() }
+    }
+
+    fn clone(data: *const ()) -> RawWaker {
+        Self::of(data).held.fetch_add(1, Ordering::SeqCst);
+        RawWaker::new(data, &Self::VTABLE)
+    }
+
+    fn wake(data: *const ()) {
+        Self::wake_by_ref(data);
+        Self::drop(data);
+    }
+
+    fn wake_by_ref(data: *const ()) {
+        Self::of(data).woken.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn drop(data: *const ()) {
+        Self::of(data).held.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn poll(wait: Pin<&mut HeldCancelled<'_>>, waker: &Waker) -> Poll<Cause> {
+    wait.poll(&mut Context::from_waker(waker))
+}
+
+fn after(duration: Duration) -> Instant {
+    Instant::ORIGIN.checked_add(duration).expect("within the clock")
+}
+
+fn t1_one_cancel_is_first() {
+    let root = pin!(HeldToken::new());
+    let child = pin!(HeldToken::child_of(root.as_ref()));
+    assert!(child.cancel(), "the first is told so");
+    assert!(!child.cancel() && !child.cancel_with(TOLD), "the second is not");
+    assert!(root.cancel(), "the parent was not cancelled by that");
+    let late = pin!(HeldToken::child_of(root.as_ref()));
+    assert!(!late.cancel(), "it was cancelled with its parent");
+}
+
+fn t2_sticky() {
+    let root = pin!(HeldToken::new());
+    let child = pin!(HeldToken::child_of(root.as_ref()));
+    root.cancel();
+    for _ in 0..3 {
+        assert!(root.is_cancelled() && child.is_cancelled());
+        child.cancel();
+        root.expire_due(after(Duration::MAX / 2_000_000_000));
+    }
+}
+
+fn t3_what_was_before_the_cancel_is_seen() {
+    static TOKEN: HeldToken<'static> = HeldToken::new();
+    static BEFORE: AtomicU32 = AtomicU32::new(0);
+    BEFORE.store(1, Ordering::Relaxed);
+    TOKEN.cancel();
+    assert!(TOKEN.is_cancelled());
+    assert_eq!(BEFORE.load(Ordering::Relaxed), 1);
+}
+
+/// Made when woken: a check, and the cause.
+static T5_TOKEN: HeldToken<'static> = HeldToken::new();
+static T5_SAW: AtomicU32 = AtomicU32::new(0);
+
+fn t5_a_waker_sees_flag_and_cause() {
+    fn look(_: *const ()) {
+        let saw = T5_TOKEN.is_cancelled() && T5_TOKEN.cause() == Some(PULLED);
+        T5_SAW.store(if saw { 1 } else { 2 }, Ordering::SeqCst);
+    }
+    static LOOKS: RawWakerVTable = RawWakerVTable::new(|data| RawWaker::new(data, &LOOKS), look, look, |_| {});
+    // SAFETY: its functions look at statics alone.
+    let waker = unsafe { Waker::from_raw(RawWaker::new(ptr::null(), &LOOKS)) };
+    let mut wait = pin!(T5_TOKEN.cancelled());
+    assert_eq!(poll(wait.as_mut(), &waker), Poll::Pending);
+    T5_TOKEN.cancel_with(PULLED);
+    assert_eq!(T5_SAW.load(Ordering::SeqCst), 1, "the waker was called, and saw the flag and the cause");
+}
+
+fn t6_no_wake_is_lost() {
+    static BELLS: [Bell; 2] = [const { Bell::new() }; 2];
+    let root = pin!(HeldToken::new());
+    let child = pin!(HeldToken::child_of(root.as_ref()));
+    // Cancelled before: ready at once.
+    let early = pin!(HeldToken::child_of(root.as_ref()));
+    early.cancel();
+    assert_eq!(poll(pin!(early.as_ref().cancelled_pinned()), &BELLS[0].waker()), Poll::Ready(Cause::REQUESTED));
+    // Polled by another waker in between: the last one is woken.
+    let mut wait = pin!(child.as_ref().cancelled_pinned());
+    assert_eq!(poll(wait.as_mut(), &BELLS[0].waker()), Poll::Pending);
+    assert_eq!(poll(wait.as_mut(), &BELLS[1].waker()), Poll::Pending);
+    root.cancel_with(PULLED);
+    assert_eq!((BELLS[0].woken(), BELLS[1].woken()), (0, 1), "the waker of the last poll is woken");
+    assert_eq!(poll(wait.as_mut(), &BELLS[1].waker()), Poll::Ready(PULLED));
+}
+
+fn t7_every_waiter_is_woken_once() {
+    static BELLS: [Bell; 4] = [const { Bell::new() }; 4];
+    let root = pin!(HeldToken::new());
+    let child = pin!(HeldToken::child_of(root.as_ref()));
+    {
+        let mut one = pin!(root.as_ref().cancelled_pinned());
+        let mut two = pin!(child.as_ref().cancelled_pinned());
+        let mut three = pin!(child.as_ref().cancelled_pinned());
+        for (wait, bell) in [&mut one, &mut two, &mut three].into_iter().zip(&BELLS) {
+            assert_eq!(poll(wait.as_mut(), &bell.waker()), Poll::Pending);
+        }
+        child.cancel();
+        assert_eq!(BELLS.each_ref().map(Bell::woken), [0, 1, 1, 0], "the child's waiters are woken, and no other");
+        root.cancel();
+        child.cancel();
+        assert_eq!(BELLS.each_ref().map(Bell::woken), [1, 1, 1, 0]);
+        assert!(poll(one.as_mut(), &BELLS[3].waker()).is_ready());
+        let late = pin!(root.as_ref().cancelled_pinned());
+        assert!(poll(late, &BELLS[3].waker()).is_ready(), "a late one is ready at once");
+    }
+    assert_eq!(BELLS.each_ref().map(Bell::held), [0; 4], "no waker is left");
+}
+
+static T8_TOKEN: HeldToken<'static> = HeldToken::new();
+static T8_BELL: Bell = Bell::new();
+
+fn t8_wakers_use_the_tree() {
+    fn use_it() {
+        T8_TOKEN.cancel();
+        let below = pin!(HeldToken::child_of(Pin::static_ref(&T8_TOKEN)));
+        let _ = poll(pin!(below.as_ref().cancelled_pinned()), &T8_BELL.waker());
+    }
+    fn clone(data: *const ()) -> RawWaker {
+        let _ = T8_TOKEN.cause();
+        RawWaker::new(data, &USES)
+    }
+    fn wake(_: *const ()) {
+        use_it();
+    }
+    fn drop(_: *const ()) {
+        let _ = poll(pin!(T8_TOKEN.cancelled()), &T8_BELL.waker());
+    }
+    static USES: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop);
+    // SAFETY: its functions use statics alone.
+    let waker = unsafe { Waker::from_raw(RawWaker::new(ptr::null(), &USES)) };
+    let mut wait = pin!(T8_TOKEN.cancelled());
+    assert_eq!(poll(wait.as_mut(), &waker), Poll::Pending);
+    assert_eq!(poll(wait.as_mut(), &T8_BELL.waker()), Poll::Pending, "the replaced waker was dropped under no lock");
+    assert_eq!(poll(wait.as_mut(), &waker), Poll::Pending);
+    T8_TOKEN.cancel_with(PULLED);
+    assert_eq!(poll(wait.as_mut(), &waker), Poll::Ready(PULLED));
+}
+
+fn t10_the_first_cause_stays() {
+    let root = pin!(HeldToken::with_deadline(after(Duration::from_secs(1))));
+    let middle = pin!(HeldToken::child_of(root.as_ref()));
+    let leaf = pin!(HeldToken::child_of(middle.as_ref()));
+    middle.cancel_with(TOLD);
+    leaf.cancel_with(PULLED);
+    assert!(!leaf.expire_due(after(Duration::from_secs(1))), "it was cancelled before, for another reason");
+    root.cancel();
+    assert_eq!((leaf.cause(), middle.cause()), (Some(TOLD), Some(TOLD)));
+    assert_eq!(root.cause(), Some(Cause::DEADLINE));
+}
+
+fn t11_only_armed_guards_cancel() {
+    let token = pin!(HeldToken::new());
+    {
+        let _gone = HeldToken::child_of(token.as_ref());
+        token.drop_guard().disarm();
+    }
+    assert!(!token.is_cancelled(), "neither a dropped child nor a disarmed guard cancels");
+    drop(token.drop_guard());
+    assert_eq!(token.cause(), Some(Cause::HANDLE_DROPPED));
+}
+
+fn r1_downwards_only() {
+    let root = pin!(HeldToken::new());
+    let [one, other] = [HeldToken::child_of(root.as_ref()), HeldToken::child_of(root.as_ref())];
+    let (one, other) = (pin!(one), pin!(other));
+    let below = pin!(HeldToken::child_of(one.as_ref()));
+    one.cancel_with(PULLED);
+    assert_eq!(below.cause(), Some(PULLED));
+    assert!(!root.is_cancelled() && !other.is_cancelled());
+}
+
+fn r2_all_below_are_cancelled() {
+    static ROOT: HeldToken<'static> = HeldToken::new();
+    static LEVEL: [HeldToken<'static>; 3] = [const { HeldToken::below(&ROOT) }; 3];
+    static LEAF: HeldToken<'static> = HeldToken::below(&LEVEL[2]);
+    ROOT.cancel_with(TOLD);
+    assert!(LEVEL.iter().chain([&LEAF]).all(|token| token.cause() == Some(TOLD)));
+}
+
+static R3_ROOT: HeldToken<'static> = HeldToken::new();
+static R3_LEAVES: [HeldToken<'static>; 2] = [const { HeldToken::below(&R3_ROOT) }; 2];
+static R3_AGREED: AtomicU32 = AtomicU32::new(0);
+
+fn r3_no_sibling_lags() {
+    // The waker of the one looks at the other, whose own waker may not have been called.
+    fn look(_: *const ()) {
+        if R3_ROOT.is_cancelled() && R3_LEAVES.iter().all(HeldToken::is_cancelled) {
+            R3_AGREED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    static LOOKS: RawWakerVTable = RawWakerVTable::new(|data| RawWaker::new(data, &LOOKS), look, look, |_| {});
+    // SAFETY: its functions look at statics alone.
+    let waker = unsafe { Waker::from_raw(RawWaker::new(ptr::null(), &LOOKS)) };
+    let (mut one, mut other) = (pin!(R3_LEAVES[0].cancelled()), pin!(R3_LEAVES[1].cancelled()));
+    assert!(poll(one.as_mut(), &waker).is_pending() && poll(other.as_mut(), &waker).is_pending());
+    R3_ROOT.cancel();
+    assert_eq!(R3_AGREED.load(Ordering::SeqCst), 2, "whoever is woken finds all of them cancelled");
+}
+
+fn r4_born_cancelled() {
+    let root = pin!(HeldToken::new());
+    root.cancel_with(PULLED);
+    let child = pin!(HeldToken::child_with_deadline(root.as_ref(), Instant::ORIGIN));
+    assert_eq!(child.cause(), Some(PULLED));
+    assert!(!child.expire_due(Instant::ORIGIN));
+    assert_eq!(child.cause(), Some(PULLED));
+}
+
+fn r6_nothing_is_left_behind() {
+    static BELL: Bell = Bell::new();
+    let root = pin!(HeldToken::new());
+    for _ in 0..100 {
+        let child = pin!(HeldToken::child_of(root.as_ref()));
+        let mut wait = pin!(child.as_ref().cancelled_pinned());
+        assert!(poll(wait.as_mut(), &BELL.waker()).is_pending());
+    }
+    assert_eq!(BELL.held(), 0, "a wait that is dropped takes its waker along");
+    root.cancel();
+    assert_eq!(BELL.woken(), 0);
+}
+
+fn d1_the_earliest_counts() {
+    let [early, late] = [after(Duration::from_secs(1)), after(Duration::from_secs(2))];
+    let root = pin!(HeldToken::with_deadline(early));
+    let later = pin!(HeldToken::child_with_deadline(root.as_ref(), late));
+    assert_eq!(later.deadline(), Some(early));
+    let root = pin!(HeldToken::with_deadline(late));
+    let sooner = pin!(HeldToken::child_with_deadline(root.as_ref(), early));
+    let none = pin!(HeldToken::child_of(sooner.as_ref()));
+    assert_eq!((none.deadline(), root.deadline()), (Some(early), Some(late)));
+    assert!(none.expire_due(early) && sooner.is_cancelled() && !root.is_cancelled());
+}
+
+fn d3_due_is_exact() {
+    let at = after(Duration::from_millis(5));
+    let token = pin!(HeldToken::with_deadline(at));
+    assert!(!token.expire_due(Instant::from_nanos(at.as_nanos() - 1)) && !token.is_cancelled());
+    assert!(token.expire_due(at) && token.is_cancelled());
+}
+
+fn d6_expiry_is_a_deadline() {
+    static BELL: Bell = Bell::new();
+    let token = pin!(HeldToken::with_deadline(Instant::ORIGIN));
+    let mut wait = pin!(token.as_ref().cancelled_pinned());
+    assert!(poll(wait.as_mut(), &BELL.waker()).is_pending(), "a deadline does nothing by itself");
+    assert!(token.expire_due(Instant::ORIGIN));
+    assert_eq!(BELL.woken(), 1);
+    assert_eq!(poll(wait.as_mut(), &BELL.waker()).map(|cause| cause.kind()), Poll::Ready(CauseKind::Deadline));
+}
+
+fn d8_beyond_the_clock_is_none() {
+    assert_eq!(after(Duration::from_secs(1)).checked_add(Duration::MAX), None);
+    let last = Instant::from_nanos(u64::MAX);
+    let token = pin!(HeldToken::with_deadline(last));
+    let child = pin!(HeldToken::child_with_deadline(token.as_ref(), last));
+    assert_eq!(child.deadline(), None);
+    assert!(!child.expire_due(last) && !child.is_cancelled());
+}
+
+fn d9_equal_deadlines_expire_the_outer() {
+    let at = after(Duration::from_secs(1));
+    let root = pin!(HeldToken::with_deadline(at));
+    let child = pin!(HeldToken::child_with_deadline(root.as_ref(), at));
+    assert!(child.expire_due(at));
+    assert!(root.is_cancelled(), "the outer one was expired");
+    assert!(!root.cancel() && !child.cancel());
+}
+
+fn c4_four_hundred_days() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    // Where counts of microseconds and milliseconds in 32 bits wrap, 400 days, and 285 years.
+    let places =
+        [Duration::from_micros(1 << 32), Duration::from_millis(1 << 32), DAY * 400, Duration::from_micros(1 << 53)];
+    for place in places {
+        let at = after(place);
+        let token = pin!(HeldToken::with_deadline(at));
+        for early in [Duration::ZERO, place / 2, place - Duration::from_nanos(1)] {
+            assert!(!token.expire_due(after(early)), "{place:?} was due at {early:?}");
+        }
+        assert!(token.expire_due(at), "{place:?} was not due");
+    }
+}
+
+fn x5_a_forgotten_wait_harms_nobody() {
+    static BELLS: [Bell; 2] = [const { Bell::new() }; 2];
+    static ROOT: HeldToken<'static> = HeldToken::new();
+    // The places stay, as what is pinned must; what is in them is never dropped.
+    let mut forgotten = ManuallyDrop::new(ROOT.cancelled());
+    // SAFETY: it stays where it is to the end of this function, where nothing can wake it any more.
+    let place = unsafe { Pin::new_unchecked(&mut *forgotten) };
+    assert!(poll(place, &BELLS[0].waker()).is_pending());
+    {
+        let child = pin!(HeldToken::child_of(Pin::static_ref(&ROOT)));
+        let leaf = pin!(HeldToken::child_of(child.as_ref()));
+        let mut lost = ManuallyDrop::new(leaf.as_ref().cancelled_pinned());
+        // SAFETY: it stays where it is until its token goes, which takes it off.
+        let place = unsafe { Pin::new_unchecked(&mut *lost) };
+        assert!(poll(place, &BELLS[1].waker()).is_pending());
+    }
+    // Who waited for a token that has gone is on no list.
+    ROOT.cancel();
+    assert_eq!(BELLS.each_ref().map(Bell::woken), [1, 0]);
+}
