@@ -11,6 +11,7 @@ use futures_task::{FutureObj, Spawn, SpawnError};
 ///   [`parent`](Self::parent) or a shutdown. A panic is the outcome of its job; nobody but the worker's observer sees it.
 /// - `Spawn` cannot wait and knows one error, `shutdown`. So it is the answer to a full queue as well, and the future is dropped, whatever the worker
 ///   does otherwise when it is full. Give a worker that libraries spawn on the room that they need, or submit to it yourself.
+/// - A spawner is a handle of the worker: when the last of them goes, the worker ends, and cancels what was spawned.
 /// - A job that spawns on its own worker and waits for that can wait for ever once all lanes do so.
 #[derive(Clone, Debug)]
 pub struct WorkerSpawner {
