@@ -196,7 +196,7 @@ impl Driver {
                 self.after(lane, turn, now);
             }
             Kind::Call => {
-                let (call, lent) = runner.lend(waker_of(&mut self.wakers, &self.port, lane).clone());
+                let (call, lent) = runner.lend();
                 let occupant = Occupant::call(lent);
                 self.stay(lane, occupant);
                 // A host that panics here has dropped the call, which comes back as refused; so does one that has no thread.

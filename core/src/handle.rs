@@ -103,15 +103,13 @@ impl<T, E> Handle<T, E> {
     /// is already. A callback that panics there is contained and counted (P4).
     pub fn on_done(&self, callback: impl FnOnce(Class) + Send + 'static) {
         let told = &self.job.told;
-        if let Some((callback, class)) = told.ask(Box::new(callback)) {
-            return callback(class);
-        }
+        told.ask(Box::new(callback));
         if self.slot().ask() {
             // Whoever published it has not seen that there is somebody to be told.
             // SAFETY: this is the reader.
             let there = unsafe { self.slot().peek() }.map(Outcome::class);
             let Some(class) = there.or(self.ended) else { return };
-            told.take(class).into_iter().for_each(|callback| callback(class));
+            told.take().for_each(|callback| callback(class));
         }
     }
 }

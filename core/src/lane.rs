@@ -17,6 +17,7 @@
 use core::task::{Context, Poll};
 
 use crate::clockwork::Clockwork;
+use crate::job::conditions::Limit;
 use crate::job::head::Head;
 use crate::job::runner::{Lent, Loan, Runner, Verdict};
 use crate::sync::Arc;
@@ -60,7 +61,7 @@ pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner,
     if !mutant!(PastDeadlinePolledOnce) {
         // A time that is out when the job would start keeps it from starting, a run time-out of zero too (D4).
         head.expire_running(now);
-        if head.queue_due.is_some_and(|at| at.is_due(now)) {
+        if head.queue_due().is_some_and(|at| at.is_due(now)) {
             head.cancel(Cause::DEADLINE); // D5
         }
     }
@@ -261,8 +262,8 @@ impl Watch {
             (CauseKind::Deadline, Some(due)) => due.min(now),
             _ => head.requested(now),
         });
-        let grace = if mutant!(GraceIsIgnored) { core::time::Duration::ZERO } else { head.grace };
-        let grace_over = requested.checked_add(grace).is_some_and(|end| end.is_due(now));
+        let grace = if mutant!(GraceIsIgnored) { Limit::ZERO } else { head.conditions.grace };
+        let grace_over = grace.after(requested).is_some_and(|end| end.is_due(now));
         (grace_over && (!head.is_shielded() || mutant!(ShieldDoesNotHold))).then_some(cause) // J5, R9
     }
 
@@ -270,7 +271,7 @@ impl Watch {
         match self.requested {
             _ if self.over => None,
             None => head.due(),
-            Some(requested) if ends_by_grace && !head.is_shielded() => requested.checked_add(head.grace),
+            Some(requested) if ends_by_grace && !head.is_shielded() => head.conditions.grace.after(requested),
             Some(_) => None,
         }
     }

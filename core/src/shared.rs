@@ -14,6 +14,7 @@ use crate::clockwork::Clockwork;
 use crate::config::WorkerConfig;
 use crate::ending::Ending;
 use crate::host::Lender;
+use crate::job::conditions::Defaults;
 use crate::job::desk::Desk;
 use crate::job::hold::JobRef;
 use crate::job::runner::{Runner, Verdict};
@@ -31,6 +32,8 @@ use crate::{Cause, Instant, JobId, Token};
 /// See the head of the file.
 pub(crate) struct Shared {
     pub(crate) config: WorkerConfig,
+    /// What it says of every job.
+    pub(crate) defaults: Defaults,
     pub(crate) host: Arc<dyn Lender>,
     pub(crate) queue: Queue,
     pub(crate) drivers: Box<[Arc<DriverPort>]>,

@@ -9,7 +9,9 @@
 
 #[cfg(not(countermand_loom))]
 pub(crate) mod atomic {
-    pub(crate) use portable_atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use portable_atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
 }
 
 /// Loom's atomics, but for one thing: a load can be made an exchange.
@@ -78,6 +80,7 @@ pub(crate) mod atomic {
 
     atomic!(AtomicBool, bool, false);
     atomic!(AtomicU8, u8, 0);
+    atomic!(AtomicU32, u32, 0);
     atomic!(AtomicU64, u64, 0);
     atomic!(AtomicUsize, usize, 0);
     atomic!(AtomicPtr<T>, *mut T, core::ptr::null_mut());

@@ -217,7 +217,7 @@ impl<W: Work> JobCell<W> {
             books.contain(|| reader.wake());
         }
         if published.asked {
-            for callback in self.head.told.take(class) {
+            for callback in self.head.told.take() {
                 books.contain(|| callback(class));
             }
         }
@@ -235,8 +235,10 @@ impl<W: Work> JobCell<W> {
     /// As for [`Ops::poll`].
     unsafe fn poll(&self, job: &JobRef, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Poll<()> {
         let stage = self.stage.get();
+        // Outside of what is contained, so that it is not dropped by a panic of the destructor that comes after it.
+        let mut result = None;
         let polled = contain(|| {
-            // SAFETY: exclusive by contract. A future, once in `Running`, is never moved: it leaves only by `clear`.
+            // SAFETY: exclusive by contract. A future, once in `Running`, is never moved: it is dropped where it lies, here or by `clear`.
             unsafe {
                 if matches!(*stage, Stage::Waiting(_)) {
                     if let Stage::Waiting(work) = mem::replace(&mut *stage, Stage::Empty) {
@@ -245,22 +247,23 @@ impl<W: Work> JobCell<W> {
                     }
                 }
                 match &mut *stage {
-                    Stage::Running(future) => Pin::new_unchecked(future).poll(cx),
+                    Stage::Running(future) => match Pin::new_unchecked(future).poll(cx) {
+                        Poll::Pending => return,
+                        Poll::Ready(value) => result = Some(value),
+                    },
                     _ => unreachable!("a job is polled only until it returns"),
                 }
+                core::ptr::drop_in_place(stage);
             }
         });
-        let next = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            // SAFETY: exclusive by contract.
-            Ok(Poll::Ready(result)) => match unsafe { self.clear() } {
-                Ok(()) => Stage::Returned(result),
-                Err(panic) => {
-                    self.drop_quietly(result);
-                    Stage::Broken(panic)
-                }
-            },
-            Err(panic) => {
+        let next = match (polled, result) {
+            (Ok(()), None) => return Poll::Pending,
+            (Ok(()), Some(result)) => Stage::Returned(result),
+            (Err(panic), Some(result)) => {
+                self.drop_quietly(result);
+                Stage::Broken(panic)
+            }
+            (Err(panic), None) => {
                 if mutant!(PanickedTaskIsForgotten) {
                     // SAFETY: exclusive by contract.
                     unsafe { core::ptr::write(stage, Stage::Empty) };
@@ -273,7 +276,7 @@ impl<W: Work> JobCell<W> {
                 Stage::Broken(panic)
             }
         };
-        // SAFETY: exclusive by contract; the stage is `Empty`, so nothing is overwritten without being dropped.
+        // SAFETY: exclusive by contract. What was in the stage counts as dropped, whether or not its destructor has panicked (X2).
         unsafe { core::ptr::write(stage, next) };
         Poll::Ready(())
     }

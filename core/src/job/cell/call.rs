@@ -59,6 +59,6 @@ impl<W: Work> JobCell<W> {
             }
             self.head.loan.is_gone();
         }
-        self.head.loan.tell();
+        self.head.ring_lane();
     }
 }
