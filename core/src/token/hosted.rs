@@ -110,7 +110,7 @@ impl Hosted {
     pub(crate) fn attend(&self) {
         if self.linked {
             // Whoever cancels it from here on comes for the lock afterwards, and finds that it hears.
-            self.node.hub.with(|hub| hub.hears |= !self.node.word.load().is_cancelled());
+            self.node.hub.with(|hub| hub.hears |= !self.node.word.load().is_cancelled() && !mutant!(DismissedForGood));
             tree::realign(&self.own());
         }
     }
