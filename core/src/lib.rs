@@ -56,8 +56,8 @@ mod errand;
 mod guard;
 #[cfg(feature = "alloc")]
 mod handle;
-// All under one lock, which cannot be the model checker's: that lives for one execution.
-#[cfg(not(countermand_loom))]
+// All under one lock, which cannot be a model checker's: that lives for one execution.
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held;
 mod histogram;
 mod host;
@@ -143,7 +143,7 @@ pub use guard::{
     Identifier, KernelId, Knowledge, Known, Permission, PolicyError, PolicyFault, Prefetch, Presence, Present, Reason,
     Registry, RunId, SeedId, SubsystemId, TrainingRunId, Violation,
 };
-#[cfg(not(countermand_loom))]
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held::{HeldCancelled, HeldGuard, HeldToken};
 pub use histogram::{Histogram, SharedHistogram};
 #[cfg(feature = "alloc")]

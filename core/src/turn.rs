@@ -17,7 +17,7 @@ pub(crate) struct Current {
 static CURRENT: crate::sync::Lock<Option<Current>> = crate::sync::Lock::new(None);
 
 #[cfg(feature = "std")]
-std::thread_local! {
+crate::sync::thread_local! {
     static CURRENT: core::cell::Cell<Option<Current>> = const { core::cell::Cell::new(None) };
     /// The address of a worker, or 0.
     static IN_STEP: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
