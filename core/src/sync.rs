@@ -125,6 +125,7 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         match self.0.get_mut() {
             Ok(data) => data,
@@ -134,12 +135,14 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(not(any(feature = "std", countermand_loom)))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().get_mut()
     }
 
     /// Runs `f` on the data while the lock is held.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = match self.0.lock() {
             Ok(guard) => guard,
