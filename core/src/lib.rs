@@ -94,6 +94,8 @@ mod priority;
 pub mod priority_queue;
 #[cfg(feature = "alloc")]
 mod queue;
+#[cfg(any(all(feature = "std", not(countermand_loom)), all(test, countermand_loom)))]
+mod roster;
 #[cfg(feature = "alloc")]
 mod router;
 #[cfg(feature = "alloc")]
@@ -163,7 +165,9 @@ pub use telemetry::{
 // The schema and its catalogue.
 pub use telemetry::catalogue;
 #[cfg(feature = "alloc")]
-pub use telemetry::{Attributes, Coverage, Fallbacks, Health, JobReports, Metric, Packet, PacketEvent, Span, Words};
+pub use telemetry::{
+    Attributes, Coverage, Fallbacks, Health, JobEnd, JobReports, Metric, Packet, PacketEvent, Span, Words,
+};
 pub use telemetry::{
     BufferTooSmall, CommandCounts, EmptyId, HealthParts, HexId, PacketParts, SpanParts, Timestamp, Verification,
 };

@@ -93,6 +93,10 @@ pub(crate) use alloc::sync::Weak;
 #[cfg(all(feature = "alloc", not(countermand_loom)))]
 pub(crate) use alloc::sync::{Arc, Weak};
 
+/// What the first who needs it makes, and nobody changes.
+#[cfg(feature = "std")]
+pub(crate) use std::sync::OnceLock as Once;
+
 /// Data behind a lock that is held for the length of a closure and no longer.
 ///
 /// The closure must not run users' code and must not take the same lock again; it hands out what is to be woken, called or

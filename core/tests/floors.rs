@@ -33,7 +33,20 @@ const FLOORS: [&[&[&str]]; 6] = [
     ]],
     // Tools.
     &[
-        &["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "stock", "timers", "turn"],
+        &[
+            "bell",
+            "bits",
+            "books",
+            "discipline",
+            "histogram",
+            "port",
+            "roster",
+            "shelf",
+            "slot",
+            "stock",
+            "timers",
+            "turn",
+        ],
         &["metrics"],
     ],
     // Holdings.

@@ -5,13 +5,14 @@ use core::task::Waker;
 
 use super::config::{OutletConfig, RouterConfig, Takes};
 use super::docket::{Case, Docket};
+use super::inbox::WAITING;
 use super::ledger::{Fate, Ledger};
 use super::line::{Going, Item, Line};
 use super::notes::Notes;
 use super::refused::RefuseReason;
 use crate::contain::survives;
 use crate::sync::Arc;
-use crate::telemetry::{Answer, Batch, DeadReason, Label, Parcel, Refusal};
+use crate::telemetry::{Answer, Batch, DeadReason, Label, Parcel, Refusal, Source};
 use crate::{Instant, Priority, Stream};
 
 /// What is to be done once the lock is open again: wakers are others' code (T8).
@@ -143,6 +144,21 @@ impl<B> Desk<B> {
         }
         self.spread(after);
         case
+    }
+
+    /// So many of each priority that may wait to be written down were told by `source`, and had no room behind those that were told later: they are taken in and
+    /// shed in one step. How many of them were refused, as the router is closed.
+    pub(super) fn shed(&mut self, source: Source, counts: [u64; WAITING.len()], after: &mut After<B>) -> u64 {
+        for (priority, count) in WAITING.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+            if self.closed {
+                self.ledger.refused[priority.index()] += count;
+                continue;
+            }
+            self.ledger.shed_at_once(priority, count);
+            self.notes.shed(source, priority, count, false);
+        }
+        self.spread(after);
+        if self.closed { counts.iter().sum() } else { 0 }
     }
 
     /// The outlet `of` has its turn at `now`: first, whatever is old ends, and a batch that did not come back is refused.
@@ -284,8 +300,12 @@ impl<B> Desk<B> {
         self.ring_all(after);
     }
 
+    pub(super) const fn config(&self) -> &RouterConfig {
+        &self.config
+    }
+
     /// Under which name the router tells of itself.
-    pub(super) const fn source(&self) -> crate::telemetry::Source {
+    pub(super) const fn source(&self) -> Source {
         self.config.source
     }
 
@@ -408,7 +428,7 @@ impl<B> Desk<B> {
     fn end(&mut self, label: &Label, fate: Fate, own: bool) {
         self.ledger.end(label.priority, fate);
         if fate == Fate::Shed {
-            self.notes.shed(label.source, label.priority, own);
+            self.notes.shed(label.source, label.priority, 1, own);
         }
     }
 
