@@ -55,6 +55,7 @@ pub(crate) enum Turn {
 }
 
 /// Looks at a job that has come out of the queue. `Err` if it must not be started: its body was dropped, it is to be settled.
+#[inline]
 pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner, Verdict)> {
     let head = runner.head();
     head.start_the_clock(now);
@@ -76,6 +77,7 @@ pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner,
 }
 
 /// The first turn of a task that was admitted at the same `now`. One that is ready at once never comes to lie in its lane.
+#[inline]
 pub(crate) fn first(runner: Runner, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
     // The hook that was told of the start may have asked it to stop, or waited for who did. Else `admit` has only just looked.
     if runner.head().is_observed() && !mutant!(PollsAJobCancelledWhileQueued) {
@@ -157,6 +159,7 @@ fn turn_task(runner: Runner, mut watch: Watch, now: Instant, cx: &mut Context<'_
     poll(runner, watch, late, now, cx, clockwork)
 }
 
+#[inline]
 fn poll(
     mut runner: Runner,
     mut watch: Watch,

@@ -26,7 +26,7 @@ use crate::observer::{JobInfo, RejectReason};
 use crate::shelf::{Key, Shelf};
 use crate::size::Heap;
 use crate::sync::Lock;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::timers::Timers;
 use crate::{Instant, Priority, WorkerConfig};
 
@@ -37,8 +37,6 @@ pub(crate) struct Queue {
     state: Lock<State>,
     /// How many jobs lie in the queue; a hint outside of the lock.
     len: AtomicUsize,
-    /// Whether the queue is closed; a hint outside of the lock.
-    closed: AtomicBool,
     /// For each priority, how many places may be taken when one more job of it enters.
     limits: [usize; Priority::COUNT],
     policy: FullPolicy,
@@ -114,21 +112,11 @@ impl Queue {
             idle: Bits::new(drivers),
             closed: false,
         };
-        Self {
-            state: Lock::new(state),
-            len: AtomicUsize::new(0),
-            closed: AtomicBool::new(false),
-            limits,
-            policy: config.full,
-        }
+        Self { state: Lock::new(state), len: AtomicUsize::new(0), limits, policy: config.full }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.len.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
     }
 
     /// Puts a job into the queue, or gives it back with the reason. `RejectReason::Full` with the policy to wait means that
@@ -227,6 +215,7 @@ impl Queue {
     }
 
     /// The next job for `driver`, which is thereby not idle any more.
+    #[inline]
     pub(crate) fn pop(&self, driver: usize) -> Taken {
         self.state.with(|state| {
             state.idle.remove(driver);
@@ -303,8 +292,8 @@ impl Queue {
         })
     }
 
-    /// Lets nothing in any more. Gives the wakers of the waiting submitters.
-    pub(crate) fn close(&self) -> Vec<Waker> {
+    /// Lets nothing in any more, and then says so in the books. Gives the wakers of the waiting submitters.
+    pub(crate) fn close(&self, books: &Books) -> Vec<Waker> {
         let wakers = self.state.with(|state| {
             state.closed = true;
             let mut wakers = Vec::new();
@@ -315,7 +304,7 @@ impl Queue {
             }
             wakers
         });
-        self.closed.store(true, Ordering::SeqCst);
+        books.close();
         wakers
     }
 
@@ -359,6 +348,7 @@ impl State {
     }
 
     /// Promises a free place to the first waiting submitter that may have it.
+    #[inline]
     fn grant(&mut self, limits: &[usize; Priority::COUNT]) -> Option<Waker> {
         let priority = self.waiting.highest()?;
         // The highest has the widest limit: if it may not enter, nobody may.
@@ -370,6 +360,7 @@ impl State {
     }
 
     /// An idle driver, if there is something for it.
+    #[inline]
     fn ring_for_more(&mut self) -> Option<usize> {
         if self.rows.is_empty() || mutant!(NotifiesOnlyTheFirst) { None } else { self.idle.take_first() }
     }

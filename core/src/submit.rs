@@ -67,7 +67,7 @@ impl<W: Work> Candidate<W> {
             let priority = job.conditions.priority;
             return Err(turn_away(shared, job, RejectReason::NoThreads, priority));
         }
-        if shared.queue.is_closed() {
+        if shared.books.is_closed() {
             let priority = job.conditions.priority;
             return Err(turn_away(shared, job, RejectReason::Closed, priority));
         }

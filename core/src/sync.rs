@@ -10,7 +10,7 @@
 
 #[cfg(countermand_shuttle)]
 pub(crate) mod atomic {
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 }
 
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
@@ -137,6 +137,7 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         match self.0.get_mut() {
             Ok(data) => data,
@@ -146,12 +147,14 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(not(any(feature = "std", countermand_loom)))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().get_mut()
     }
 
     /// Runs `f` on the data while the lock is held.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = match self.0.lock() {
             Ok(guard) => guard,

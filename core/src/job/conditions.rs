@@ -69,10 +69,12 @@ impl Conditions {
     /// What was not said is as the worker has it. Another worker may have it otherwise.
     #[inline]
     pub(super) fn complete(&mut self, defaults: &Defaults) {
-        for (limit, (defaulted, default)) in [&mut self.run, &mut self.queued, &mut self.grace]
-            .into_iter()
-            .zip(self.defaulted.into_iter().zip(defaults.0))
-        {
+        let Defaults { limits: [run, queued, grace], .. } = *defaults;
+        for (limit, default, defaulted) in [
+            (&mut self.run, run, self.defaulted[0]),
+            (&mut self.queued, queued, self.defaulted[1]),
+            (&mut self.grace, grace, self.defaulted[2]),
+        ] {
             if defaulted {
                 *limit = default;
             }
@@ -111,13 +113,18 @@ impl Limit {
     }
 }
 
-/// What a worker has where a job says nothing: how long it may run and be queued, and its grace.
+/// What a worker has where a job says nothing, how long it may run and be queued, and its grace; and what else holds for all of its jobs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Defaults([Limit; 3]);
+pub(crate) struct Defaults {
+    limits: [Limit; 3],
+    /// Whether somebody is told of what becomes of its jobs.
+    pub(super) observed: bool,
+}
 
 impl From<&WorkerConfig> for Defaults {
     fn from(config: &WorkerConfig) -> Self {
         let limit = |duration: Option<Duration>| duration.map_or(Limit::NONE, Limit::of);
-        Self([limit(config.run_timeout), limit(config.queue_timeout), Limit::of(config.grace)])
+        let limits = [limit(config.run_timeout), limit(config.queue_timeout), Limit::of(config.grace)];
+        Self { limits, observed: config.observer.is_some() }
     }
 }

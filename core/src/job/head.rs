@@ -9,6 +9,7 @@
 //! lane. Whoever takes the job out of the queue sets the state first and then looks at the word. All four in one order, so one of them sees the other (T6, J2).
 #![allow(unsafe_code, reason = "where a job stands in the queue lies in the job, and a node that the job hosts")]
 
+mod settle;
 mod stop;
 
 use alloc::borrow::Cow;
@@ -44,10 +45,10 @@ pub(crate) struct Head {
     pub(crate) desk: ManuallyDrop<Arc<dyn Desk>>,
     /// The token that `hosted` is.
     pub(crate) token: ManuallyDrop<Token>,
+    pub(crate) conditions: Conditions,
     pub(crate) kind: Kind,
     /// Whether there is an observer to be told.
     observed: bool,
-    pub(crate) conditions: Conditions,
     submitted: Instant,
     /// Set under the queue's lock, before anybody else sees the job.
     id: AtomicU64,
@@ -65,6 +66,8 @@ pub(crate) struct Head {
     /// Written by its lane only.
     polls: AtomicU64,
     state: AtomicU8,
+    /// Which class its outcome has, once that is fixed.
+    ended: AtomicU8,
     /// How many shielded sections it is in (R9).
     shields: AtomicU32,
     /// Whether the closure of a call ended after its time was out.
@@ -92,7 +95,7 @@ impl Head {
         ops: &'static Ops,
     ) {
         conditions.complete(defaults);
-        let observed = desk.observer().is_some();
+        let observed = defaults.observed;
         let exact = !conditions.queued.is_none() || observed;
         let submitted = if exact { desk.now() } else { desk.recent() };
         let (never, parent) = (Token::never(), conditions.parent.as_ref());
@@ -118,6 +121,7 @@ impl Head {
             asked: AtomicU64::new(u64::MAX),
             polls: AtomicU64::new(0),
             state: AtomicU8::new(QUEUED),
+            ended: AtomicU8::new(0),
             shields: AtomicU32::new(0),
             ended_late: AtomicBool::new(false),
             loan: Loan::new(),
@@ -128,6 +132,7 @@ impl Head {
     }
 
     /// Whether nothing is in it that would have to be dropped, but for what goes by itself when the job is released.
+    #[inline]
     pub(super) fn is_bare(&mut self) -> bool {
         matches!(self.conditions.name, Cow::Borrowed(_))
             && self.conditions.parent.is_none()
@@ -136,6 +141,7 @@ impl Head {
     }
 
     /// The job is where it stays; this is the token that it hosts.
+    #[inline]
     pub(super) fn settle_in(&mut self, token: ManuallyDrop<Token>) {
         // The worker's root has no deadline.
         if self.conditions.deadline().is_some() || self.conditions.parent.is_some() {
@@ -146,10 +152,12 @@ impl Head {
         self.token = token;
     }
 
+    #[inline]
     pub(crate) fn id(&self) -> JobId {
         JobId::new(self.id.load(Ordering::Relaxed))
     }
 
+    #[inline]
     pub(crate) fn priority(&self) -> Priority {
         self.conditions.priority
     }
@@ -159,6 +167,7 @@ impl Head {
     }
 
     /// The job is accepted under this number.
+    #[inline]
     pub(crate) fn accept(&self, id: u64) {
         self.id.store(id, Ordering::Relaxed);
     }
@@ -178,6 +187,7 @@ impl Head {
     }
 
     /// It has come out of the queue into this lane. From here on whoever cancels it rings that; its token is to be looked at afterwards.
+    #[inline]
     pub(crate) fn take(&self, driver: usize, lane: usize) {
         self.driver.store(driver as u32, Ordering::Relaxed);
         self.lane.store(lane as u32, Ordering::Relaxed);
@@ -205,7 +215,11 @@ impl Head {
 
     /// Where it is.
     pub(crate) fn state(&self) -> JobState {
-        match self.state.load(Ordering::SeqCst) {
+        Self::station(self.state.load(Ordering::SeqCst))
+    }
+
+    const fn station(state: u8) -> JobState {
+        match state {
             QUEUED | TAKEN => JobState::Queued,
             RUNNING => JobState::Running,
             _ => JobState::Settled,
@@ -236,19 +250,9 @@ impl Head {
         self.polls.load(Ordering::Relaxed)
     }
 
-    /// The one transition that fixes the outcome: true for the first caller, and for nobody else (J1).
-    pub(crate) fn settle(&self) -> bool {
-        if self.kind == Kind::Task && !mutant!(SettlesTwice) {
-            // Its runner is the only one who can.
-            debug_assert_ne!(self.state.load(Ordering::Relaxed), SETTLED, "a task settles once");
-            self.state.store(SETTLED, Ordering::Release);
-            return true;
-        }
-        self.state.swap(SETTLED, Ordering::SeqCst) != SETTLED || mutant!(SettlesTwice)
-    }
-
     /// From now on its parent tells it of a cancel. If that has happened already, this may be where the token's callbacks run: a panic of theirs is
     /// contained and counted (P4).
+    #[inline]
     pub(crate) fn attend(&self) {
         if self.conditions.parent.is_some() {
             self.desk.books().contain(|| self.hosted.attend());
@@ -256,6 +260,7 @@ impl Head {
     }
 
     /// Nobody is told of a cancel any more. As for [`attend`](Self::attend).
+    #[inline]
     pub(crate) fn dismiss(&self) {
         if self.conditions.parent.is_some() {
             self.desk.books().contain(|| self.hosted.dismiss());

@@ -11,7 +11,7 @@ use super::head::Head;
 use super::hold::JobRef;
 use super::runner::Runner;
 use super::work::Work;
-use crate::books::{Account, Books};
+use crate::books::Books;
 use crate::observer::{JobInfo, Observer};
 use crate::{Instant, JobId, Token, WorkerConfig};
 
@@ -47,7 +47,9 @@ impl Desk for Nobody {
 
     fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
 
-    fn finished(&self, _: JobId, _: Account) {}
+    fn forget(&self, _: JobId) {}
+
+    fn ring_keeper(&self) {}
 
     fn observer(&self) -> Option<&dyn Observer> {
         None

@@ -29,6 +29,7 @@ impl Told {
     }
 
     /// Whether nothing is in it that would have to be dropped.
+    #[inline]
     pub(super) fn is_bare(&mut self) -> bool {
         self.0.get_mut().0.is_none()
     }
