@@ -94,7 +94,7 @@ mod priority;
 pub mod priority_queue;
 #[cfg(feature = "alloc")]
 mod queue;
-#[cfg(any(all(feature = "std", not(countermand_loom)), all(test, countermand_loom)))]
+#[cfg(any(all(feature = "std", not(any(countermand_loom, countermand_shuttle))), all(test, countermand_loom)))]
 mod roster;
 #[cfg(feature = "alloc")]
 mod router;
