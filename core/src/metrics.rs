@@ -5,9 +5,9 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::histogram::{Histogram, SharedHistogram};
-use crate::observer::{JobInfo, Observer, RejectReason, Settled};
+use crate::observer::{JobInfo, Observer, Settled};
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::{Class, Phase, Priority};
+use crate::{Class, Phase, Priority, RejectReason};
 
 /// Counts what happens to jobs, and how long they wait and run, for whoever asks now and then.
 ///

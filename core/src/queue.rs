@@ -21,13 +21,13 @@ use crate::config::FullPolicy;
 use crate::discipline::Picker;
 use crate::job::hold::JobRef;
 use crate::job::runner::Runner;
-use crate::observer::{JobInfo, RejectReason};
+use crate::observer::JobInfo;
 use crate::shelf::{Key, Shelf};
 use crate::size::Heap;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::timers::{TimerKey, Timers};
-use crate::{Instant, Priority, WorkerConfig};
+use crate::{Instant, Priority, RejectReason, WorkerConfig};
 
 /// See the head of the file.
 pub(crate) struct Queue {
