@@ -1,5 +1,6 @@
 //! The rules that can be asked of a worker without a heap. The same functions are tests here, and run on a board (`conformance/firmware/heapless`).
 
+use core::convert::Infallible;
 use core::future::{Future, pending, poll_fn, ready};
 use core::mem;
 use core::pin::{Pin, pin};
@@ -7,8 +8,9 @@ use core::ptr;
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use core::time::Duration;
 
+use countermand_core::priority_queue::PriorityQueue;
 use countermand_core::{
-    Cause, HeldDriver, HeldHandle, HeldJob, HeldToken, HeldWork, HeldWorker, Instant, Outcome, Phase, Priority,
+    Cause, Fixed, HeldDriver, HeldHandle, HeldJob, HeldToken, HeldWork, HeldWorker, Instant, Outcome, Phase, Priority,
     RejectReason, Shutdown, Step,
 };
 use portable_atomic::{AtomicBool, AtomicU32, Ordering};
@@ -153,7 +155,7 @@ impl World {
         &mut self,
         seen: &'static Seen,
         gate: &'static HeldToken<'static>,
-    ) -> [HeldHandle<u32, core::convert::Infallible>; 2] {
+    ) -> [HeldHandle<u32, Infallible>; 2] {
         let handles =
             [(); 2].map(|()| self.submit(HeldJob::task(gated(Captured(seen), gate)).priority(Priority::Critical)));
         self.run();
@@ -308,16 +310,30 @@ fn j2_never_polled() {
     assert_eq!(cancelled(&mut job), Some((PULLED, false)));
 }
 
+/// The handle of the job that is cancelled in its own poll.
+static J3_OWN: PriorityQueue<HeldHandle<u32, Infallible>, Fixed<1>> = PriorityQueue::new();
+
 fn j3_a_value_wins() {
     let mut world = World::new();
+    let job = world.submit(HeldJob::task(async {
+        let own = J3_OWN.try_recv().expect("it was put there");
+        assert!(own.cancel_with(PULLED), "in the poll that returns");
+        drop(J3_OWN.try_send(own, Priority::Normal));
+        7
+    }));
+    assert!(J3_OWN.try_send(job, Priority::Normal).is_ok());
+    world.run();
+    let mut job = J3_OWN.try_recv().expect("it was put back");
+    assert_eq!(completed(&mut job), Some(7), "the request came in the poll that returned");
+    // So it is with the end of the worker.
     let worker = world.worker;
-    let mut job = world.submit(HeldJob::task(async move {
+    let mut last = world.submit(HeldJob::task(async move {
         worker.shutdown(Shutdown::Abort, Instant::ORIGIN);
         7
     }));
     let mut other = world.submit(HeldJob::fallible(ready(Err::<(), u8>(3))));
     assert_eq!(world.run(), Step::Closed);
-    assert_eq!(completed(&mut job), Some(7), "the request came in the poll that returned");
+    assert_eq!(completed(&mut last), Some(7));
     assert_eq!(cancelled(&mut other), Some((Cause::SHUTDOWN, false)));
 }
 
