@@ -7,13 +7,13 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::histogram::Histogram;
-use crate::observer::{JobInfo, Observer, RejectReason, Settled};
+use crate::observer::{JobInfo, Observer, Settled};
 #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 use crate::roster;
 #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 use crate::sync::Once;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::{Class, Phase, Priority};
+use crate::{Class, Phase, Priority, RejectReason};
 
 #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 use page::Alone;

@@ -23,6 +23,9 @@ const FLOORS: [&[&[&str]]; 6] = [
         "origin",
         "outcome",
         "priority",
+        "rejected",
+        "shutdown",
+        "step",
         "telemetry",
         "text", // words
         "contain",
@@ -58,7 +61,7 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
-    &[&["call", "lane", "places"], &["shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
+    &[&["call", "held_worker", "lane", "places"], &["shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
     // Door.
     &[&["submit", "wait"], &["worker"], &["delivery", "drive", "preflight", "scope"], &["assembly"]],
 ];
