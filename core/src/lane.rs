@@ -162,7 +162,7 @@ fn turn_task(runner: Runner, mut watch: Watch, now: Instant, cx: &mut Context<'_
     poll(runner, watch, late, now, cx, clockwork)
 }
 
-#[inline]
+#[inline(always)]
 fn poll(
     mut runner: Runner,
     mut watch: Watch,

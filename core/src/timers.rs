@@ -223,6 +223,14 @@ impl<T, S: Size> Timers<T, S> {
         self.nodes().first().map(|node| node.at)
     }
 
+    /// The earliest timer.
+    #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
+    pub(crate) fn first(&self) -> Option<(Instant, &T)> {
+        let node = self.nodes().first()?;
+        let slot = S::all(&self.slots).get(node.slot as usize)?;
+        slot.item.as_ref().map(|item| (node.at, item))
+    }
+
     /// Takes the earliest timer if it is due at `now`, with the time for which it was set.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, T)> {
         let at = self.next_at()?;
