@@ -26,21 +26,9 @@ use crate::observer::Kind;
 use crate::shared::{DriverPort, LaneBell, Shared};
 use crate::sync::atomic::{Ordering, fence};
 use crate::turn::{Current, InStep, InTurn};
-use crate::{Instant, JobId};
+use crate::{Instant, JobId, Step};
 
 use due_lanes::DueLanes;
-
-/// What to do after a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the three answers are the contract with the host")]
-pub enum Step {
-    /// Step again; there is more to do.
-    Again,
-    /// There is nothing to do until this time, or until the waker given with the step is woken. `None`: only until woken.
-    Parked(Option<Instant>),
-    /// There will never be anything to do again.
-    Closed,
-}
 
 /// One task or thread of the host: some of the worker's lanes, and the timers of the jobs in them.
 ///

@@ -22,13 +22,13 @@ use crate::config::FullPolicy;
 use crate::discipline::Picker;
 use crate::job::hold::JobRef;
 use crate::job::runner::Runner;
-use crate::observer::{JobInfo, RejectReason};
+use crate::observer::JobInfo;
 use crate::shelf::{Key, Shelf};
 use crate::size::Heap;
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::timers::Timers;
-use crate::{Instant, Priority, WorkerConfig};
+use crate::{Instant, Priority, RejectReason, WorkerConfig};
 
 use rows::{Queued, Rows};
 

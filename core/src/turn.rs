@@ -38,7 +38,7 @@ impl Mark {
 static CURRENT: crate::sync::Lock<Mark> = crate::sync::Lock::new(Mark::NONE);
 
 #[cfg(feature = "std")]
-std::thread_local! {
+crate::sync::thread_local! {
     static CURRENT: core::cell::Cell<Mark> = const { core::cell::Cell::new(Mark::NONE) };
     /// The address of a worker, or 0.
     static IN_STEP: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };

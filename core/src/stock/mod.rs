@@ -4,7 +4,7 @@
 //! here. What is kept is bounded in bytes, whatever the sizes, and goes with its thread. Without threads of `std` nothing is kept.
 #![allow(unsafe_code, reason = "memory that is passed on without its allocator")]
 
-#[cfg(all(feature = "std", not(any(countermand_loom, miri))))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
 mod kept;
 
 use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -13,7 +13,7 @@ use core::ptr::NonNull;
 /// Memory for one value of this layout, which must not be empty; uninitialized.
 #[inline]
 pub(crate) fn take(layout: Layout) -> NonNull<u8> {
-    #[cfg(all(feature = "std", not(any(countermand_loom, miri))))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
     if let Some(kept) = kept::take(layout) {
         return kept;
     }
@@ -29,7 +29,7 @@ pub(crate) fn take(layout: Layout) -> NonNull<u8> {
 /// It came from [`take`] with the same layout, and nobody uses it any more.
 #[inline]
 pub(crate) unsafe fn give(at: NonNull<u8>, layout: Layout) {
-    #[cfg(all(feature = "std", not(any(countermand_loom, miri))))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
     // SAFETY: promised by the caller.
     if unsafe { kept::give(at, layout) } {
         return;
@@ -57,7 +57,7 @@ fn rounded(layout: Layout) -> Layout {
     step.unwrap_or(layout)
 }
 
-#[cfg(all(test, feature = "std", not(any(countermand_loom, miri))))]
+#[cfg(all(test, feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
 mod tests {
     use super::{Layout, give, take};
 

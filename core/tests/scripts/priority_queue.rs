@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use countermand_core::priority_queue::{PriorityQueue, Recv, RecvError, Send, SendError};
 use countermand_core::{Priority, Size};
@@ -209,4 +209,31 @@ pub(crate) fn play<S: Size>(queue: &PriorityQueue<u32, S>, steps: &[[u8; 2]]) {
         let told = recvs.iter().filter(|recv| recv.count.get() > 0).count();
         assert!(told >= model.len().min(recvs.len()), "{told} of {} told of {} items", recvs.len(), model.len());
     }
+    close(queue, model, sends, recvs);
+}
+
+/// All who wait are told; what is there can still be received, and nothing enters.
+fn close<S: Size>(
+    queue: &PriorityQueue<u32, S>,
+    mut model: Model,
+    sends: Vec<WaitingSend<'_, S>>,
+    recvs: Vec<WaitingRecv<'_, S>>,
+) {
+    assert!(queue.close() && !queue.close());
+    model.line = Default::default();
+    model.granted.clear();
+    for WaitingSend { number, mut future, count, .. } in sends {
+        assert!(count.get() > 0, "a sender was not told of the end");
+        assert_eq!(poll(Pin::new(&mut future), Waker::noop()), Poll::Ready(Err(SendError::Closed(number))));
+    }
+    for WaitingRecv { mut future, count } in recvs {
+        assert!(count.get() > 0, "a receiver was not told of the end");
+        assert_eq!(poll(Pin::new(&mut future), Waker::noop()), Poll::Ready(model.pop().ok_or(RecvError::Closed)));
+    }
+    assert_eq!(queue.try_send(0, Priority::Critical), Err(SendError::Closed(0)));
+    assert_eq!(queue.force_send(0, Priority::Critical), Err(SendError::Closed(0)));
+    while let Some(item) = model.pop() {
+        assert_eq!(queue.try_recv(), Ok(item));
+    }
+    assert_eq!((queue.try_recv(), queue.len()), (Err(RecvError::Closed), 0));
 }
