@@ -80,7 +80,7 @@ impl<W: Work> Candidate<W> {
             Ok(accepted) => {
                 let head = &*job;
                 head.tell_now(|observer, job| observer.submitted(job));
-                shared.ring_driver(accepted.ring);
+                shared.ring_for(accepted.ring, head.submitted());
                 if accepted.sooner {
                     shared.keeper.port.ring();
                 }

@@ -97,6 +97,7 @@ impl Hosted {
     }
 
     /// Whether nothing is in it that would have to be dropped. For who takes it down, or is about to.
+    #[inline]
     pub(crate) fn is_bare(&mut self) -> bool {
         !self.node.word.is_shared() && self.node.hub.get_mut().list.is_empty()
     }
@@ -147,6 +148,7 @@ impl Hosted {
     }
 
     /// Counts one more that holds it.
+    #[inline]
     pub(crate) fn hold(&self) {
         let _ = ManuallyDrop::new(NodeRef::clone(&self.own()));
     }
@@ -181,6 +183,7 @@ impl Hosted {
     }
 
     /// Whether taking it down, when it is on no list, comes to nothing but its release: nobody listens, and its parent is not counted. The usual case.
+    #[inline]
     fn is_plain(&mut self) -> bool {
         !self.linked && self.node.hub.get_mut().list.is_empty()
     }
