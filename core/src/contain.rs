@@ -70,7 +70,7 @@ pub(crate) fn survives(f: impl FnOnce()) -> bool {
 
 /// Runs `f` until it says that nothing is left, whatever panics in between. The first panic goes on afterwards (T9), unless this thread is
 /// panicking already.
-#[cfg(not(countermand_loom))]
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub(crate) fn exhaust(mut f: impl FnMut() -> bool) {
     #[cfg(feature = "std")]
     {

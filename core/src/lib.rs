@@ -56,10 +56,10 @@ mod errand;
 mod guard;
 #[cfg(feature = "alloc")]
 mod handle;
-// All under one lock, which cannot be the model checker's: that lives for one execution.
-#[cfg(not(countermand_loom))]
+// All under one lock, which cannot be a model checker's: that lives for one execution.
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held;
-#[cfg(not(countermand_loom))]
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held_worker;
 mod histogram;
 mod host;
@@ -96,6 +96,8 @@ pub mod priority_queue;
 #[cfg(feature = "alloc")]
 mod queue;
 mod rejected;
+#[cfg(any(all(feature = "std", not(any(countermand_loom, countermand_shuttle))), all(test, countermand_loom)))]
+mod roster;
 #[cfg(feature = "alloc")]
 mod router;
 #[cfg(feature = "alloc")]
@@ -144,9 +146,9 @@ pub use guard::{
     Identifier, KernelId, Knowledge, Known, Permission, PolicyError, PolicyFault, Prefetch, Presence, Present, Reason,
     Registry, RunId, SeedId, SubsystemId, TrainingRunId, Violation,
 };
-#[cfg(not(countermand_loom))]
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held::{HeldCancelled, HeldGuard, HeldToken};
-#[cfg(not(countermand_loom))]
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_worker::{
     HeldCancelOnDrop, HeldCounts, HeldDriver, HeldFallible, HeldHandle, HeldJob, HeldPlain, HeldRun, HeldSleep,
     HeldSubmit, HeldWork, HeldWorker,
@@ -173,7 +175,9 @@ pub use telemetry::{
 // The schema and its catalogue.
 pub use telemetry::catalogue;
 #[cfg(feature = "alloc")]
-pub use telemetry::{Attributes, Coverage, Fallbacks, Health, JobReports, Metric, Packet, PacketEvent, Span, Words};
+pub use telemetry::{
+    Attributes, Coverage, Fallbacks, Health, JobEnd, JobReports, Metric, Packet, PacketEvent, Span, Words,
+};
 pub use telemetry::{
     BufferTooSmall, CommandCounts, EmptyId, HealthParts, HexId, PacketParts, SpanParts, Timestamp, Verification,
 };

@@ -44,7 +44,7 @@ impl<W: Work> Candidate<W> {
             let priority = job.conditions.priority;
             return Err(turn_away(shared, job, RejectReason::NoThreads, priority));
         }
-        if shared.queue.is_closed() {
+        if shared.books.is_closed() {
             let priority = job.conditions.priority;
             return Err(turn_away(shared, job, RejectReason::Closed, priority));
         }
@@ -52,8 +52,8 @@ impl<W: Work> Candidate<W> {
         // SAFETY: the root is in `shared`, which the job holds; the table is that of `W`.
         let (runner, job, exit) = unsafe {
             let (desk, ops) = (shared.clone(), &JobCell::<W>::OPS);
-            let config = &shared.config;
-            JobCell::create(|at| Head::write(at, conditions, W::KIND, &shared.root, desk, config, ops), work)
+            let defaults = &shared.defaults;
+            JobCell::create(|at| Head::write(at, conditions, W::KIND, &shared.root, desk, defaults, ops), work)
         };
         Ok(Self { runner, job, exit })
     }
@@ -70,7 +70,7 @@ impl<W: Work> Candidate<W> {
     ) -> Result<Handle<W::Value, W::Error>, (Self, RejectReason)> {
         let Self { runner, job, exit } = self;
         let head = runner.head();
-        let due = Instant::earlier(head.queue_due, head.due());
+        let due = Instant::earlier(head.queue_due(), head.due());
         head.attend();
         match shared.queue.push(runner, entry, due, &shared.books) {
             Err((runner, reason)) => {

@@ -5,11 +5,21 @@
 //! | `std` | `std::sync::Mutex` | `core`, `alloc` |
 //! | without `std` | a critical section, whose implementation the final binary chooses | `portable-atomic` |
 //! | `--cfg countermand_loom` | loom's | loom's |
+//! | `--cfg countermand_shuttle` | shuttle's | shuttle's, `alloc` |
 #![allow(unused_imports, reason = "each build uses its own part")]
 
-#[cfg(not(countermand_loom))]
+#[cfg(countermand_shuttle)]
 pub(crate) mod atomic {
-    pub(crate) use portable_atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use shuttle::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+}
+
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
+pub(crate) mod atomic {
+    pub(crate) use portable_atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
 }
 
 /// Loom's atomics, but for one thing: a load can be made an exchange.
@@ -78,6 +88,7 @@ pub(crate) mod atomic {
 
     atomic!(AtomicBool, bool, false);
     atomic!(AtomicU8, u8, 0);
+    atomic!(AtomicU32, u32, 0);
     atomic!(AtomicU64, u64, 0);
     atomic!(AtomicUsize, usize, 0);
     atomic!(AtomicPtr<T>, *mut T, core::ptr::null_mut());
@@ -90,6 +101,10 @@ pub(crate) use alloc::sync::Weak;
 #[cfg(all(feature = "alloc", not(countermand_loom)))]
 pub(crate) use alloc::sync::{Arc, Weak};
 
+/// What the first who needs it makes, and nobody changes.
+#[cfg(feature = "std")]
+pub(crate) use std::sync::OnceLock as Once;
+
 /// Data behind a lock that is held for the length of a closure and no longer.
 ///
 /// The closure must not run users' code and must not take the same lock again; it hands out what is to be woken, called or
@@ -99,7 +114,9 @@ pub(crate) struct Lock<T>(LockOf<T>);
 
 #[cfg(countermand_loom)]
 type LockOf<T> = loom::sync::Mutex<T>;
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(countermand_shuttle)]
+type LockOf<T> = shuttle::sync::Mutex<T>;
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 type LockOf<T> = std::sync::Mutex<T>;
 #[cfg(all(not(feature = "std"), not(countermand_loom)))]
 type LockOf<T> = critical_section::Mutex<core::cell::RefCell<T>>;
@@ -122,6 +139,7 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         match self.0.get_mut() {
             Ok(data) => data,
@@ -131,12 +149,14 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(not(any(feature = "std", countermand_loom)))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().get_mut()
     }
 
     /// Runs `f` on the data while the lock is held.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = match self.0.lock() {
             Ok(guard) => guard,
@@ -158,10 +178,29 @@ impl<T: Default> Default for Lock<T> {
     }
 }
 
+/// The lock for what is done under a lock of another crate's, which a thread that waits for its turn must not hold.
+#[cfg(not(countermand_shuttle))]
+pub(crate) type Unscheduled<T> = Lock<T>;
+
+/// As above: its holder is never made to wait for another thread's turn.
+#[cfg(countermand_shuttle)]
+pub(crate) struct Unscheduled<T>(std::sync::Mutex<T>);
+
+#[cfg(countermand_shuttle)]
+impl<T> Unscheduled<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(std::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
 /// Runs `f` while nobody else in the program is in here: one lock for things that are too small to have one each.
 ///
 /// As in [`Lock::with`], `f` must not run users' code and must not come here again.
-#[cfg(not(countermand_loom))]
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub(crate) fn alone<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(feature = "std")]
     {
@@ -175,6 +214,12 @@ pub(crate) fn alone<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(not(feature = "std"))]
     critical_section::with(|_| f())
 }
+
+/// What each thread has of its own: a thread of the model's, where threads are modelled.
+#[cfg(countermand_shuttle)]
+pub(crate) use shuttle::thread_local;
+#[cfg(all(feature = "std", not(countermand_shuttle)))]
+pub(crate) use std::thread_local;
 
 #[cfg(countermand_loom)]
 pub(crate) use loom::cell::UnsafeCell;

@@ -170,7 +170,7 @@ impl Worker {
     /// Whether nothing is accepted any more.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.shared().queue.is_closed()
+        self.shared().books.is_closed()
     }
 
     /// How the worker was set up.

@@ -1,6 +1,8 @@
 //! The races of a token, one to a model.
 #![allow(unsafe_code, reason = "a cell that the model checker watches")]
 
+mod hosts;
+
 use core::task::{Context, Poll, Waker};
 use std::boxed::Box;
 use std::future::Future;

@@ -26,8 +26,6 @@ mod entry;
 mod guard;
 mod hold;
 pub(crate) mod hosted;
-#[cfg(all(test, countermand_loom))]
-mod hosts;
 mod linked;
 mod list;
 #[cfg(all(test, countermand_loom))]
