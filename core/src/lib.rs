@@ -150,8 +150,8 @@ pub use guard::{
 pub use held::{HeldCancelled, HeldGuard, HeldToken};
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_worker::{
-    HeldCounts, HeldDriver, HeldFallible, HeldHandle, HeldJob, HeldPlain, HeldRun, HeldSleep, HeldSubmit, HeldWork,
-    HeldWorker,
+    HeldCancelOnDrop, HeldCounts, HeldDriver, HeldFallible, HeldHandle, HeldJob, HeldPlain, HeldRun, HeldSleep,
+    HeldSubmit, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
 #[cfg(feature = "alloc")]

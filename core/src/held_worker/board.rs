@@ -12,33 +12,35 @@ use core::mem::offset_of;
 use core::ptr::NonNull;
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
+use super::body::Functions;
 use super::card::{Card, NEVER, Stage, Times};
 use super::counts::Tally;
 use super::nap::{Look, Naps};
 use crate::sync::{UnsafeCell, alone};
 use crate::{Instant, Panic, Priority, RejectReason};
 
-/// What all slots have in common.
+/// What all slots have in common. In this order for the same reason as a card.
+#[repr(C)]
 pub(super) struct Hub {
-    /// Of whoever steps the driver, while it is parked.
-    waker: Option<Waker>,
-    /// When the step began that is in progress, or was the last.
-    pub(super) now: Instant,
-    /// When what is not over is cancelled: so long before the last nanosecond, which is never. So a worker in a static is all zeros, and weighs nothing in flash.
-    abort_before_never: u64,
-    pub(super) naps: Naps,
-    /// Looks through the naps; set by the first, so that whoever never sleeps does not carry it.
-    pub(super) look: Option<Look>,
-    pub(super) tally: Tally,
+    rung: bool,
+    closed: bool,
+    /// Whether a new job comes before the lanes in this step; alternates (L2).
+    new_first: bool,
+    attended: bool,
     queued: u8,
     running: u8,
     /// The card that was polled last (L2).
     last: u8,
-    closed: bool,
-    rung: bool,
-    /// Whether a new job comes before the lanes in this step; alternates (L2).
-    new_first: bool,
-    attended: bool,
+    /// Of whoever steps the driver, while it is parked.
+    waker: Option<Waker>,
+    pub(super) naps: Naps,
+    /// Looks through the naps; set by the first, so that whoever never sleeps does not carry it.
+    pub(super) look: Option<Look>,
+    /// When the step began that is in progress, or was the last.
+    pub(super) now: Instant,
+    /// When what is not over is cancelled: so long before the last nanosecond, which is never. So a worker in a static is all zeros, and weighs nothing in flash.
+    abort_before_never: u64,
+    pub(super) tally: Tally,
 }
 
 /// The hub first, so that it is found from a card.
@@ -59,7 +61,7 @@ unsafe impl<const N: usize> Send for Board<N> {}
 /// What the driver is to do.
 pub(super) enum Next {
     /// Poll this one, or drop it, if it was asked to stop.
-    Take(u8, bool),
+    Take(u8, bool, &'static Functions),
     /// Wake who slept.
     Wake(Waker),
     /// Nothing before this time.
@@ -67,9 +69,9 @@ pub(super) enum Next {
     Closed,
 }
 
-/// What a settling leaves to be done when the lock is open: wake who waits for it, discard a panic that nobody will read. `Err`: there is a value that nobody will
-/// read; drop it, and settle then (X4).
-pub(super) type Settled = Result<(Option<Waker>, Option<Panic>), ()>;
+/// Whom a settling wakes when the lock is open; a panic that is left is nobody's to read. `Err`: there is a value that nobody will read; drop it, and
+/// settle then (X4).
+pub(super) type Settled = Result<Option<Waker>, ()>;
 
 impl<const N: usize> Board<N> {
     pub(super) const fn new() -> Self {
@@ -173,19 +175,15 @@ impl Hub {
     /// Accepts nothing more, and cancels at this time what is not over by then (S4, S5).
     pub(super) fn close(&mut self, abort_at: Instant) -> Option<Waker> {
         self.closed = true;
-        let before = u64::MAX - abort_at.as_nanos();
+        let before = !abort_at.as_nanos();
         self.abort_before_never =
             if mutant!(DrainRelaxesAnAbort) { before } else { self.abort_before_never.max(before) };
         self.ring()
     }
 
     fn abort_at(&self) -> Instant {
-        let at = Instant::from_nanos(u64::MAX - self.abort_before_never);
+        let at = Instant::from_nanos(!self.abort_before_never);
         if mutant!(DrainLimitIsIgnored) && at != Instant::ORIGIN { NEVER } else { at }
-    }
-
-    fn is_aborting(&self) -> bool {
-        self.abort_at().is_due(self.now)
     }
 
     /// Leaves the waker of the driver, which found nothing to do. The one that is not needed comes back; the new one if somebody rang meanwhile.
@@ -196,42 +194,46 @@ impl Hub {
         Ok(self.waker.replace(waker))
     }
 
-    /// After a poll that was pending: back into its lane. False if it must go at once (J4).
-    pub(super) fn stay(&self, card: &mut Card) -> bool {
-        card.look(self.now, self.is_aborting());
-        if card.is_asked() && !mutant!(PollsAfterTheRequest) {
-            return false;
-        }
-        card.stage = Stage::Running;
-        true
-    }
-
     /// The one atomic transition that fixes an outcome (J1).
-    pub(super) fn settle(&mut self, card: &mut Card, ended: Stage, emptied: bool) -> Settled {
+    pub(super) fn settle(
+        &mut self,
+        card: &mut Card,
+        ended: Stage,
+        panic: &mut Option<Panic>,
+        emptied: bool,
+    ) -> Settled {
         let detached = card.detached && !mutant!(DetachedResultsPileUp);
         if detached && !emptied {
             return Err(());
         }
         card.stage = if detached { Stage::Free } else { ended };
         self.running -= u8::from(card.started);
-        self.tally.settle(ended, card.panic.is_some(), card.is_timed_out());
-        Ok((card.reader.take(), if detached { card.panic.take() } else { None }))
+        self.tally.settle(ended, panic.is_some(), card.is_timed_out());
+        if !detached {
+            card.panic = panic.take();
+        }
+        Ok(card.reader.take())
     }
 }
 
 impl<const N: usize> State<N> {
-    /// Fills a slot for a newcomer, whose place in the queue is the last: which, and who is to be woken.
-    pub(super) fn open(&mut self, priority: Priority, times: Times) -> Result<(u8, Option<Waker>), RejectReason> {
+    /// Fills a slot for a newcomer at the time `now`; its place in the queue is the last. Which, and who is to be woken.
+    pub(super) fn open(
+        &mut self,
+        priority: Priority,
+        times: &Times,
+        now: Instant,
+    ) -> Result<(&mut Card, Option<Waker>), RejectReason> {
         let Self { hub, cards } = self;
         let free = (0..).zip(cards).find(|(_, card)| card.stage == Stage::Free);
         match free {
             Some((index, card)) if !hub.closed => {
-                card.fill(priority, times);
+                card.fill(priority, times, now);
                 card.index = index;
                 card.place = hub.queued;
                 hub.queued += 1;
                 hub.tally.accept();
-                Ok((index, hub.ring()))
+                Ok((card, hub.ring()))
             }
             _ => {
                 hub.tally.reject();
@@ -243,44 +245,18 @@ impl<const N: usize> State<N> {
     /// What to do at `now`: what is to be dropped first, so that no lane need become free for that (Q4, Q7); then a new job and the lanes in turn.
     pub(super) fn next(&mut self, now: Instant, lanes: u8) -> Next {
         let Self { hub, cards } = self;
-        // At the last nanosecond nothing is due that has no time (D8).
-        let now = now.min(Instant::from_nanos(u64::MAX - 1));
+        // What is never due is not due at the last nanosecond either (D8): the clock stops before it.
+        let now = Instant::from_nanos(now.as_nanos() - u64::from(now == NEVER));
         hub.rung = false;
         hub.now = now;
         let mut until = match hub.look.map_or(Ok(NEVER), |look| look(&mut hub.naps, now)) {
             Ok(until) => until,
             Err(waker) => return Next::Wake(waker),
         };
-        let aborting = hub.is_aborting();
-        let has_lane = hub.running < lanes + u8::from(mutant!(OneLaneMoreThanTheLimit));
-        // The one whose turn it is, by what makes it more so than others.
+        // The one whose turn it is.
         let mut best: (u32, Option<&mut Card>) = (0, None);
         for card in cards.iter_mut() {
-            let queued = card.stage == Stage::Queued;
-            if !queued && card.stage != Stage::Running {
-                continue;
-            }
-            until = until.min(card.look(now, aborting));
-            let stays = match queued {
-                true if mutant!(CancelledEntryKeepsItsPlace) => true,
-                true => mutant!(PollsAJobCancelledWhileQueued),
-                false => mutant!(PollsAfterTheRequest),
-            };
-            let rank = if card.is_asked() && !stays {
-                u32::MAX // J2, J4, Q4, Q7
-            } else if queued {
-                if !has_lane {
-                    continue;
-                }
-                let place = if mutant!(LifoWithinPriority) { card.place } else { !card.place };
-                rank(hub.new_first, card.priority as u8, place)
-            } else {
-                if !card.ready {
-                    continue;
-                }
-                let in_turn = card.index > hub.last || mutant!(LowestLaneFirst);
-                rank(!hub.new_first, u8::from(in_turn), !card.index)
-            };
+            let rank = hub.consider(card, lanes, &mut until);
             if best.0 < rank {
                 best = (rank, Some(card));
             }
@@ -291,25 +267,62 @@ impl<const N: usize> State<N> {
             }
             return Next::Park(if mutant!(BusyWhenIdle) { now } else { until.min(hub.abort_at()) });
         };
-        let (index, place, was_queued) = (card.index, card.place, card.stage == Stage::Queued);
-        let polls = if was_queued {
-            hub.queued -= 1;
-            let starts = card.start(now);
-            hub.running += u8::from(starts);
-            starts
-        } else {
-            !card.is_asked() || mutant!(PollsAfterTheRequest)
-        };
+        let (index, place, functions) = (card.index, card.place, card.functions);
+        let was_queued = card.stage == Stage::Queued;
+        let polls = !card.is_asked() || is_polled_all_the_same(was_queued);
         card.stage = Stage::Held;
         card.ready = false;
         hub.last = index;
         hub.new_first = !was_queued;
         if was_queued {
+            hub.queued -= 1;
+            if polls {
+                card.start(now);
+                hub.running += 1;
+            }
             for behind in cards.iter_mut().filter(|card| card.stage == Stage::Queued && card.place > place) {
                 behind.place -= 1;
             }
         }
-        Next::Take(index, polls)
+        // A card that is queued or running has them.
+        functions.map_or(Next::Closed, |functions| Next::Take(index, polls, functions))
+    }
+}
+
+impl Hub {
+    /// Compares a card with the clock, and says how much it is its turn: 0 is not at all. What is to be dropped comes first; else a new job and the lanes alternate, and
+    /// then the most urgent, the oldest, or the next in turn. `until` is brought forward to when its time is out.
+    #[inline(never)]
+    fn consider(&self, card: &mut Card, lanes: u8, until: &mut Instant) -> u32 {
+        *until = (*until).min(card.look(self.now, self.abort_at()));
+        let queued = card.stage == Stage::Queued;
+        if !queued && card.stage != Stage::Running {
+            return 0;
+        }
+        let stays = queued && mutant!(CancelledEntryKeepsItsPlace) || is_polled_all_the_same(queued);
+        if card.is_asked() && !stays {
+            u32::MAX // J2, J4, Q4, Q7
+        } else if queued {
+            if self.running >= lanes + u8::from(mutant!(OneLaneMoreThanTheLimit)) {
+                return 0;
+            }
+            let place = if mutant!(LifoWithinPriority) { card.place } else { !card.place };
+            rank(self.new_first, card.priority as u8, place)
+        } else {
+            if !card.ready {
+                return 0;
+            }
+            let in_turn = card.index > self.last || mutant!(LowestLaneFirst);
+            rank(!self.new_first, u8::from(in_turn), !card.index)
+        }
+    }
+}
+
+/// Whether a job that was asked to stop is polled: a defect.
+fn is_polled_all_the_same(queued: bool) -> bool {
+    match queued {
+        true => mutant!(PollsAJobCancelledWhileQueued),
+        false => mutant!(PollsAfterTheRequest),
     }
 }
 

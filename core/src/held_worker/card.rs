@@ -64,18 +64,10 @@ union Watch {
     detail: Detail,
 }
 
-/// See the head of the file. Guarded by the lock of its board.
+/// See the head of the file. Guarded by the lock of its board. What is small comes first, as an instruction that reaches far is twice as long.
+#[repr(C)]
 pub(super) struct Card {
-    watch: Watch,
-    pub(super) functions: Option<&'static Functions>,
-    pub(super) reader: Option<Waker>,
-    pub(super) panic: Option<Panic>,
     pub(super) stage: Stage,
-    pub(super) priority: Priority,
-    /// How many of the queued jobs were submitted before it. Without a gap, so that nothing ever wraps.
-    pub(super) place: u8,
-    /// Which card it is.
-    pub(super) index: u8,
     /// What kind of cause it was asked to stop for, first. `watch` has the detail then, and the times before.
     asked: Option<CauseKind>,
     /// Whether it was woken since its last poll.
@@ -83,6 +75,15 @@ pub(super) struct Card {
     pub(super) started: bool,
     /// Whether nobody will read the outcome.
     pub(super) detached: bool,
+    pub(super) priority: Priority,
+    /// How many of the queued jobs were submitted before it. Without a gap, so that nothing ever wraps.
+    pub(super) place: u8,
+    /// Which card it is.
+    pub(super) index: u8,
+    pub(super) functions: Option<&'static Functions>,
+    pub(super) reader: Option<Waker>,
+    pub(super) panic: Option<Panic>,
+    watch: Watch,
 }
 
 impl Card {
@@ -102,8 +103,15 @@ impl Card {
         detached: false,
     };
 
-    /// A job comes in.
-    pub(super) fn fill(&mut self, priority: Priority, times: Times) {
+    /// A job comes in at the time `now`, from which its queue time-out counts (D5).
+    pub(super) fn fill(&mut self, priority: Priority, times: &Times, now: Instant) {
+        let mut times = Times { start_by: after(now, times.start_by), ..*times };
+        if times.run == 0 && !mutant!(PastDeadlinePolledOnce) {
+            times.deadline = 0; // D4
+        }
+        if mutant!(RunTimeoutFromSubmit) {
+            times.deadline = times.deadline.min(after(now, times.run));
+        }
         self.watch = Watch { times };
         self.stage = Stage::Queued;
         self.priority = priority;
@@ -149,10 +157,13 @@ impl Card {
     }
 
     /// Compares with the clock (D2, D3), if there is a job that was not asked to stop, and with the time of an abort (S3). Then says when its time is out, where it is.
-    #[inline(never)]
-    pub(super) fn look(&mut self, now: Instant, aborting: bool) -> Instant {
+    #[inline(always)]
+    pub(super) fn look(&mut self, now: Instant, abort_at: Instant) -> Instant {
         let queued = self.stage == Stage::Queued;
-        if aborting && (queued || !mutant!(AbortAsksNobody)) {
+        if !queued && self.stage != Stage::Running {
+            return NEVER;
+        }
+        if abort_at.is_due(now) && (queued || !mutant!(AbortAsksNobody)) {
             self.stop(CauseKind::Shutdown);
         }
         let waits = match queued {
@@ -175,9 +186,9 @@ impl Card {
         due
     }
 
-    /// It is to start at this time: from here on its run time-out counts (D5), and nothing else of the queue does. Out of the queue; false if its time is out already.
-    pub(super) fn start(&mut self, now: Instant) -> bool {
-        self.stage = Stage::Held;
+    /// It starts at this time: from here on its run time-out counts (D5), and nothing of the queue does.
+    pub(super) fn start(&mut self, now: Instant) {
+        self.started = true;
         if !self.is_asked() {
             // SAFETY: it was not asked, so that these are what was written last.
             let times = unsafe { &mut self.watch.times };
@@ -186,9 +197,6 @@ impl Card {
             }
             times.deadline = times.deadline.min(after(now, times.run));
         }
-        self.look(now, false); // D4: a run time-out of zero, too
-        self.started = !self.is_asked() || mutant!(PollsAJobCancelledWhileQueued);
-        self.started
     }
 }
 

@@ -11,12 +11,16 @@ use super::HeldWorker;
 use super::board::{Next, Seat, wake};
 use super::body::{Body, Functions};
 use super::card::{NEVER, Stage};
-use super::counts::HeldCounts;
 use crate::contain::contain;
 use crate::{Alarm, Host, Instant, Panic, Step};
 
 /// How many steps it makes before other tasks of its host have their turn (L2).
 const TURN_BUDGET: usize = 64;
+
+/// Answers of a step. Nothing is ever due at the origin that was not when the step began, and the end of the clock is never.
+const AGAIN: u64 = 0;
+const CLOSED: u64 = u64::MAX - 1;
+const UNTIL_WOKEN: u64 = NEVER.as_nanos();
 
 /// The one attendant of a [`HeldWorker`](crate::HeldWorker), for the host to run: its lanes and what a keeper does.
 ///
@@ -41,16 +45,28 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANE
     /// One step at the time `now`: at most one poll of one job. Answers what to do next; a step too many does no harm.
     ///
     /// The waker in `cx` is woken when there is something to do before the time in the answer.
-    #[inline(never)]
     pub fn step(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+        match self.turn(cx, now) {
+            AGAIN => Step::Again,
+            CLOSED => Step::Closed,
+            UNTIL_WOKEN => Step::Parked(None),
+            at => Step::Parked(Some(Instant::from_nanos(at))),
+        }
+    }
+
+    /// A step. Its answer is a number, as that takes fewer instructions: one of those above, or when there is something to do again.
+    #[inline(never)]
+    fn turn(&mut self, cx: &mut Context<'_>, now: Instant) -> u64 {
         match self.worker.board.with(|state| state.next(now, LANES as u8)) {
-            Next::Take(index, polls) => {
-                if let Some(held) = self.held(index) {
+            Next::Take(index, polls, functions) => {
+                let worker = self.worker;
+                if let Some(room) = worker.rooms.get(usize::from(index)) {
+                    let held = Held { seat: worker.board.seat(index), body: room.body(), functions };
                     if polls { held.poll() } else { held.discard(None) }
                 }
             }
             Next::Wake(waker) => waker.wake(),
-            Next::Closed => return Step::Closed,
+            Next::Closed => return CLOSED,
             Next::Park(until) => {
                 // Cloned, and what is not needed dropped, under no lock (T8).
                 let waker = cx.waker().clone();
@@ -60,22 +76,16 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANE
                 };
                 drop(unneeded);
                 if !rung {
-                    return Step::Parked((until != NEVER).then_some(until));
+                    return until.as_nanos();
                 }
             }
         }
-        Step::Again
+        AGAIN
     }
 
-    /// Steps until the worker is shut down, by the time and the alarm of `host`; then gives the counts.
+    /// Steps until the worker is shut down, by the time and the alarm of `host`.
     pub fn run<H: Host>(self, host: &H) -> HeldRun<'_, H, LANES, SLOTS, BYTES> {
         HeldRun { alarm: host.alarm(), driver: self, host }
-    }
-
-    /// A card that was just taken has functions, as it was filled.
-    fn held(&self, index: u8) -> Option<Held> {
-        let (seat, body) = (self.worker.board.seat(index), self.worker.rooms.get(usize::from(index))?.body());
-        seat.with(|_, card| card.functions).map(|functions| Held { seat, body, functions })
     }
 }
 
@@ -90,15 +100,12 @@ impl Held {
             Ok(Poll::Ready(_)) if mutant!(ReadyThrownAway) && self.seat.with(|_, card| card.is_asked()) => {
                 // SAFETY: it has just returned.
                 unsafe { self.functions.drop_value(self.body) };
-                self.settle(Stage::Stopped, true);
+                self.settle(Stage::Stopped, None, true);
             }
-            Ok(Poll::Ready(well)) => self.settle(if well { Stage::Completed } else { Stage::Failed }, false), // J3
-            Ok(Poll::Pending) => {
-                if !self.seat.with(|hub, card| hub.stay(card)) {
-                    self.discard(None); // J4
-                }
-            }
-            Err(panic) if emptied => self.stopped(Some(panic)),
+            Ok(Poll::Ready(well)) => self.settle(if well { Stage::Completed } else { Stage::Failed }, None, false), // J3
+            // Whatever was asked of it meanwhile: the next step drops it, and polls nothing before that (J4).
+            Ok(Poll::Pending) => self.seat.with(|_, card| card.stage = Stage::Running),
+            Err(panic) if emptied => self.settle(Stage::Stopped, Some(panic), true),
             Err(panic) => self.discard(Some(panic)), // P1
         }
     }
@@ -106,7 +113,7 @@ impl Held {
     /// Drops the work, then settles (J7); a panic of its destructor is the outcome (P2), unless there was one before.
     fn discard(self, panic: Option<Panic>) {
         if mutant!(OutcomeBeforeDrop) {
-            self.stopped(panic);
+            self.settle(Stage::Stopped, panic, true);
             // SAFETY: as below; that somebody may use the slot by now is what is wrong with it.
             return unsafe { self.functions.drop_work(self.body) };
         }
@@ -115,21 +122,17 @@ impl Held {
         match (panic, second) {
             (Some(first), Some(second)) => {
                 second.discard();
-                self.stopped(Some(first));
+                self.settle(Stage::Stopped, Some(first), true);
             }
-            (first, second) => self.stopped(first.or(second)),
+            (first, second) => self.settle(Stage::Stopped, first.or(second), true),
         }
     }
 
-    fn stopped(self, panic: Option<Panic>) {
-        self.seat.with(|_, card| card.panic = panic);
-        self.settle(Stage::Stopped, true);
-    }
-
-    fn settle(self, ended: Stage, mut emptied: bool) {
-        let (reader, panic) = loop {
-            if let Ok(settled) = self.seat.with(|hub, card| hub.settle(card, ended, emptied)) {
-                break settled;
+    #[inline(never)]
+    fn settle(self, ended: Stage, mut panic: Option<Panic>, mut emptied: bool) {
+        let reader = loop {
+            if let Ok(reader) = self.seat.with(|hub, card| hub.settle(card, ended, &mut panic, emptied)) {
+                break reader;
             }
             emptied = true;
             // SAFETY: the card is held, and its value is in the body.
@@ -149,13 +152,10 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Drop for HeldDr
         if mutant!(VanishedRuntimeStrandsJobs) {
             return;
         }
-        let now = self.worker.board.with(|state| {
-            // Nobody is left to be woken.
-            drop(state.hub.close(Instant::ORIGIN));
-            state.hub.now
-        });
+        // Nobody is left to be woken.
+        drop(self.worker.board.with(|state| state.hub.close(Instant::ORIGIN)));
         // All of them were asked to stop, so that nothing is polled.
-        while self.step(&mut Context::from_waker(Waker::noop()), now) == Step::Again {}
+        while self.turn(&mut Context::from_waker(Waker::noop()), Instant::ORIGIN) == AGAIN {}
     }
 }
 
@@ -165,7 +165,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> fmt::Debug for 
     }
 }
 
-/// Steps a [`HeldDriver`] until its worker is shut down; then gives the counts. Made by [`HeldDriver::run`].
+/// Steps a [`HeldDriver`] until its worker is shut down. Made by [`HeldDriver::run`].
 ///
 /// # Cancellation
 ///
@@ -180,19 +180,19 @@ pub struct HeldRun<'a, H: Host, const LANES: usize, const SLOTS: usize, const BY
 impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> Future
     for HeldRun<'_, H, LANES, SLOTS, BYTES>
 {
-    type Output = HeldCounts;
+    type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<HeldCounts> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the alarm alone is pinned with it, and stays where it is: there is no destructor here that would move it.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
         let mut alarm = unsafe { Pin::new_unchecked(&mut this.alarm) };
         for _ in 0..TURN_BUDGET {
-            let parked = match this.driver.step(cx, this.host.now()) {
-                Step::Again => false,
-                Step::Closed => return Poll::Ready(this.driver.worker.counts()),
-                Step::Parked(None) => true,
-                Step::Parked(Some(at)) => alarm.as_mut().poll_at(at, cx).is_pending(),
+            let parked = match this.driver.turn(cx, this.host.now()) {
+                AGAIN => false,
+                CLOSED => return Poll::Ready(()),
+                UNTIL_WOKEN => true,
+                at => alarm.as_mut().poll_at(Instant::from_nanos(at), cx).is_pending(),
             };
             if parked {
                 return Poll::Pending;

@@ -4,6 +4,7 @@
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
+use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -28,7 +29,6 @@ pub struct HeldHandle<T, E> {
     body: Body,
     /// Whether the outcome was taken; the slot is another's then.
     done: bool,
-    cancels: bool,
     values: PhantomData<Result<T, E>>,
 }
 
@@ -45,7 +45,7 @@ impl<T, E> HeldHandle<T, E> {
     ///
     /// Card and body are those of a job with these types, which has no other handle.
     pub(super) unsafe fn new(seat: Seat, body: Body) -> Self {
-        Self { seat, body, done: false, cancels: false, values: PhantomData }
+        Self { seat, body, done: false, values: PhantomData }
     }
 
     /// Asks the job to stop: a queued one is not started, a running one is dropped at its next `Pending`. Never blocks, and may be called from
@@ -71,10 +71,9 @@ impl<T, E> HeldHandle<T, E> {
         first || mutant!(EveryCancelIsFirst)
     }
 
-    /// Dropping this handle cancels the job, with the cause [`Cause::HANDLE_DROPPED`], instead of detaching it (X1).
-    pub fn cancel_on_drop(mut self) -> Self {
-        self.cancels = true;
-        self
+    /// Dropping what this gives cancels the job, with the cause [`Cause::HANDLE_DROPPED`], instead of detaching it (X1).
+    pub fn cancel_on_drop(self) -> HeldCancelOnDrop<T, E> {
+        HeldCancelOnDrop(self)
     }
 
     /// Whether the outcome is fixed.
@@ -145,24 +144,52 @@ impl<T, E> Drop for HeldHandle<T, E> {
         if self.done {
             return;
         }
-        let (leftover, reader, driver) = self.seat.with(|hub, card| {
+        if mutant!(DroppingAHandleCancels) {
+            self.cancel();
+        }
+        let (leftover, reader) = self.seat.with(|_, card| {
             let leftover = self.take(card);
             let reader = card.reader.take();
             if leftover.is_some() {
-                return (leftover, reader, None);
+                return (leftover, reader);
             }
             card.detached = true;
-            let asked = (self.cancels || mutant!(DroppingAHandleCancels)) && card.ask(Cause::HANDLE_DROPPED);
-            (leftover, reader, if asked { hub.ring() } else { None })
+            (leftover, reader)
         });
         // Users' code, under no lock.
         drop((leftover, reader));
-        wake(driver);
     }
 }
 
 impl<T, E> fmt::Debug for HeldHandle<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
+    }
+}
+
+/// A handle whose drop cancels its job. Made by [`HeldHandle::cancel_on_drop`].
+#[derive(Debug)]
+#[must_use = "dropping it cancels its job"]
+pub struct HeldCancelOnDrop<T, E>(HeldHandle<T, E>);
+
+impl<T, E> Deref for HeldCancelOnDrop<T, E> {
+    type Target = HeldHandle<T, E>;
+
+    fn deref(&self) -> &HeldHandle<T, E> {
+        &self.0
+    }
+}
+
+impl<T, E> Future for HeldCancelOnDrop<T, E> {
+    type Output = Outcome<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<T, E> Drop for HeldCancelOnDrop<T, E> {
+    fn drop(&mut self) {
+        self.0.cancel_with(Cause::HANDLE_DROPPED);
     }
 }

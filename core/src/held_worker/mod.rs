@@ -20,7 +20,7 @@ use core::time::Duration;
 
 pub use counts::HeldCounts;
 pub use driver::{HeldDriver, HeldRun};
-pub use handle::HeldHandle;
+pub use handle::{HeldCancelOnDrop, HeldHandle};
 pub use job::{HeldFallible, HeldJob, HeldPlain, HeldWork};
 pub use nap::HeldSleep;
 
@@ -28,7 +28,7 @@ use board::{Board, wake};
 use body::Room;
 use card::{NEVER, after, nanos};
 
-use crate::{Instant, Rejected, Shutdown};
+use crate::{Instant, RejectReason, Rejected, Shutdown};
 
 /// What becomes of a submit to a [`HeldWorker`]: the handle of an accepted job, or the job back with the reason.
 pub type HeldSubmit<W> = Result<HeldHandle<<W as HeldWork>::Value, <W as HeldWork>::Error>, Rejected<HeldJob<W>>>;
@@ -90,6 +90,7 @@ pub type HeldSubmit<W> = Result<HeldHandle<<W as HeldWork>::Value, <W as HeldWor
 ///
 /// Slots of one size, not a static for each task: which jobs there are need not be known beforehand, and the queue needs no room of its own, as a queued job lies
 /// where it will run. A static task costs a slot of two words, for the pointer to it.
+#[repr(C)]
 pub struct HeldWorker<const LANES: usize, const SLOTS: usize, const BYTES: usize> {
     board: Board<SLOTS>,
     rooms: [Room<BYTES>; SLOTS],
@@ -149,21 +150,16 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
     /// A job that is not `Send` must come from where the driver is.
     #[allow(unsafe_code, reason = "puts the body of a job into the room of a card that was free")]
     fn accept<W: HeldWork>(&'static self, job: HeldJob<W>, now: Instant) -> HeldSubmit<W> {
-        let HeldJob { work, priority, mut times } = job;
-        // Before the submit, a length.
-        let queue_timeout = times.start_by;
-        times.start_by = after(now, times.start_by);
-        if mutant!(RunTimeoutFromSubmit) {
-            times.deadline = times.deadline.min(after(now, times.run));
-        }
         // Moved under the lock, so that there is nothing between accepted and queued.
-        let work = ManuallyDrop::new(work);
+        let job = ManuallyDrop::new(job);
         let accepted = self.board.with(|state| {
-            let (index, driver) = state.open(priority, times)?;
-            let (card, body) = (&mut state.cards[usize::from(index)], self.rooms[usize::from(index)].body());
+            let (card, driver) = state.open(job.priority, &job.times, now)?;
             card.functions = Some(Room::<BYTES>::functions::<W>());
+            let index = card.index;
+            // There is a room for each card.
+            let body = self.rooms.get(usize::from(index)).ok_or(RejectReason::Full)?.body();
             // SAFETY: the card was free, so that its body is empty and nobody looks there; the work is not used here any more.
-            unsafe { body.put::<W>(&raw const *work) };
+            unsafe { body.put::<W>(&raw const job.work) };
             Ok((index, body, driver))
         });
         match accepted {
@@ -172,10 +168,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
                 // SAFETY: card and body are those of this job, and this is its first handle.
                 Ok(unsafe { HeldHandle::new(self.board.seat(index), body) })
             }
-            Err(reason) => {
-                times.start_by = queue_timeout;
-                Err(Rejected { job: HeldJob { work: ManuallyDrop::into_inner(work), priority, times }, reason })
-            }
+            Err(reason) => Err(Rejected { job: ManuallyDrop::into_inner(job), reason }),
         }
     }
 

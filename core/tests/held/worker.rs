@@ -346,12 +346,13 @@ fn j4_not_polled_after_request() {
     world.run();
     assert_eq!(SEEN[0].counts(), (1, 1));
     assert_eq!(cancelled(&mut outside), Some((Cause::REQUESTED, true)));
-    // The request comes in the poll: the same step drops it.
+    // The request comes in the poll: the next step drops it.
     let worker = world.worker;
     let mut inside = world.submit(HeldJob::task(async move {
         worker.shutdown(Shutdown::Abort, Instant::ORIGIN);
         stuck(Captured(&SEEN[1])).await
     }));
+    world.step(Waker::noop());
     world.step(Waker::noop());
     assert_eq!(SEEN[1].counts(), (1, 1));
     assert_eq!(cancelled(&mut inside), Some((Cause::SHUTDOWN, true)));
