@@ -102,7 +102,7 @@ impl<W: Work> Candidate<W> {
             }
             Ok(accepted) => {
                 let head = &*job;
-                head.tell_now(|observer, job| observer.submitted(job));
+                head.tell_at_once(|observer, job| observer.submitted(job));
                 shared.ring_driver(accepted.ring);
                 if accepted.sooner {
                     shared.keeper.port.ring();

@@ -2,14 +2,16 @@
 //!
 //! | build | lock | atomics, `Arc` |
 //! | --- | --- | --- |
-//! | `std` | `std::sync::Mutex` | `core`, `alloc` |
+//! | `std` | `std::sync::Mutex`, or a byte where there are many | `core`, `alloc` |
 //! | without `std` | a critical section, whose implementation the final binary chooses | `portable-atomic` |
 //! | `--cfg countermand_loom` | loom's | loom's |
 #![allow(unused_imports, reason = "each build uses its own part")]
 
 #[cfg(not(countermand_loom))]
 pub(crate) mod atomic {
-    pub(crate) use portable_atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use portable_atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
 }
 
 /// Loom's atomics, but for one thing: a load can be made an exchange.
@@ -78,6 +80,7 @@ pub(crate) mod atomic {
 
     atomic!(AtomicBool, bool, false);
     atomic!(AtomicU8, u8, 0);
+    atomic!(AtomicU32, u32, 0);
     atomic!(AtomicU64, u64, 0);
     atomic!(AtomicUsize, usize, 0);
     atomic!(AtomicPtr<T>, *mut T, core::ptr::null_mut());
@@ -159,6 +162,43 @@ impl<T> Lock<T> {
 impl<T: Default> Default for Lock<T> {
     fn default() -> Self {
         Self::new(T::default())
+    }
+}
+
+#[cfg(all(feature = "std", any(not(countermand_loom), test)))]
+mod latch;
+
+/// What the latch's waiters sleep by.
+#[cfg(all(feature = "std", any(not(countermand_loom), test)))]
+mod sleep {
+    #[cfg(countermand_loom)]
+    pub(super) use loom::sync::{Condvar, Mutex};
+    pub(super) use std::sync::PoisonError;
+    #[cfg(not(countermand_loom))]
+    pub(super) use std::sync::{Condvar, Mutex};
+}
+
+#[cfg(all(feature = "std", not(countermand_loom)))]
+pub(crate) use latch::{Latch, Latched};
+
+/// Data behind a [`Latch`].
+#[cfg(any(not(feature = "std"), countermand_loom))]
+pub(crate) use Lock as Latched;
+
+/// A lock that guards what lies beside it.
+#[cfg(any(not(feature = "std"), countermand_loom))]
+#[derive(Debug)]
+pub(crate) struct Latch(Lock<()>);
+
+#[cfg(any(not(feature = "std"), countermand_loom))]
+impl Latch {
+    pub(crate) fn new() -> Self {
+        Self(Lock::new(()))
+    }
+
+    /// Runs `f` while the latch is held: what [`Lock::with`] says.
+    pub(crate) fn with<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.0.with(|()| f())
     }
 }
 
