@@ -79,7 +79,7 @@ impl<W: Work> Candidate<W> {
             }
             Ok(accepted) => {
                 let head = &*job;
-                head.tell_now(|observer, job| observer.submitted(job));
+                head.tell_at_once(|observer, job| observer.submitted(job));
                 shared.ring_for(accepted.ring, head.submitted());
                 if accepted.sooner {
                     shared.keeper.port.ring();
