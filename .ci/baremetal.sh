@@ -158,7 +158,11 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
     expect 0 "$work" held __examine any T8 1
     build "$work/mutants" --bin held --features mutants
     for breach in "T1 BothToldFirst" "T7 WakesTwice" "T10 LaterCauseOverwrites" "T11 DisarmedGuardCancels" "D1 ChildOverridesDeadline" "D3 FiresOneTickEarly" \
-        "D6 ExpiryIsARequest" "D8 OverflowIsDueAtOnce" "D9 ExpiresTheInnermost"; do
+        "D6 ExpiryIsARequest" "D8 OverflowIsDueAtOnce" "D9 ExpiresTheInnermost" \
+        "D2 DeadlineIgnoredWhileRunning" "D4 PastDeadlinePolledOnce" "D5 RunTimeoutFromSubmit" "J2 PollsAJobCancelledWhileQueued" "J3 ReadyThrownAway" \
+        "J4 PollsAfterTheRequest" "J6 EveryCancelIsFirst" "J7 OutcomeBeforeDrop" "Q1 OneLaneMoreThanTheLimit" "Q2 LifoWithinPriority" \
+        "Q4 CancelledEntryKeepsItsPlace" "Q7 QueueTimeoutWaitsForALane" "S3 AbortAsksNobody" "S4 DrainLimitIsIgnored" "S5 DrainRelaxesAnAbort" \
+        "S6 VanishedRuntimeStrandsJobs" "L2 LowestLaneFirst" "L4 BusyWhenIdle" "L5 ParksWithoutLooking" "X1 DroppingAHandleCancels" "X4 DetachedResultsPileUp"; do
         read -r rule mutant <<<"$breach"
         expect 0 "$work/mutants" held __examine any "$rule" 1
         expect 1 "$work/mutants" held __examine any "$rule" 1 "$mutant"

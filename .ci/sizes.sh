@@ -39,6 +39,7 @@ for triple in thumbv7m-none-eabi thumbv6m-none-eabi; do
     build "$triple"
     row "$triple" weigh_token "a token that one waits for" 640 64
     row "$triple" weigh_signal "embassy-sync's \`Signal\`"
+    row "$triple" weigh_worker "it, a worker of 2 lanes and 8 slots"
     row "$triple" weigh_queue "a queue of eight, both ends waiting"
     row "$triple" weigh_channel "embassy-sync's \`Channel\` of eight"
     row "$triple" weigh_priority_channel "its \`PriorityChannel\` of eight"

@@ -16,17 +16,17 @@ use core::task::{Context, Poll, Waker};
 
 use event_listener::{Event, EventListener};
 
-use crate::sync::Lock;
+use crate::sync::Unscheduled;
 
 /// See the head of the file.
 pub(crate) struct Bell {
     event: Event,
-    noted: Arc<Lock<Vec<Waker>>>,
+    noted: Arc<Unscheduled<Vec<Waker>>>,
 }
 
 impl Bell {
     pub(crate) fn new() -> Self {
-        Self { event: Event::new(), noted: Arc::new(Lock::new(Vec::new())) }
+        Self { event: Event::new(), noted: Arc::new(Unscheduled::new(Vec::new())) }
     }
 
     /// Wakes all who listen, each through `wake`.
@@ -38,16 +38,16 @@ impl Bell {
 
     /// Ready at the first ring from now on.
     pub(crate) fn listen(&self) -> Listener {
-        let note = Note { noted: self.noted.clone(), waker: Lock::new(None) };
+        let note = Note { noted: self.noted.clone(), waker: Unscheduled::new(None) };
         Listener { listener: self.event.listen(), note: Arc::new(note) }
     }
 }
 
 /// What stands on the list for one listener.
 struct Note {
-    noted: Arc<Lock<Vec<Waker>>>,
+    noted: Arc<Unscheduled<Vec<Waker>>>,
     /// The listener's own. Replaced and dropped by the listener, taken by a ring.
-    waker: Lock<Option<Waker>>,
+    waker: Unscheduled<Option<Waker>>,
 }
 
 impl Wake for Note {

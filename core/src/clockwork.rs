@@ -87,11 +87,16 @@ impl Clockwork {
     }
 
     /// The next timer that is due at `now`.
+    #[inline]
     pub(crate) fn pop_due(&self, now: Instant) -> Option<Due> {
         // The last nanosecond of the clock never comes (D8), so a timer at NEVER need not be looked for.
         if self.next.load(Ordering::SeqCst) > now.as_nanos() && !mutant!(ClockWraps) {
             return None;
         }
+        self.pop(now)
+    }
+
+    fn pop(&self, now: Instant) -> Option<Due> {
         let popped = self.timers.with(|timers| {
             let popped = timers.pop_due(now);
             self.note_next(timers);

@@ -214,7 +214,7 @@ impl SharedHistogram {
     }
 
     /// Counts one duration, for the only thread that records into this one.
-    #[cfg(all(feature = "std", not(countermand_loom)))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
     #[inline]
     pub(crate) fn record_alone(&self, duration: Duration) {
         let nanos = nanos_of(duration);

@@ -17,6 +17,7 @@
 use core::task::{Context, Poll};
 
 use crate::clockwork::Clockwork;
+use crate::job::conditions::Limit;
 use crate::job::head::Head;
 use crate::job::runner::{Lent, Loan, Runner, Verdict};
 use crate::sync::Arc;
@@ -54,13 +55,14 @@ pub(crate) enum Turn {
 }
 
 /// Looks at a job that has come out of the queue. `Err` if it must not be started: its body was dropped, it is to be settled.
+#[inline]
 pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner, Verdict)> {
     let head = runner.head();
     head.start_the_clock(now);
     if !mutant!(PastDeadlinePolledOnce) {
         // A time that is out when the job would start keeps it from starting, a run time-out of zero too (D4).
         head.expire_running(now);
-        if head.queue_due.is_some_and(|at| at.is_due(now)) {
+        if head.queue_due().is_some_and(|at| at.is_due(now)) {
             head.cancel(Cause::DEADLINE); // D5
         }
     }
@@ -75,6 +77,7 @@ pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner,
 }
 
 /// The first turn of a task that was admitted at the same `now`. One that is ready at once never comes to lie in its lane.
+#[inline]
 pub(crate) fn first(runner: Runner, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
     // The hook that was told of the start may have asked it to stop, or waited for who did. Else `admit` has only just looked.
     if runner.head().is_observed() && !mutant!(PollsAJobCancelledWhileQueued) {
@@ -156,6 +159,7 @@ fn turn_task(runner: Runner, mut watch: Watch, now: Instant, cx: &mut Context<'_
     poll(runner, watch, late, now, cx, clockwork)
 }
 
+#[inline]
 fn poll(
     mut runner: Runner,
     mut watch: Watch,
@@ -261,8 +265,8 @@ impl Watch {
             (CauseKind::Deadline, Some(due)) => due.min(now),
             _ => head.requested(now),
         });
-        let grace = if mutant!(GraceIsIgnored) { core::time::Duration::ZERO } else { head.grace };
-        let grace_over = requested.checked_add(grace).is_some_and(|end| end.is_due(now));
+        let grace = if mutant!(GraceIsIgnored) { Limit::ZERO } else { head.conditions.grace };
+        let grace_over = grace.after(requested).is_some_and(|end| end.is_due(now));
         (grace_over && (!head.is_shielded() || mutant!(ShieldDoesNotHold))).then_some(cause) // J5, R9
     }
 
@@ -270,7 +274,7 @@ impl Watch {
         match self.requested {
             _ if self.over => None,
             None => head.due(),
-            Some(requested) if ends_by_grace && !head.is_shielded() => requested.checked_add(head.grace),
+            Some(requested) if ends_by_grace && !head.is_shielded() => head.conditions.grace.after(requested),
             Some(_) => None,
         }
     }

@@ -7,15 +7,15 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::histogram::Histogram;
-use crate::observer::{JobInfo, Observer, RejectReason, Settled};
-#[cfg(all(feature = "std", not(countermand_loom)))]
+use crate::observer::{JobInfo, Observer, Settled};
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 use crate::roster;
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 use crate::sync::Once;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::{Class, Phase, Priority};
+use crate::{Class, Phase, Priority, RejectReason};
 
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 use page::Alone;
 use page::{Count, Page, Spread, Together};
 
@@ -60,7 +60,7 @@ use page::{Count, Page, Spread, Together};
 pub struct Metrics {
     /// Of those threads that have no page of their own.
     common: Box<Page>,
-    #[cfg(all(feature = "std", not(countermand_loom)))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
     own: Box<[Once<Box<Page>>]>,
 }
 
@@ -77,7 +77,7 @@ impl Metrics {
     pub fn new() -> Self {
         Self {
             common: Box::default(),
-            #[cfg(all(feature = "std", not(countermand_loom)))]
+            #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
             own: (0..roster::MOST).map(|_| Once::new()).collect(),
         }
     }
@@ -91,7 +91,7 @@ impl Metrics {
     /// Counts by `f`, which is given the page to count on.
     #[inline]
     fn count(&self, f: impl Counting) {
-        #[cfg(all(feature = "std", not(countermand_loom)))]
+        #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
         if let Some(page) = roster::number().and_then(|number| self.own.get(number)) {
             return f.on::<Alone>(page.get_or_init(Box::default));
         }
@@ -100,9 +100,9 @@ impl Metrics {
 
     fn pages(&self) -> impl Iterator<Item = &Page> {
         let common = core::iter::once(&*self.common);
-        #[cfg(all(feature = "std", not(countermand_loom)))]
+        #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
         return common.chain(self.own.iter().filter_map(|page| page.get().map(|page| &**page)));
-        #[cfg(not(all(feature = "std", not(countermand_loom))))]
+        #[cfg(not(all(feature = "std", not(any(countermand_loom, countermand_shuttle)))))]
         common
     }
 

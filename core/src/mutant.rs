@@ -123,6 +123,7 @@ mutants! {
     BoundCheckedBeforeTheLock = "Q1", "whether there is room is looked up before the lock is taken";
     OneLaneMoreThanTheLimit = "Q1", "each driver has one lane more than its share";
     CancelledEntryKeepsItsPlace = "Q4", "a queued job that is cancelled keeps its place";
+    DismissedForGood = "Q4", "a job with a parent that waited for its place is told of no cancel";
     FreedCapacityWakesNobody = "Q4", "a place that becomes free wakes no waiting submitter";
     EvictedJobVanishes = "Q5", "a job that made room never settles";
     EvictsItsEquals = "Q5", "a job of the same priority is made to make room";
@@ -222,6 +223,7 @@ impl Mutant {
         Self::WaitingThreadIsNotWoken,
         Self::DestructorPanicStrandsTheHandle,
         Self::CancelledEntryKeepsItsPlace,
+        Self::DismissedForGood,
         Self::FreedCapacityWakesNobody,
         Self::CloseWakesUnderTheLock,
         Self::EvictedJobVanishes,

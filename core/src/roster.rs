@@ -10,16 +10,16 @@
 
 #[cfg(all(test, countermand_loom))]
 mod loom;
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 mod threads;
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 pub(crate) use threads::number;
 
 /// How many threads have a number at a time.
-#[cfg(not(countermand_loom))]
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub(crate) const MOST: usize = 64;
 
 /// The numbers that are given.
@@ -46,7 +46,7 @@ impl Roster {
     }
 }
 
-#[cfg(all(test, feature = "std", not(countermand_loom)))]
+#[cfg(all(test, feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 mod tests {
     use std::collections::BTreeSet;
     use std::sync::{Barrier, Mutex};

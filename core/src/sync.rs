@@ -5,9 +5,17 @@
 //! | `std` | `std::sync::Mutex`, or a byte where there are many | `core`, `alloc` |
 //! | without `std` | a critical section, whose implementation the final binary chooses | `portable-atomic` |
 //! | `--cfg countermand_loom` | loom's | loom's |
+//! | `--cfg countermand_shuttle` | shuttle's | shuttle's, `alloc` |
 #![allow(unused_imports, reason = "each build uses its own part")]
 
-#[cfg(not(countermand_loom))]
+#[cfg(countermand_shuttle)]
+pub(crate) mod atomic {
+    pub(crate) use shuttle::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+}
+
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub(crate) mod atomic {
     pub(crate) use portable_atomic::{
         AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
@@ -106,7 +114,9 @@ pub(crate) struct Lock<T>(LockOf<T>);
 
 #[cfg(countermand_loom)]
 type LockOf<T> = loom::sync::Mutex<T>;
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(countermand_shuttle)]
+type LockOf<T> = shuttle::sync::Mutex<T>;
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 type LockOf<T> = std::sync::Mutex<T>;
 #[cfg(all(not(feature = "std"), not(countermand_loom)))]
 type LockOf<T> = critical_section::Mutex<core::cell::RefCell<T>>;
@@ -129,6 +139,7 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         match self.0.get_mut() {
             Ok(data) => data,
@@ -138,12 +149,14 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(not(any(feature = "std", countermand_loom)))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().get_mut()
     }
 
     /// Runs `f` on the data while the lock is held.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = match self.0.lock() {
             Ok(guard) => guard,
@@ -165,11 +178,11 @@ impl<T: Default> Default for Lock<T> {
     }
 }
 
-#[cfg(all(feature = "std", any(not(countermand_loom), test)))]
+#[cfg(all(feature = "std", not(countermand_shuttle), any(not(countermand_loom), test)))]
 mod latch;
 
 /// What the latch's waiters sleep by.
-#[cfg(all(feature = "std", any(not(countermand_loom), test)))]
+#[cfg(all(feature = "std", not(countermand_shuttle), any(not(countermand_loom), test)))]
 mod sleep {
     #[cfg(countermand_loom)]
     pub(super) use loom::sync::{Condvar, Mutex};
@@ -178,19 +191,19 @@ mod sleep {
     pub(super) use std::sync::{Condvar, Mutex};
 }
 
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 pub(crate) use latch::{Latch, Latched};
 
 /// Data behind a [`Latch`].
-#[cfg(any(not(feature = "std"), countermand_loom))]
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
 pub(crate) use Lock as Latched;
 
 /// A lock that guards what lies beside it.
-#[cfg(any(not(feature = "std"), countermand_loom))]
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
 #[derive(Debug)]
 pub(crate) struct Latch(Lock<()>);
 
-#[cfg(any(not(feature = "std"), countermand_loom))]
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
 impl Latch {
     pub(crate) fn new() -> Self {
         Self(Lock::new(()))
@@ -202,10 +215,29 @@ impl Latch {
     }
 }
 
+/// The lock for what is done under a lock of another crate's, which a thread that waits for its turn must not hold.
+#[cfg(not(countermand_shuttle))]
+pub(crate) type Unscheduled<T> = Lock<T>;
+
+/// As above: its holder is never made to wait for another thread's turn.
+#[cfg(countermand_shuttle)]
+pub(crate) struct Unscheduled<T>(std::sync::Mutex<T>);
+
+#[cfg(countermand_shuttle)]
+impl<T> Unscheduled<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(std::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
 /// Runs `f` while nobody else in the program is in here: one lock for things that are too small to have one each.
 ///
 /// As in [`Lock::with`], `f` must not run users' code and must not come here again.
-#[cfg(not(countermand_loom))]
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub(crate) fn alone<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(feature = "std")]
     {
@@ -219,6 +251,12 @@ pub(crate) fn alone<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(not(feature = "std"))]
     critical_section::with(|_| f())
 }
+
+/// What each thread has of its own: a thread of the model's, where threads are modelled.
+#[cfg(countermand_shuttle)]
+pub(crate) use shuttle::thread_local;
+#[cfg(all(feature = "std", not(countermand_shuttle)))]
+pub(crate) use std::thread_local;
 
 #[cfg(countermand_loom)]
 pub(crate) use loom::cell::UnsafeCell;

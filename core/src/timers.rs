@@ -62,6 +62,17 @@ pub struct TimerKey {
     slot: u32,
 }
 
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
+impl TimerKey {
+    /// Names no timer.
+    pub(crate) const NONE: Self = Self { number: 0, slot: NONE };
+
+    /// None for the one that names no timer.
+    pub(crate) fn given(self) -> Option<Self> {
+        (self.slot != NONE).then_some(self)
+    }
+}
+
 /// When an item is due, and where it is.
 #[derive(Clone, Copy)]
 struct Node {

@@ -23,6 +23,9 @@ const FLOORS: [&[&[&str]]; 6] = [
         "origin",
         "outcome",
         "priority",
+        "rejected",
+        "shutdown",
+        "step",
         "telemetry",
         "text", // words
         "contain",
@@ -58,7 +61,7 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
-    &[&["call", "lane", "places"], &["shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
+    &[&["call", "held_worker", "lane", "places"], &["shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
     // Door.
     &[&["submit", "wait"], &["worker"], &["delivery", "drive", "preflight", "scope"], &["assembly"]],
 ];
@@ -66,13 +69,14 @@ const FLOORS: [&[&[&str]]; 6] = [
 /// What the house takes from its surroundings only through `sync`, which swaps it for the target and for the model checker; and clocks,
 /// which it takes from nowhere. (`mutant` keeps the switch of the defects, which must not be swapped; `origin` translates the
 /// times of `std` that hosts read, and decides nothing.)
-const ENVIRONMENT: [&[&str]; 8] = [
+const ENVIRONMENT: [&[&str]; 9] = [
     &["core", "sync"],
     &["std", "sync"],
     &["alloc", "sync"],
     &["portable_atomic"],
     &["critical_section"],
     &["loom"],
+    &["shuttle"],
     &["std", "time", "Instant"],
     &["std", "time", "SystemTime"],
 ];
@@ -183,7 +187,7 @@ fn source() -> BTreeMap<String, Vec<Vec<String>>> {
     });
     // Tests and models may look anywhere.
     named
-        .filter(|(name, _)| !name.split('/').any(|part| part == "tests" || part == "loom" || part == "models"))
+        .filter(|(name, _)| !name.split('/').any(|part| ["tests", "loom", "models", "hosts"].contains(&part)))
         .collect()
 }
 

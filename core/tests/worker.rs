@@ -82,6 +82,35 @@ fn full_queue_gives_the_job_back_or_waits() {
 }
 
 #[test]
+fn q4_one_with_a_parent_that_waited_in_line_is_told_of_a_cancel() {
+    // Its token was told to hear no more when there was no place, and has to hear again when there is one: in the queue, and in a lane.
+    for in_a_lane in [false, true] {
+        let mut bench = Bench::new(config().lanes(1).capacity(1).full(FullPolicy::Wait));
+        let parent = countermand_core::Token::new();
+        let blocker = bench.worker.try_submit(Job::task(std::future::pending::<()>())).expect("a place");
+        bench.run();
+        let ahead = bench.worker.try_submit(Job::task(async {})).expect("a place");
+        let mut waiting = bench.worker.submit(Job::task(std::future::pending::<()>()).parent(&parent));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut waiting).poll(&mut cx).is_pending());
+        ahead.cancel();
+        bench.run();
+        let mut handle = take(&mut waiting).expect("accepted");
+        if in_a_lane {
+            blocker.cancel();
+        }
+        bench.run();
+        assert_eq!(bench.worker.queued(), usize::from(!in_a_lane));
+        assert!(handle.cancel());
+        bench.run();
+        let started = in_a_lane;
+        assert!(
+            matches!(take(&mut handle), Outcome::Cancelled { cause: Cause::REQUESTED, started: s } if s == started)
+        );
+    }
+}
+
+#[test]
 fn shuts_down() {
     let mut bench = Bench::new(config());
     let mut one = bench.worker.try_submit(Job::task(std::future::pending::<()>())).expect("a place");

@@ -216,11 +216,7 @@ impl<'p> HeldToken<'p> {
         let kind = KINDS.get(usize::from(canceller.state.load(Ordering::Acquire)) - 1)?;
         let cause = Cause::new(*kind);
         // SAFETY: `state` was seen written, so this is not written any more.
-        Some(match canceller.detail.with(|detail| unsafe { *detail }) {
-            Detail::None => cause,
-            Detail::Code(code) => cause.with_code(code),
-            Detail::Text(text) => cause.with_text(text),
-        })
+        Some(cause.with_detail(canceller.detail.with(|detail| unsafe { *detail })))
     }
 
     /// The earliest of the deadlines of this token and its ancestors (D1).

@@ -1,7 +1,7 @@
 //! What a job needs of its worker.
 
 use super::hold::JobRef;
-use crate::books::{Account, Books};
+use crate::books::Books;
 use crate::observer::{JobInfo, Observer};
 use crate::{Instant, JobId};
 
@@ -22,8 +22,10 @@ pub(crate) trait Desk: Send + Sync {
     fn books(&self) -> &Books;
     /// This job is cancelled because its worker shuts down.
     fn cut_off(&self, job: &dyn Fn() -> JobInfo);
-    /// The job's outcome is fixed, and everything that belonged to it is gone.
-    fn finished(&self, job: JobId, account: Account);
+    /// The worker is closed, and this job has ended: it waits for nothing any more.
+    fn forget(&self, job: JobId);
+    /// The worker is closed, and may have come to its end.
+    fn ring_keeper(&self);
     /// Who is told.
     fn observer(&self) -> Option<&dyn Observer>;
     /// Tells this worker from others, see [`Current`](crate::turn::Current).

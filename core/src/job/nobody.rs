@@ -3,14 +3,15 @@
 
 use crate::sync::Arc;
 
+use super::Job;
 use super::cell::{Exit, JobCell};
+use super::conditions::{Conditions, Defaults};
 use super::desk::Desk;
 use super::head::Head;
 use super::hold::JobRef;
 use super::runner::Runner;
 use super::work::Work;
-use super::{Conditions, Job};
-use crate::books::{Account, Books};
+use crate::books::Books;
 use crate::observer::{JobInfo, Observer};
 use crate::{Instant, JobId, Token, WorkerConfig};
 
@@ -46,7 +47,9 @@ impl Desk for Nobody {
 
     fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
 
-    fn finished(&self, _: JobId, _: Account) {}
+    fn forget(&self, _: JobId) {}
+
+    fn ring_keeper(&self) {}
 
     fn observer(&self) -> Option<&dyn Observer> {
         None
@@ -59,9 +62,9 @@ pub(crate) fn cell<W: Work>(
     conditions: Conditions,
     desk: Arc<Nobody>,
 ) -> (Runner, JobRef, Exit<W::Value, W::Error>) {
-    let (root, ops) = (Token::never(), &JobCell::<W>::OPS);
+    let (root, ops, defaults) = (Token::never(), &JobCell::<W>::OPS, Defaults::from(&WorkerConfig::new()));
     // SAFETY: what is never cancelled need not be there; the table is that of `W`.
-    unsafe { JobCell::create(|at| Head::write(at, conditions, W::KIND, &root, desk, &WorkerConfig::new(), ops), work) }
+    unsafe { JobCell::create(|at| Head::write(at, conditions, W::KIND, &root, desk, &defaults, ops), work) }
 }
 
 /// The runner of a job that does nothing.

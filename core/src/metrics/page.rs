@@ -96,13 +96,13 @@ pub(super) trait Count {
 }
 
 /// On the page of this thread, which nobody else writes.
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 pub(super) struct Alone;
 
 /// On a page that others write too.
 pub(super) struct Together;
 
-#[cfg(all(feature = "std", not(countermand_loom)))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 impl Count for Alone {
     #[inline]
     fn add(counter: &AtomicU64, more: u64, ordering: Ordering) {

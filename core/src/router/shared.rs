@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::after::After;
 use super::config::Takes;
-use super::desk::{After, Desk};
+use super::desk::Desk;
 use super::inbox::{Inbox, Told};
 use crate::contain::survives;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -4,7 +4,7 @@
 //! here. What is kept is bounded in bytes, whatever the sizes, and goes with its thread. Without threads of `std` nothing is kept.
 #![allow(unsafe_code, reason = "memory that is passed on without its allocator")]
 
-#[cfg(all(feature = "std", not(any(countermand_loom, miri))))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
 mod kept;
 
 use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -12,7 +12,7 @@ use core::ptr::NonNull;
 
 /// Memory for one value of this layout, which must not be empty; uninitialized.
 pub(crate) fn take(layout: Layout) -> NonNull<u8> {
-    #[cfg(all(feature = "std", not(any(countermand_loom, miri))))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
     if let Some(kept) = kept::take(layout) {
         return kept;
     }
@@ -27,7 +27,7 @@ pub(crate) fn take(layout: Layout) -> NonNull<u8> {
 ///
 /// It came from [`take`] with the same layout, and nobody uses it any more.
 pub(crate) unsafe fn give(at: NonNull<u8>, layout: Layout) {
-    #[cfg(all(feature = "std", not(any(countermand_loom, miri))))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
     // SAFETY: promised by the caller.
     if unsafe { kept::give(at, layout) } {
         return;
@@ -55,7 +55,7 @@ fn rounded(layout: Layout) -> Layout {
     step.unwrap_or(layout)
 }
 
-#[cfg(all(test, feature = "std", not(any(countermand_loom, miri))))]
+#[cfg(all(test, feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
 mod tests {
     use super::{Layout, give, take};
 

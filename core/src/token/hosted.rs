@@ -102,13 +102,16 @@ impl Hosted {
         !self.node.word.is_shared() && self.node.hub.alone(|hub| hub.list.is_empty())
     }
 
-    /// From now on it is told of a cancel of the parent that it is linked to. May be where it learns of one that was before.
+    /// From now on it is told of a cancel, also after it was [dismissed](Self::dismiss). May be where it learns of one of the parent that was before; of one
+    /// between the two it does not.
     ///
     /// # Panics
     ///
     /// As [`Token::cancel`].
     pub(crate) fn attend(&self) {
         if self.linked {
+            // Whoever cancels it from here on comes for the lock afterwards, and finds that it hears.
+            self.node.hub.with(|hub| *hub.hears |= !self.node.word.load().is_cancelled() && !mutant!(DismissedForGood));
             tree::realign(&self.own());
         }
     }

@@ -83,6 +83,7 @@ pub(super) async fn q4_cancelled_queued_job_leaves_at_once(bench: &Bench) -> Che
     ensure_eq!(roll.begun(), [3, 10, 12, 20], "jobs polled, of which 0, 1, 2 and 11 had been cancelled");
     roll.census().each_once("bodies of queued jobs")?;
     from_inside_of_a_poll(bench).await?;
+    after_a_wait_in_line(bench).await?;
     all_at_once(bench).await
 }
 
@@ -102,6 +103,34 @@ async fn from_inside_of_a_poll(bench: &Bench) -> Result<(), Flaw> {
     ensure_eq!(stepped.worker.queued(), 0, "queued");
     stepped.attendants.push(keeper);
     stepped.run()
+}
+
+/// One that waited in line for its place leaves as others do, also where a parent of its own must tell it.
+async fn after_a_wait_in_line(bench: &Bench) -> Result<(), Flaw> {
+    let held = Held::new(bench, WorkerConfig::new().capacity(1)).await?;
+    let (roll, parent) = (Roll::new(), Token::new());
+    for by_parent in [false, true] {
+        let first = bench.submit(&held.worker, roll.job(0)).await?;
+        let mut submit = Box::pin(held.worker.submit(roll.job(1).parent(&parent)));
+        ensure!(poll(submit.as_mut(), &Recorder::new().waker()).is_pending(), "a full queue let a job in");
+        first.cancel();
+        bench.settled(first).await?;
+        let second = accepted(bench.within("who waited in line has its place", submit).await?)?;
+        bench.quiet(&held.worker).await?;
+        if by_parent {
+            parent.cancel()
+        } else {
+            second.cancel()
+        };
+        let outcome = bench.settled(second).await?;
+        ensure!(
+            matches!(outcome, Outcome::Cancelled { cause: Cause::REQUESTED, started: false }),
+            "a queued job that had waited in line, cancelled by its parent ({by_parent}), settled as {outcome:?}"
+        );
+        held.still_held()?;
+        ensure_eq!(held.worker.queued(), 0, "queued when it was cancelled that had waited in line");
+    }
+    held.release(bench).await.map(drop)
 }
 
 /// A full queue is cancelled as a whole, and taken by those that wait.
@@ -152,7 +181,7 @@ async fn all_at_once(bench: &Bench) -> Check {
         ensure_eq!(worker.counts().cancelled, cancelled as u64, "round {round}: the worker's own count of cancelled");
         ensure_eq!(roll.begun().len(), PLACES, "round {round}: jobs that ran");
     }
-    Ok(rounds + 2)
+    Ok(rounds + 3)
 }
 
 pub(super) async fn q7_queue_timeout_settles_when_due(bench: &Bench) -> Check {
