@@ -178,25 +178,6 @@ impl<T: Default> Default for Lock<T> {
     }
 }
 
-/// The lock for what is done under a lock of another crate's, which a thread that waits for its turn must not hold.
-#[cfg(not(countermand_shuttle))]
-pub(crate) type Unscheduled<T> = Lock<T>;
-
-/// As above: its holder is never made to wait for another thread's turn.
-#[cfg(countermand_shuttle)]
-pub(crate) struct Unscheduled<T>(std::sync::Mutex<T>);
-
-#[cfg(countermand_shuttle)]
-impl<T> Unscheduled<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(std::sync::Mutex::new(value))
-    }
-
-    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        f(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
-    }
-}
-
 #[cfg(all(feature = "std", not(countermand_shuttle), any(not(countermand_loom), test)))]
 mod latch;
 
@@ -231,6 +212,25 @@ impl Latch {
     /// Runs `f` while the latch is held: what [`Lock::with`] says.
     pub(crate) fn with<R>(&self, f: impl FnOnce() -> R) -> R {
         self.0.with(|()| f())
+    }
+}
+
+/// The lock for what is done under a lock of another crate's, which a thread that waits for its turn must not hold.
+#[cfg(not(countermand_shuttle))]
+pub(crate) type Unscheduled<T> = Lock<T>;
+
+/// As above: its holder is never made to wait for another thread's turn.
+#[cfg(countermand_shuttle)]
+pub(crate) struct Unscheduled<T>(std::sync::Mutex<T>);
+
+#[cfg(countermand_shuttle)]
+impl<T> Unscheduled<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(std::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 
