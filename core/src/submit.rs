@@ -16,7 +16,7 @@ use crate::job::head::Head;
 use crate::job::hold::JobRef;
 use crate::job::runner::Runner;
 use crate::job::work::Work;
-use crate::observer::Kind;
+use crate::observer::{JobInfo, Kind, Observer};
 use crate::queue::{Entry, Standing};
 use crate::shared::Shared;
 use crate::shelf::Key;
@@ -72,6 +72,7 @@ impl<W: Work> Candidate<W> {
         let head = runner.head();
         let due = Instant::earlier(head.queue_due(), head.due());
         head.attend();
+        let waited = matches!(entry, Entry::Granted);
         match shared.queue.push(runner, entry, due, &shared.books) {
             Err((runner, reason)) => {
                 runner.head().dismiss();
@@ -79,7 +80,12 @@ impl<W: Work> Candidate<W> {
             }
             Ok(accepted) => {
                 let head = &*job;
-                head.tell_at_once(|observer, job| observer.submitted(job));
+                let tell = |observer: &dyn Observer, job: &JobInfo| observer.submitted(job);
+                if waited {
+                    head.tell_now(tell)
+                } else {
+                    head.tell_at_once(tell)
+                }
                 shared.ring_for(accepted.ring, head.submitted());
                 if accepted.sooner {
                     shared.keeper.port.ring();
