@@ -30,7 +30,7 @@
 //! | --- | --- | --- |
 //! | `bridge-tokio-util` | `bridges::tokio_util` | tokens and `tokio_util::sync::CancellationToken`, both ways |
 //! | `bridge-tower` | `bridges::tower` | a `tower` service and a worker: each request is a job |
-//! | `bridge-futures` | `bridges::futures` | `futures::task::Spawn` and a worker |
+//! | `bridge-futures` | `bridges::futures` | `futures::task::Spawn` and a worker, `Sink` and a queue |
 //!
 //! No feature excludes another. A host whose feature is off cannot be named:
 #![cfg_attr(feature = "runtime-tokio", doc = "```\nuse countermand::Tokio;\n```")]

@@ -12,6 +12,7 @@ use crate::drive::Drive;
 use crate::driver::Driver;
 use crate::ending::Ending;
 use crate::host::Host;
+use crate::job::conditions::Defaults;
 use crate::keeper::Keeper;
 use crate::port::Port;
 use crate::queue::Queue;
@@ -52,6 +53,7 @@ impl<H: Host> Assembly<H> {
         let drivers = lanes.len();
         let shared = Arc::new(Shared {
             queue: Queue::new(&config, drivers),
+            defaults: Defaults::from(&config),
             host: host.clone(),
             drivers: lanes.iter().map(|&lanes| Arc::new(DriverPort::new(lanes))).collect(),
             keeper: KeeperPort {

@@ -1,5 +1,8 @@
 //! Sets of small numbers as bitmaps: a plain one, and one that many threads set and one driver clears.
 
+#[cfg(all(test, countermand_loom))]
+mod loom;
+
 use alloc::boxed::Box;
 use alloc::vec;
 
@@ -19,15 +22,18 @@ impl Bits {
         Self { words: vec![0; bound.div_ceil(WORD)].into_boxed_slice() }
     }
 
+    #[inline]
     pub(crate) fn insert(&mut self, number: usize) {
         self.words[number / WORD] |= 1 << (number % WORD);
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, number: usize) {
         self.words[number / WORD] &= !(1 << (number % WORD));
     }
 
     /// Takes the smallest number out.
+    #[inline]
     pub(crate) fn take_first(&mut self) -> Option<usize> {
         let (index, word) = self.words.iter_mut().enumerate().find(|(_, word)| **word != 0)?;
         let bit = word.trailing_zeros() as usize;
@@ -37,46 +43,103 @@ impl Bits {
 }
 
 /// A set that any thread may add to and that one taker empties in turn.
+///
+/// Where it is so large that it would take long to look for a number, it says of each word whether there is something in it. Whoever adds a number
+/// sets its bit, then the word's; the taker, when it has emptied a word, clears the word's, and then looks at the word once more. Both by
+/// read-modify-writes, so one of them sees the other.
 #[derive(Debug)]
 pub(crate) struct AtomicBits {
     words: Box<[AtomicU64]>,
+    /// A bit for each word; nothing for a set of one word.
+    filled: Box<[AtomicU64]>,
 }
 
 impl AtomicBits {
     /// An empty set for the numbers `0..bound`.
     pub(crate) fn new(bound: usize) -> Self {
-        Self { words: (0..bound.div_ceil(WORD)).map(|_| AtomicU64::new(0)).collect() }
+        let empty = |bound: usize| (0..bound.div_ceil(WORD)).map(|_| AtomicU64::new(0)).collect::<Box<[_]>>();
+        let words = empty(bound);
+        let filled = empty(if words.len() > 1 { words.len() } else { 0 });
+        Self { words, filled }
     }
 
     /// Adds `number`; true if it was not in the set.
     pub(crate) fn insert(&self, number: usize) -> bool {
-        let bit = 1 << (number % WORD);
-        self.words[number / WORD].fetch_or(bit, Ordering::SeqCst) & bit == 0
+        let (index, bit) = (number / WORD, 1 << (number % WORD));
+        let new = self.words[index].fetch_or(bit, Ordering::SeqCst) & bit == 0;
+        if let Some(filled) = self.filled.get(index / WORD) {
+            filled.fetch_or(1 << (index % WORD), Ordering::SeqCst);
+        }
+        new
     }
 
+    /// For the taker.
     pub(crate) fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| word.load(Ordering::SeqCst) == 0)
+        let words = if self.filled.is_empty() { &self.words } else { &self.filled };
+        words.iter().all(|word| word.load(Ordering::SeqCst) == 0)
     }
 
     /// Takes out the first number at `from` or after it, going round: so each of the set has its turn (L2).
+    #[inline]
     pub(crate) fn take_next(&self, from: usize) -> Option<usize> {
-        let (start, offset) = (from / WORD % self.words.len(), from % WORD);
-        for step in 0..=self.words.len() {
-            let index = (start + step) % self.words.len();
-            let mask = match step {
-                0 => u64::MAX << offset,
-                _ if step == self.words.len() => !(u64::MAX << offset),
-                _ => u64::MAX,
-            };
-            let word = &self.words[index];
-            let found = word.load(Ordering::Relaxed) & mask;
-            if found != 0 {
-                let bit = found.trailing_zeros() as usize;
-                word.fetch_and(!(1 << bit), Ordering::SeqCst);
-                return Some(index * WORD + bit);
+        let [word] = &*self.words else { return self.take_next_of_many(from) };
+        let found = word.load(Ordering::Relaxed);
+        if found == 0 {
+            return None;
+        }
+        let ahead = found & (u64::MAX << (from % WORD));
+        let bit = if ahead == 0 { found } else { ahead }.trailing_zeros() as usize;
+        word.fetch_and(!(1 << bit), Ordering::SeqCst);
+        Some(bit)
+    }
+
+    fn take_next_of_many(&self, from: usize) -> Option<usize> {
+        let start = from / WORD % self.words.len();
+        // The rest of its word; then the words after it, going round, and so the beginning of its word.
+        self.take_of(start, u64::MAX << (from % WORD)).or_else(|| {
+            let (first, offset) = ((start + 1) / WORD % self.filled.len(), (start + 1) % WORD);
+            (0..=self.filled.len()).find_map(|step| {
+                let index = (first + step) % self.filled.len();
+                let mask = match step {
+                    0 => u64::MAX << offset,
+                    _ if step == self.filled.len() => !(u64::MAX << offset),
+                    _ => u64::MAX,
+                };
+                self.take_among(index, mask)
+            })
+        })
+    }
+
+    /// Takes out the first number of those words that `mask` leaves of the 64 from `index` on.
+    fn take_among(&self, index: usize, mask: u64) -> Option<usize> {
+        let mut filled = self.filled[index].load(Ordering::Relaxed) & mask;
+        while filled != 0 {
+            let word = index * WORD + filled.trailing_zeros() as usize;
+            if let Some(number) = self.take_of(word, u64::MAX) {
+                return Some(number);
             }
+            filled &= filled - 1;
         }
         None
+    }
+
+    /// Takes out the first number that `mask` leaves of one word.
+    fn take_of(&self, index: usize, mask: u64) -> Option<usize> {
+        let word = &self.words[index];
+        let found = word.load(Ordering::Relaxed) & mask;
+        let number = (found != 0).then(|| found.trailing_zeros() as usize);
+        let left = match number {
+            Some(bit) => word.fetch_and(!(1 << bit), Ordering::SeqCst) & !(1 << bit),
+            None => found | !mask,
+        };
+        if left == 0 {
+            let (filled, bit) = (&self.filled[index / WORD], 1 << (index % WORD));
+            filled.fetch_and(!bit, Ordering::SeqCst);
+            if word.fetch_or(0, Ordering::SeqCst) != 0 {
+                filled.fetch_or(bit, Ordering::SeqCst);
+            }
+        }
+        number.map(|bit| index * WORD + bit)
     }
 }
 
@@ -99,6 +162,36 @@ mod tests {
         }
         assert_eq!(taken, [64, 129, 0, 5]);
         assert!(bits.is_empty());
+    }
+
+    #[test]
+    fn each_of_very_many_has_its_turn() {
+        let bound = 10_000;
+        let bits = AtomicBits::new(bound);
+        let numbers: alloc::vec::Vec<usize> =
+            (0..bound).filter(|number| number % 4_999 < 2 || number % 777 == 0).collect();
+        for from in [0, 1, 63, 64, 4_095, 4_096, 5_000, 9_998, bound] {
+            assert!(numbers.iter().all(|&number| bits.insert(number)));
+            let (behind, ahead): (alloc::vec::Vec<_>, alloc::vec::Vec<_>) =
+                numbers.iter().copied().partition(|&number| number < from);
+            let mut next = from;
+            for expected in ahead.into_iter().chain(behind) {
+                assert_eq!(bits.take_next(next), Some(expected));
+                next = expected + 1;
+            }
+            assert_eq!((bits.take_next(next), bits.is_empty()), (None, true));
+        }
+    }
+
+    #[test]
+    fn takes_round_robin_within_one_word() {
+        let bits = AtomicBits::new(64);
+        for number in [0, 5, 63] {
+            assert!(bits.insert(number));
+        }
+        // 64 is behind the last.
+        let taken = [5, 6, 64, 1].map(|from| bits.take_next(from));
+        assert_eq!(taken, [Some(5), Some(63), Some(0), None]);
     }
 
     #[test]

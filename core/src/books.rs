@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use crate::contain::{Panic, contain};
-use crate::sync::atomic::{AtomicU64, Ordering, fence};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::{CauseKind, Class, Phase};
 
 /// How many jobs became what, since the worker was built. Read at one moment each, so that a sum over a running worker may be
@@ -94,6 +94,8 @@ pub(crate) struct Books {
     rejected: AtomicU64,
     /// Written under the queue's lock.
     accepted: AtomicU64,
+    /// Nothing is accepted any more. Set after that is so.
+    closed: AtomicBool,
 }
 
 impl Books {
@@ -106,6 +108,7 @@ impl Books {
             contained_panics: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -131,15 +134,26 @@ impl Books {
         number
     }
 
+    /// Nothing is accepted any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     /// A job came back.
     pub(crate) fn reject(&self) {
         self.rejected.fetch_add(1, Ordering::AcqRel);
     }
 
     /// A job settled.
-    pub(crate) fn settle(&self, class: Class, account: Account) {
+    #[inline]
+    pub(crate) fn settle(&self, class: &Class, account: Account) {
         let page = self.page(account);
-        let (whole, part) = match class {
+        let (whole, part) = match *class {
             Class::Completed => (&page.completed, None),
             Class::Failed => (&page.failed, None),
             Class::Cancelled { cause, .. } => {
@@ -149,7 +163,7 @@ impl Books {
             Class::Panicked => (&page.panicked, None),
             Class::Abandoned => (&page.abandoned, None),
         };
-        let times = if class == Class::Panicked && mutant!(CountsAPanicTwice) { 2 } else { 1 };
+        let times = if *class == Class::Panicked && mutant!(CountsAPanicTwice) { 2 } else { 1 };
         add(whole, times, account);
         if let Some(part) = part {
             add(part, 1, account);
@@ -176,6 +190,7 @@ impl Books {
     ///
     /// In one order with the closing flag and with rings for the common account: whoever finishes last sees that it has to ring, or the keeper sees
     /// that it has finished. A driver rings again when it parks.
+    #[inline]
     pub(crate) fn finish(&self, account: Account) {
         add(&self.page(account).finished, 1, account);
     }

@@ -69,6 +69,11 @@ impl Cause {
         Self { kind, detail: Detail::None }
     }
 
+    #[cfg(not(any(countermand_loom, countermand_shuttle)))]
+    pub(crate) const fn with_detail(self, detail: Detail) -> Self {
+        Self { kind: self.kind, detail }
+    }
+
     /// The same cause with a number of the caller's.
     #[must_use]
     pub const fn with_code(self, code: u32) -> Self {

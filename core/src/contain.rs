@@ -4,13 +4,14 @@
 use alloc::boxed::Box;
 #[cfg(feature = "alloc")]
 use core::any::Any;
-#[cfg(feature = "alloc")]
 use core::fmt;
 
-/// What a job panicked with.
-#[cfg(feature = "alloc")]
+/// What a job panicked with. Without a heap there is none: nothing unwinds there.
 pub struct Panic {
+    #[cfg(feature = "alloc")]
     payload: Box<dyn Any + Send>,
+    #[cfg(not(feature = "alloc"))]
+    never: core::convert::Infallible,
 }
 
 #[cfg(feature = "alloc")]
@@ -21,17 +22,24 @@ impl Panic {
         Self { payload }
     }
 
-    /// The text of the panic, where it has one.
-    #[must_use]
-    pub fn message(&self) -> Option<&str> {
-        let text = self.payload.downcast_ref::<&'static str>().copied();
-        text.or_else(|| self.payload.downcast_ref::<alloc::string::String>().map(|text| &**text))
-    }
-
     /// The payload itself, for `std::panic::resume_unwind`.
     #[must_use]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.payload
+    }
+}
+
+impl Panic {
+    /// The text of the panic, where it has one.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        #[cfg(feature = "alloc")]
+        {
+            let text = self.payload.downcast_ref::<&'static str>().copied();
+            text.or_else(|| self.payload.downcast_ref::<alloc::string::String>().map(|text| &**text))
+        }
+        #[cfg(not(feature = "alloc"))]
+        match self.never {}
     }
 
     /// Drops it, and the payload with it: that, too, is others' code.
@@ -43,14 +51,12 @@ impl Panic {
     }
 }
 
-#[cfg(feature = "alloc")]
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Panic").field("message", &self.message()).finish_non_exhaustive()
     }
 }
 
-#[cfg(feature = "alloc")]
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.message().unwrap_or("a payload that is not text"))
@@ -59,13 +65,7 @@ impl fmt::Display for Panic {
 
 /// Runs others' code whose panic is nobody's outcome. Whether it came to its end; where nothing unwinds, it does.
 pub(crate) fn survives(f: impl FnOnce()) -> bool {
-    #[cfg(feature = "alloc")]
-    return contain(f).map_err(Panic::discard).is_ok();
-    #[cfg(not(feature = "alloc"))]
-    {
-        f();
-        true
-    }
+    contain(f).map_err(Panic::discard).is_ok()
 }
 
 /// Runs `f` until it says that nothing is left, whatever panics in between. The first panic goes on afterwards (T9), unless this thread is
@@ -94,7 +94,6 @@ pub(crate) fn exhaust(mut f: impl FnMut() -> bool) {
 }
 
 /// Runs `f`; a panic inside comes out as a value. Without `std` there is no unwinding to stop, and `f` is simply run.
-#[cfg(feature = "alloc")]
 pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
     #[cfg(feature = "std")]
     return std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)).map_err(Panic::new);
@@ -103,7 +102,6 @@ pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
 }
 
 /// Drops `value`; a panic of its destructor comes out as a value.
-#[cfg(feature = "alloc")]
 pub(crate) fn contain_drop<T>(value: T) -> Result<(), Panic> {
     contain(|| drop(value))
 }

@@ -126,6 +126,7 @@ impl Picker {
     /// Whose turn it is, given the levels that have jobs: bit [`Priority::index`] each. The caller starts a job of that level.
     ///
     /// `None` if no level has one.
+    #[inline]
     pub fn pick(&mut self, nonempty: u8) -> Option<Priority> {
         let nonempty = nonempty & 0b1111;
         let top = nonempty.checked_ilog2()? as usize;

@@ -8,7 +8,8 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::driver::{Driver, Step};
+use crate::Step;
+use crate::driver::Driver;
 use crate::host::{Alarm, Host};
 use crate::keeper::Keeper;
 

@@ -8,6 +8,8 @@
 //! 2. Before the driver polls, it passes on what lies in the queue and might have been meant for it (L3).
 //! 3. Before it parks, it announces that, and then looks at everything once more (L5, L6).
 
+mod due_lanes;
+
 use crate::sync::Arc;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -22,23 +24,11 @@ use crate::job::runner::{Lent, Runner, Verdict};
 use crate::lane::{self, Occupant, Turn, admit};
 use crate::observer::Kind;
 use crate::shared::{DriverPort, LaneBell, Shared};
-use crate::size::Heap;
 use crate::sync::atomic::{Ordering, fence};
-use crate::timers::{TimerKey, Timers};
 use crate::turn::{Current, InStep, InTurn};
-use crate::{Instant, JobId};
+use crate::{Instant, JobId, Step};
 
-/// What to do after a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the three answers are the contract with the host")]
-pub enum Step {
-    /// Step again; there is more to do.
-    Again,
-    /// There is nothing to do until this time, or until the waker given with the step is woken. `None`: only until woken.
-    Parked(Option<Instant>),
-    /// There will never be anything to do again.
-    Closed,
-}
+use due_lanes::DueLanes;
 
 /// One task or thread of the host: some of the worker's lanes, and the timers of the jobs in them.
 ///
@@ -48,12 +38,12 @@ pub struct Driver {
     shared: Arc<Shared>,
     port: Arc<DriverPort>,
     index: usize,
-    lanes: Box<[Lane]>,
+    lanes: Box<[Option<Occupant>]>,
     /// A waker for each lane, made when it is needed first.
     wakers: Box<[Option<Waker>]>,
     free: Vec<usize>,
     /// When the jobs in the lanes must have a turn.
-    timers: Timers<usize, Heap>,
+    due: DueLanes,
     /// Where to look for the next ready lane (L2).
     next: usize,
     /// Whether a new job comes before the lanes in this step; alternates (L2).
@@ -65,12 +55,6 @@ pub struct Driver {
     left: bool,
 }
 
-#[derive(Default)]
-struct Lane {
-    occupant: Option<Occupant>,
-    timer: Option<(Instant, TimerKey)>,
-}
-
 impl Driver {
     pub(crate) fn new(shared: Arc<Shared>, index: usize, lanes: usize) -> Self {
         let port = shared.drivers[index].clone();
@@ -78,10 +62,10 @@ impl Driver {
             shared,
             port,
             index,
-            lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            lanes: (0..lanes).map(|_| None).collect(),
             wakers: (0..lanes).map(|_| None).collect(),
             free: (0..lanes).rev().collect(),
-            timers: Timers::growing(),
+            due: DueLanes::new(lanes),
             next: 0,
             new_first: true,
             idle: false,
@@ -104,7 +88,7 @@ impl Driver {
             return Step::Closed;
         }
         let _here = InStep::enter(self.shared.address());
-        self.port.port().begin();
+        self.port.clockwork.begin();
         let now = self.port.clockwork.set_now(now);
         self.fire(now);
         self.notice_abort();
@@ -128,8 +112,7 @@ impl Driver {
 
     /// Wakes the sleepers and the lanes that are due.
     fn fire(&mut self, now: Instant) {
-        while let Some((_, lane)) = self.timers.pop_due(now) {
-            self.lanes[lane].timer = None;
+        while let Some(lane) = self.due.pop_due(now) {
             self.port.ready.insert(lane);
         }
         while let Some(due) = self.port.clockwork.pop_due(now) {
@@ -145,7 +128,7 @@ impl Driver {
     fn notice_abort(&mut self) {
         if !self.aborted && self.shared.aborting.load(Ordering::SeqCst) {
             self.aborted = true;
-            for (lane, _) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.occupant.is_some()) {
+            for (lane, _) in self.lanes.iter().enumerate().filter(|(_, occupant)| occupant.is_some()) {
                 self.port.ready.insert(lane);
             }
         }
@@ -153,6 +136,7 @@ impl Driver {
 
     /// Whoever rang this driver for a job may have to wait for the poll that it begins now: so it is not idle any more, and
     /// somebody else is rung for what is there (L3).
+    #[inline]
     fn pass_on(&mut self) {
         if mutant!(HeldDriverKeepsItsRing) {
             return;
@@ -185,6 +169,7 @@ impl Driver {
         true
     }
 
+    #[inline]
     fn start(&mut self, lane: usize, runner: Runner, now: Instant) {
         let head = runner.head();
         head.start(now);
@@ -196,7 +181,7 @@ impl Driver {
                 self.after(lane, turn, now);
             }
             Kind::Call => {
-                let (call, lent) = runner.lend(waker_of(&mut self.wakers, &self.port, lane).clone());
+                let (call, lent) = runner.lend();
                 let occupant = Occupant::call(lent);
                 self.stay(lane, occupant);
                 // A host that panics here has dropped the call, which comes back as refused; so does one that has no thread.
@@ -207,8 +192,9 @@ impl Driver {
     }
 
     /// Gives the job in `lane` its turn.
+    #[inline]
     fn turn(&mut self, lane: usize, now: Instant) {
-        let Some(occupant) = self.lanes[lane].occupant.take() else { return };
+        let Some(occupant) = self.lanes[lane].take() else { return };
         let turn = self.in_turn(lane, now, occupant.head().id(), |cx, clockwork| occupant.turn(now, cx, clockwork));
         self.after(lane, turn, now);
     }
@@ -233,7 +219,7 @@ impl Driver {
     }
 
     /// Does what has come of the turn of the job in `lane`.
-    #[inline]
+    #[inline(always)]
     fn after(&mut self, lane: usize, turn: Turn, now: Instant) {
         match turn {
             Turn::Stay(occupant) => self.stay(lane, occupant),
@@ -243,19 +229,14 @@ impl Driver {
     }
 
     /// The job stays in its lane; its timer is set to when it must have a turn.
+    #[inline]
     fn stay(&mut self, lane: usize, occupant: Occupant) {
-        let due = occupant.next_due();
-        let slot = &mut self.lanes[lane];
-        slot.occupant = Some(occupant);
-        if slot.timer.map(|(at, _)| at) != due {
-            if let Some((_, key)) = slot.timer.take() {
-                self.timers.remove(key);
-            }
-            slot.timer = due.map(|at| (at, self.timers.insert(at, lane)));
-        }
+        self.due.set(lane, occupant.next_due());
+        self.lanes[lane] = Some(occupant);
     }
 
     /// The job is over: first its place is free, then it settles (J7).
+    #[inline(always)]
     fn over(&mut self, lane: usize, runner: Runner, verdict: Verdict, now: Instant) {
         if mutant!(PlaceFreedAfterTheOutcome) {
             self.port.places.leave(lane);
@@ -282,11 +263,10 @@ impl Driver {
         drop(lent);
     }
 
+    #[inline(always)]
     fn free(&mut self, lane: usize) {
         self.port.places.leave(lane);
-        if let Some((_, key)) = self.lanes[lane].timer.take() {
-            self.timers.remove(key);
-        }
+        self.due.clear(lane);
         self.free.push(lane);
         self.note_taken();
     }
@@ -303,7 +283,7 @@ impl Driver {
     fn park(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         let port = self.port.clone();
         port.port().park(cx.waker());
-        if self.shared.queue.is_closed() {
+        if self.shared.books.is_closed() {
             // The last jobs of the worker may have ended here, uncounted by a keeper that has looked since: see `Books::finish`.
             fence(Ordering::SeqCst);
             self.shared.keeper.port.ring();
@@ -315,14 +295,14 @@ impl Driver {
         if more {
             return Step::Again;
         }
-        if self.free.len() == self.lanes.len() && self.shared.queue.is_closed() && self.shared.queue.len() == 0 {
+        if self.free.len() == self.lanes.len() && self.shared.books.is_closed() && self.shared.queue.len() == 0 {
             self.leave(now);
             return Step::Closed;
         }
         let until = if mutant!(BusyWhenIdle) {
             now.checked_add(core::time::Duration::from_micros(1))
         } else {
-            Instant::earlier(self.timers.next_at(), port.clockwork.next_at())
+            Instant::earlier(self.due.next_at(), port.clockwork.next_at())
         };
         if until.is_some_and(|at| at.is_due(now)) || (!port.port().settle_down(until) && looks) {
             return Step::Again;
@@ -343,7 +323,7 @@ impl Driver {
         }
         let _here = InStep::enter(self.shared.address());
         for lane in 0..self.lanes.len() {
-            if let Some(occupant) = self.lanes[lane].occupant.take() {
+            if let Some(occupant) = self.lanes[lane].take() {
                 if mutant!(VanishedRuntimeStrandsJobs) {
                     mem::forget(occupant);
                     continue;

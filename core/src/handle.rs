@@ -29,8 +29,6 @@ pub struct Handle<T, E = Infallible> {
     pub(crate) job: JobRef,
     /// In the job.
     exit: Exit<T, E>,
-    /// How it ended, once the outcome was taken.
-    ended: Option<Class>,
 }
 
 // SAFETY: a handle is a counted reference to a job and the reader's end of its slot, which is Sync where the outcome is Send.
@@ -45,7 +43,7 @@ impl<T, E> Handle<T, E> {
     ///
     /// `exit` is that of `job`, and this is the one reader.
     pub(crate) unsafe fn new(job: JobRef, exit: Exit<T, E>) -> Self {
-        Self { job, exit, ended: None }
+        Self { job, exit }
     }
 
     fn slot(&self) -> &Slot<Outcome<T, E>> {
@@ -103,15 +101,11 @@ impl<T, E> Handle<T, E> {
     /// is already. A callback that panics there is contained and counted (P4).
     pub fn on_done(&self, callback: impl FnOnce(Class) + Send + 'static) {
         let told = &self.job.told;
-        if let Some((callback, class)) = told.ask(Box::new(callback)) {
-            return callback(class);
-        }
+        told.ask(Box::new(callback));
         if self.slot().ask() {
             // Whoever published it has not seen that there is somebody to be told.
-            // SAFETY: this is the reader.
-            let there = unsafe { self.slot().peek() }.map(Outcome::class);
-            let Some(class) = there.or(self.ended) else { return };
-            told.take(class).into_iter().for_each(|callback| callback(class));
+            let class = self.job.class();
+            told.take().for_each(|callback| callback(class));
         }
     }
 }
@@ -119,7 +113,8 @@ impl<T, E> Handle<T, E> {
 impl<T, E> Future for Handle<T, E> {
     type Output = Outcome<T, E>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if mutant!(DroppedWaitLosesTheResult) && !self.is_finished() {
             // SAFETY: this is the reader.
             unsafe {
@@ -131,7 +126,6 @@ impl<T, E> Future for Handle<T, E> {
         // SAFETY: this is the reader, which leaves when it is dropped.
         match unsafe { self.slot().poll_take(cx) } {
             Poll::Ready(Some(outcome)) => {
-                self.ended = Some(outcome.class());
                 assert!(!(mutant!(WaitPanicsForItsJob) && outcome.is_cancelled()), "the job was cancelled");
                 Poll::Ready(outcome)
             }
@@ -141,6 +135,7 @@ impl<T, E> Future for Handle<T, E> {
 }
 
 impl<T, E> Drop for Handle<T, E> {
+    #[inline]
     fn drop(&mut self) {
         let head = &self.job;
         let cancels = head.conditions.cancel_on_drop || mutant!(DroppingAHandleCancels);

@@ -5,7 +5,6 @@ use crate::sync::Arc;
 use core::mem;
 use core::task::Context;
 
-use crate::driver::Step;
 use crate::ending::Mode;
 use crate::job::desk::Desk;
 use crate::shared::Shared;
@@ -13,7 +12,7 @@ use crate::sync::atomic::Ordering;
 use crate::turn::InStep;
 use crate::watchdog::Watchdog;
 use crate::wind_down::WindDown;
-use crate::{Cause, Instant};
+use crate::{Cause, Instant, Step};
 
 /// See the head of the file. Dropping it before the worker is shut down aborts the worker (S6).
 pub struct Keeper {

@@ -17,6 +17,7 @@
 use core::task::{Context, Poll};
 
 use crate::clockwork::Clockwork;
+use crate::job::conditions::Limit;
 use crate::job::head::Head;
 use crate::job::runner::{Lent, Loan, Runner, Verdict};
 use crate::sync::Arc;
@@ -54,13 +55,14 @@ pub(crate) enum Turn {
 }
 
 /// Looks at a job that has come out of the queue. `Err` if it must not be started: its body was dropped, it is to be settled.
+#[inline]
 pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner, Verdict)> {
     let head = runner.head();
     head.start_the_clock(now);
     if !mutant!(PastDeadlinePolledOnce) {
         // A time that is out when the job would start keeps it from starting, a run time-out of zero too (D4).
         head.expire_running(now);
-        if head.queue_due.is_some_and(|at| at.is_due(now)) {
+        if head.queue_due().is_some_and(|at| at.is_due(now)) {
             head.cancel(Cause::DEADLINE); // D5
         }
     }
@@ -75,6 +77,7 @@ pub(crate) fn admit(mut runner: Runner, now: Instant) -> Result<Runner, (Runner,
 }
 
 /// The first turn of a task that was admitted at the same `now`. One that is ready at once never comes to lie in its lane.
+#[inline]
 pub(crate) fn first(runner: Runner, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
     // The hook that was told of the start may have asked it to stop, or waited for who did. Else `admit` has only just looked.
     if runner.head().is_observed() && !mutant!(PollsAJobCancelledWhileQueued) {
@@ -99,6 +102,7 @@ impl Occupant {
     }
 
     /// When it must have a turn at the latest.
+    #[inline]
     pub(crate) fn next_due(&self) -> Option<Instant> {
         match &self.body {
             Body::Task(runner) => self.watch.next_due(runner.head(), true),
@@ -107,6 +111,7 @@ impl Occupant {
     }
 
     /// One turn: at most one poll.
+    #[inline]
     pub(crate) fn turn(self, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
         match self.body {
             Body::Task(runner) => turn_task(runner, self.watch, now, cx, clockwork),
@@ -148,6 +153,7 @@ impl Occupant {
     }
 }
 
+#[inline]
 fn turn_task(runner: Runner, mut watch: Watch, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
     if let Some(cause) = watch.must_go(runner.head(), now).filter(|_| !mutant!(PollsAfterTheRequest)) {
         return dropped(runner, cause);
@@ -156,6 +162,7 @@ fn turn_task(runner: Runner, mut watch: Watch, now: Instant, cx: &mut Context<'_
     poll(runner, watch, late, now, cx, clockwork)
 }
 
+#[inline(always)]
 fn poll(
     mut runner: Runner,
     mut watch: Watch,
@@ -251,26 +258,29 @@ fn refused(mut runner: Runner) -> (Runner, Verdict) {
 
 impl Watch {
     /// Compares with the clock (D2), then says why the job must go now, if it must.
+    #[inline(always)]
     fn must_go(&mut self, head: &Head, now: Instant) -> Option<Cause> {
         head.expire_running(now);
-        if !head.token.is_cancelled() {
-            return None;
-        }
+        if head.token.is_cancelled() { self.must_go_by_now(head, now) } else { None }
+    }
+
+    fn must_go_by_now(&mut self, head: &Head, now: Instant) -> Option<Cause> {
         let cause = head.token.cause()?;
         let requested = *self.requested.get_or_insert_with(|| match (cause.kind(), head.due()) {
             (CauseKind::Deadline, Some(due)) => due.min(now),
             _ => head.requested(now),
         });
-        let grace = if mutant!(GraceIsIgnored) { core::time::Duration::ZERO } else { head.grace };
-        let grace_over = requested.checked_add(grace).is_some_and(|end| end.is_due(now));
+        let grace = if mutant!(GraceIsIgnored) { Limit::ZERO } else { head.conditions.grace };
+        let grace_over = grace.after(requested).is_some_and(|end| end.is_due(now));
         (grace_over && (!head.is_shielded() || mutant!(ShieldDoesNotHold))).then_some(cause) // J5, R9
     }
 
+    #[inline]
     fn next_due(&self, head: &Head, ends_by_grace: bool) -> Option<Instant> {
         match self.requested {
             _ if self.over => None,
             None => head.due(),
-            Some(requested) if ends_by_grace && !head.is_shielded() => requested.checked_add(head.grace),
+            Some(requested) if ends_by_grace && !head.is_shielded() => head.conditions.grace.after(requested),
             Some(_) => None,
         }
     }

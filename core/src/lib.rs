@@ -59,6 +59,8 @@ mod handle;
 // All under one lock, which cannot be a model checker's: that lives for one execution.
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held;
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
+mod held_worker;
 mod histogram;
 mod host;
 #[cfg(feature = "alloc")]
@@ -80,7 +82,6 @@ pub mod mutant;
 mod observer;
 #[cfg(feature = "std")]
 mod origin;
-#[cfg(feature = "alloc")]
 mod outcome;
 #[cfg(feature = "alloc")]
 mod places;
@@ -94,6 +95,9 @@ mod priority;
 pub mod priority_queue;
 #[cfg(feature = "alloc")]
 mod queue;
+mod rejected;
+#[cfg(any(all(feature = "std", not(any(countermand_loom, countermand_shuttle))), all(test, countermand_loom)))]
+mod roster;
 #[cfg(feature = "alloc")]
 mod router;
 #[cfg(feature = "alloc")]
@@ -101,11 +105,13 @@ mod scope;
 #[cfg(feature = "alloc")]
 mod shared;
 mod shelf;
+mod shutdown;
 mod size;
 #[cfg(feature = "alloc")]
 mod slot;
 #[cfg(feature = "serde")]
 mod spelt;
+mod step;
 #[cfg(feature = "alloc")]
 mod stock;
 #[cfg(feature = "alloc")]
@@ -131,7 +137,6 @@ mod worker;
 
 pub use cause::{Cause, CauseKind, Detail};
 pub use config::FullPolicy;
-#[cfg(feature = "alloc")]
 pub use contain::Panic;
 pub use discipline::{Discipline, Picker};
 #[doc(hidden)]
@@ -143,18 +148,25 @@ pub use guard::{
 };
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held::{HeldCancelled, HeldGuard, HeldToken};
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
+pub use held_worker::{
+    HeldCancelOnDrop, HeldCounts, HeldDriver, HeldFallible, HeldHandle, HeldJob, HeldPlain, HeldRun, HeldSleep,
+    HeldSubmit, HeldWork, HeldWorker,
+};
 pub use histogram::{Histogram, SharedHistogram};
 #[cfg(feature = "alloc")]
 pub use host::Call;
 pub use host::{Alarm, Host, WouldDeadlock};
 pub use instant::Instant;
-#[cfg(feature = "alloc")]
 pub use outcome::{Class, Outcome, Phase};
 pub use priority::Priority;
+pub use rejected::{RejectReason, Rejected};
 pub use shelf::{Key, Shelf};
+pub use shutdown::Shutdown;
 #[cfg(feature = "alloc")]
 pub use size::Heap;
 pub use size::{Fixed, Size};
+pub use step::Step;
 #[cfg(feature = "alloc")]
 pub use telemetry::{Answer, Batch, DeadReason, Delivery, Format, Parcel, Payload, Refusal, Repeats, Sink};
 pub use telemetry::{
@@ -163,7 +175,9 @@ pub use telemetry::{
 // The schema and its catalogue.
 pub use telemetry::catalogue;
 #[cfg(feature = "alloc")]
-pub use telemetry::{Attributes, Coverage, Fallbacks, Health, JobReports, Metric, Packet, PacketEvent, Span, Words};
+pub use telemetry::{
+    Attributes, Coverage, Fallbacks, Health, JobEnd, JobReports, Metric, Packet, PacketEvent, Span, Words,
+};
 pub use telemetry::{
     BufferTooSmall, CommandCounts, EmptyId, HealthParts, HexId, PacketParts, SpanParts, Timestamp, Verification,
 };
@@ -179,8 +193,8 @@ pub use {
     books::Counts,
     config::{ConfigError, Fault, WorkerConfig},
     drive::{Drive, TURN_BUDGET},
-    driver::{Driver, Step},
-    ending::{Report, Shutdown},
+    driver::Driver,
+    ending::Report,
     handle::Handle,
     id::JobId,
     job::context::{CallContext, JobContext, Shielded, Yield},
@@ -189,14 +203,14 @@ pub use {
     job::{Job, LatePolicy},
     keeper::Keeper,
     metrics::{Metrics, MetricsSnapshot, Sample},
-    observer::{JobInfo, JobState, Kind, Observer, RejectReason, Settled},
+    observer::{JobInfo, JobState, Kind, Observer, Settled},
     preflight::{Check, Cleared, Grounded, PlanError, PlanFault, Preflight, Skipped},
     router::{
         Backoff, BreakerConfig, Fate, Ledger, Outlet, OutletConfig, OutletFigures, OutletTotals, OutletTurn, Rate,
         Receipt, RefuseReason, Refused, Reporter, Room, Router, RouterConfig, RouterError, SourceFigures, Takes,
     },
     scope::{Scope, Scoped, ScopedSubmit},
-    submit::{Rejected, Submit, SubmitResult},
+    submit::{Submit, SubmitResult},
     timed::TimedToken,
     worker::{ShutdownWait, Worker},
 };

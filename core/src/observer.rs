@@ -1,10 +1,9 @@
 //! What a worker tells of its jobs: the hooks, and the words they are told in.
 
 use alloc::borrow::Cow;
-use core::fmt;
 use core::time::Duration;
 
-use crate::{Class, JobId, Priority};
+use crate::{Class, JobId, Priority, RejectReason};
 
 /// What kind of work a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,45 +66,6 @@ pub struct Settled {
     pub late: bool,
 }
 
-/// Why a job was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum RejectReason {
-    /// The queue has no place for a job of this priority.
-    Full,
-    /// The worker is closed.
-    Closed,
-    /// The job is a blocking closure and the host has no threads.
-    NoThreads,
-    /// Waiting for a place would block a thread that the drivers need (C3).
-    WouldDeadlock,
-}
-
-impl RejectReason {
-    /// The word for it that OpenTelemetry uses.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Full => "queue_full",
-            Self::Closed => "already_shutdown",
-            Self::NoThreads => "no_threads",
-            Self::WouldDeadlock => "would_deadlock",
-        }
-    }
-}
-
-impl fmt::Display for RejectReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Full => "the queue is full for this priority",
-            Self::Closed => "the worker is closed",
-            Self::NoThreads => "the host has no threads for blocking closures",
-            Self::WouldDeadlock => "waiting here would block a thread that the worker needs",
-        })
-    }
-}
-
 /// Is told what happens to the jobs of a worker.
 ///
 /// # For implementers
@@ -114,7 +74,8 @@ impl fmt::Display for RejectReason {
 /// caller the time that it takes, so a hook MUST NOT block. A hook that panics is contained and counted (P4). No lock of
 /// the worker is held: a hook may use the worker.
 pub trait Observer: Send + Sync + 'static {
-    /// A job was accepted. Told by its submitter, right after: the job may have started by then.
+    /// A job was accepted. Told by its submitter, right after: the job may have started by then. Its age is zero here, also if its submitter had to wait for a place:
+    /// the clock is not read for that.
     fn submitted(&self, job: &JobInfo) {
         let _ = job;
     }

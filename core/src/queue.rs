@@ -1,16 +1,17 @@
-//! The bounded queue of a worker: the shelf of waiting jobs, the submitters that wait for a place, the drivers that wait for
+//! The bounded queue of a worker: the rows of waiting jobs, the submitters that wait for a place, the drivers that wait for
 //! a job, and the closing flag, all under one small lock.
 //!
 //! Invariants, whenever the lock is open:
-//! 1. `shelf.len() + granted` never exceeds the capacity (Q1), and a job of priority `p` enters only while it is below the
+//! 1. `rows.len() + granted` never exceeds the capacity (Q1), and a job of priority `p` enters only while it is below the
 //!    limit of `p`: the capacity less the places reserved for higher priorities (Q8).
 //! 2. No submitter waits that could have been granted a place: so nobody overtakes a waiting one of its priority (Q9).
-//! 3. If the shelf is not empty, no driver with a free lane is idle that nobody has rung (L6).
+//! 3. If the rows are not empty, no driver with a free lane is idle that nobody has rung (L6).
 //! 4. Once `closed` is set, nothing enters (S1).
-#![allow(unsafe_code, reason = "where a job is on the shelf is written in the job, and read under the lock")]
+#![allow(unsafe_code, reason = "where a job stands is written in the job, and read under the lock")]
 
 #[cfg(all(test, countermand_loom))]
 mod loom;
+mod rows;
 
 use alloc::vec::Vec;
 use core::task::Waker;
@@ -21,31 +22,31 @@ use crate::config::FullPolicy;
 use crate::discipline::Picker;
 use crate::job::hold::JobRef;
 use crate::job::runner::Runner;
-use crate::observer::{JobInfo, RejectReason};
+use crate::observer::JobInfo;
 use crate::shelf::{Key, Shelf};
 use crate::size::Heap;
 use crate::sync::Lock;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::timers::{TimerKey, Timers};
-use crate::{Instant, Priority, WorkerConfig};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::timers::Timers;
+use crate::{Instant, Priority, RejectReason, WorkerConfig};
+
+use rows::{Queued, Rows};
 
 /// See the head of the file.
 pub(crate) struct Queue {
     state: Lock<State>,
     /// How many jobs lie in the queue; a hint outside of the lock.
     len: AtomicUsize,
-    /// Whether the queue is closed; a hint outside of the lock.
-    closed: AtomicBool,
     /// For each priority, how many places may be taken when one more job of it enters.
     limits: [usize; Priority::COUNT],
     policy: FullPolicy,
 }
 
 struct State {
-    shelf: Shelf<Queued, Heap>,
+    rows: Rows,
     picker: Picker,
     /// When queued jobs are due (Q7).
-    timers: Timers<Key, Heap>,
+    timers: Timers<Queued, Heap>,
     /// Submitters that wait, by priority.
     waiting: Shelf<Option<Waker>, Heap>,
     /// Places promised to submitters that have not come for them yet.
@@ -53,11 +54,6 @@ struct State {
     /// Drivers that are parked with a free lane.
     idle: Bits,
     closed: bool,
-}
-
-struct Queued {
-    runner: Runner,
-    timer: Option<TimerKey>,
 }
 
 /// How a submitter comes to the queue.
@@ -108,8 +104,7 @@ impl Queue {
             above += config.reserved[priority.index()];
         }
         let state = State {
-            // The second bound, which must not hide that the first was passed.
-            shelf: Shelf::with_capacity(if mutant!(BoundCheckedBeforeTheLock) { usize::MAX } else { config.capacity }),
+            rows: Rows::new(),
             picker: Picker::new(config.discipline),
             timers: Timers::growing(),
             waiting: Shelf::with_capacity(usize::MAX),
@@ -117,21 +112,11 @@ impl Queue {
             idle: Bits::new(drivers),
             closed: false,
         };
-        Self {
-            state: Lock::new(state),
-            len: AtomicUsize::new(0),
-            closed: AtomicBool::new(false),
-            limits,
-            policy: config.full,
-        }
+        Self { state: Lock::new(state), len: AtomicUsize::new(0), limits, policy: config.full }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.len.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
     }
 
     /// Puts a job into the queue, or gives it back with the reason. `RejectReason::Full` with the policy to wait means that
@@ -166,21 +151,17 @@ impl Queue {
                     return Err((runner, RejectReason::Full));
                 }
             }
-            let before = state.timers.next_at();
-            let key = match state.shelf.push(priority, Queued { runner, timer: None }) {
-                Ok(key) => key,
-                Err(queued) => return Err((queued.runner, RejectReason::Full)),
-            };
-            let timer = due.map(|at| state.timers.insert(at, key));
-            if let Some(queued) = state.shelf.get_mut(key) {
-                queued.timer = timer;
-                // SAFETY: under the queue's lock.
-                unsafe { queued.runner.head().accepted(books.accept(), key) };
+            runner.head().accept(books.accept());
+            let job = state.rows.push(runner);
+            let mut sooner = false;
+            if let Some(at) = due {
+                sooner = state.timers.next_at().is_none_or(|before| at < before);
+                let timer = state.timers.insert(at, job);
+                state.rows.set_timer(job, timer);
             }
             self.note_len(state);
-            let sooner = due.is_some_and(|at| before.is_none_or(|before| at < before));
             let ring =
-                if mutant!(NotifiesOnlyTheFirst) && state.shelf.len() != 1 { None } else { state.idle.take_first() };
+                if mutant!(NotifiesOnlyTheFirst) && state.rows.len() != 1 { None } else { state.idle.take_first() };
             Ok(Accepted { ring, sooner, evicted })
         })
     }
@@ -234,11 +215,12 @@ impl Queue {
     }
 
     /// The next job for `driver`, which is thereby not idle any more.
+    #[inline]
     pub(crate) fn pop(&self, driver: usize) -> Taken {
         self.state.with(|state| {
             state.idle.remove(driver);
-            let key = state.picker.pick(state.shelf.nonempty()).and_then(|priority| state.shelf.oldest(priority));
-            let mut taken = self.take(state, key);
+            let job = state.picker.pick(state.rows.nonempty()).and_then(|priority| state.rows.oldest(priority));
+            let mut taken = self.take(state, job);
             taken.ring = state.ring_for_more();
             taken
         })
@@ -249,14 +231,17 @@ impl Queue {
         if mutant!(CancelledEntryKeepsItsPlace) {
             return Taken { runner: None, wake: None, ring: None };
         }
-        // SAFETY: under the queue's lock.
-        self.state.with(|state| self.take(state, unsafe { job.key() }))
+        self.state.with(|state| {
+            // SAFETY: a job is in the queue of its own worker, and in no other.
+            let job = unsafe { state.rows.find(job) };
+            self.take(state, job)
+        })
     }
 
     /// Takes out a job whose time in the queue is over (Q7).
     pub(crate) fn pop_due(&self, now: Instant) -> Taken {
         self.state.with(|state| {
-            let due = state.timers.pop_due(now).map(|(_, key)| key);
+            let due = state.timers.pop_due(now).map(|(_, job)| job);
             self.take(state, due)
         })
     }
@@ -264,21 +249,18 @@ impl Queue {
     /// Takes out any job.
     pub(crate) fn pop_any(&self) -> Taken {
         self.state.with(|state| {
-            let key = state.shelf.lowest().and_then(|priority| state.shelf.oldest(priority));
-            self.take(state, key)
+            let job = state.rows.lowest().and_then(|priority| state.rows.oldest(priority));
+            self.take(state, job)
         })
     }
 
-    fn take(&self, state: &mut State, key: Option<Key>) -> Taken {
-        let Some(queued) = key.and_then(|key| state.shelf.remove(key)) else {
-            return Taken { runner: None, wake: None, ring: None };
-        };
-        if let Some(timer) = queued.timer {
-            state.timers.remove(timer);
-        }
+    #[inline(always)]
+    fn take(&self, state: &mut State, job: Option<Queued>) -> Taken {
+        let Some(job) = job else { return Taken { runner: None, wake: None, ring: None } };
+        let runner = state.take(job);
         self.note_len(state);
         let wake = if mutant!(FreedCapacityWakesNobody) { None } else { state.grant(&self.limits) };
-        Taken { runner: Some(queued.runner), wake, ring: None }
+        Taken { runner: Some(runner), wake, ring: None }
     }
 
     /// How many places are promised to submitters that have not come for them yet.
@@ -294,7 +276,7 @@ impl Queue {
     /// `driver` is about to park with a free lane. False if there is a job for it: then it does not park.
     pub(crate) fn idle(&self, driver: usize) -> bool {
         self.state.with(|state| {
-            let empty = state.shelf.is_empty();
+            let empty = state.rows.is_empty();
             if empty {
                 state.idle.insert(driver);
             }
@@ -303,6 +285,7 @@ impl Queue {
     }
 
     /// `driver` turns to something else, or leaves. If there are jobs it might have been rung for, says whom to ring instead.
+    #[inline]
     pub(crate) fn withdraw(&self, driver: usize) -> Option<usize> {
         self.state.with(|state| {
             state.idle.remove(driver);
@@ -310,8 +293,8 @@ impl Queue {
         })
     }
 
-    /// Lets nothing in any more. Gives the wakers of the waiting submitters.
-    pub(crate) fn close(&self) -> Vec<Waker> {
+    /// Lets nothing in any more, and then says so in the books. Gives the wakers of the waiting submitters.
+    pub(crate) fn close(&self, books: &Books) -> Vec<Waker> {
         let wakers = self.state.with(|state| {
             state.closed = true;
             let mut wakers = Vec::new();
@@ -322,43 +305,51 @@ impl Queue {
             }
             wakers
         });
-        self.closed.store(true, Ordering::SeqCst);
+        books.close();
         wakers
     }
 
     /// What lies in the queue, in the order of priority and arrival.
     pub(crate) fn list(&self, now: Instant) -> Vec<JobInfo> {
-        self.state.with(|state| state.shelf.iter().map(|(_, _, queued)| queued.runner.head().info(now)).collect())
+        self.state.with(|state| state.rows.iter().map(|job| job.info(now)).collect())
     }
 
     /// The jobs that lie in the queue.
     pub(crate) fn jobs(&self) -> Vec<JobRef> {
-        self.state.with(|state| state.shelf.iter().map(|(_, _, queued)| queued.runner.job().clone()).collect())
+        self.state.with(|state| state.rows.iter().collect())
     }
 
     fn note_len(&self, state: &State) {
         // Read outside of the lock as a hint; whoever relies on it looks again under the lock, or has seen the closing flag, which is set after it.
-        self.len.store(state.shelf.len(), Ordering::Release);
+        self.len.store(state.rows.len(), Ordering::Release);
     }
 }
 
 impl State {
     fn has_room(&self, limits: &[usize; Priority::COUNT], priority: Priority) -> bool {
-        self.shelf.len() + self.granted < limits[priority.index()]
+        self.rows.len() + self.granted < limits[priority.index()]
     }
 
     /// Takes out the youngest job of the lowest priority, if that is below `priority`.
     fn evict_below(&mut self, priority: Priority) -> Option<Runner> {
         let lower = |lowest: &Priority| *lowest < priority || (*lowest == priority && mutant!(EvictsItsEquals));
-        let lowest = self.shelf.lowest().filter(lower)?;
-        let queued = self.shelf.pop_newest(lowest)?;
-        if let Some(timer) = queued.timer {
+        let lowest = self.rows.lowest().filter(lower)?;
+        let newest = self.rows.newest(lowest)?;
+        Some(self.take(newest))
+    }
+
+    /// Takes out a job, and its timer.
+    #[inline]
+    fn take(&mut self, job: Queued) -> Runner {
+        let (runner, timer) = self.rows.take(job);
+        if let Some(timer) = timer {
             self.timers.remove(timer);
         }
-        Some(queued.runner)
+        runner
     }
 
     /// Promises a free place to the first waiting submitter that may have it.
+    #[inline]
     fn grant(&mut self, limits: &[usize; Priority::COUNT]) -> Option<Waker> {
         let priority = self.waiting.highest()?;
         // The highest has the widest limit: if it may not enter, nobody may.
@@ -370,7 +361,8 @@ impl State {
     }
 
     /// An idle driver, if there is something for it.
+    #[inline]
     fn ring_for_more(&mut self) -> Option<usize> {
-        if self.shelf.is_empty() || mutant!(NotifiesOnlyTheFirst) { None } else { self.idle.take_first() }
+        if self.rows.is_empty() || mutant!(NotifiesOnlyTheFirst) { None } else { self.idle.take_first() }
     }
 }

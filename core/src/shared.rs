@@ -8,12 +8,12 @@ use alloc::vec::Vec;
 use core::task::Waker;
 
 use crate::bits::AtomicBits;
-use crate::books::Account;
-use crate::books::Books;
+use crate::books::{Account, Books};
 use crate::clockwork::Clockwork;
 use crate::config::WorkerConfig;
 use crate::ending::Ending;
 use crate::host::Lender;
+use crate::job::conditions::Defaults;
 use crate::job::desk::Desk;
 use crate::job::hold::JobRef;
 use crate::job::runner::{Runner, Verdict};
@@ -31,6 +31,8 @@ use crate::{Cause, Instant, JobId, Token};
 /// See the head of the file.
 pub(crate) struct Shared {
     pub(crate) config: WorkerConfig,
+    /// What it says of every job.
+    pub(crate) defaults: Defaults,
     pub(crate) host: Arc<dyn Lender>,
     pub(crate) queue: Queue,
     pub(crate) drivers: Box<[Arc<DriverPort>]>,
@@ -181,7 +183,14 @@ pub(crate) struct KeeperPort {
 
 impl Shared {
     /// Rings this driver; if it has left, another one that is idle.
+    #[inline]
     pub(crate) fn ring_driver(&self, driver: Option<usize>) {
+        if driver.is_some() {
+            self.ring_one(driver);
+        }
+    }
+
+    fn ring_one(&self, driver: Option<usize>) {
         let mut next = driver;
         while let Some(driver) = next {
             if self.drivers[driver].port().ring() {
@@ -191,7 +200,17 @@ impl Shared {
         }
     }
 
+    /// [`ring_driver`](Self::ring_driver) for a job that was submitted at `now`.
+    #[inline]
+    pub(crate) fn ring_for(&self, driver: Option<usize>, now: Instant) {
+        if let Some(first) = driver {
+            self.drivers[first].clockwork.note_ring(now);
+            self.ring_one(driver);
+        }
+    }
+
     /// Does what taking a job out of the queue has left to be done, and gives the job.
+    #[inline]
     pub(crate) fn attend_to(&self, taken: Taken) -> Option<Runner> {
         if let Some(waker) = taken.wake {
             self.wake(waker);
@@ -221,7 +240,7 @@ impl Shared {
 
     /// Lets nothing in any more (S1).
     pub(crate) fn close(&self) {
-        for waker in self.queue.close() {
+        for waker in self.queue.close(&self.books) {
             self.wake(waker);
         }
         self.ring_all();
@@ -334,8 +353,8 @@ impl Desk for Shared {
     }
 
     fn recent(&self) -> Instant {
-        let awake = self.drivers.iter().find(|driver| driver.port().is_awake());
-        awake.map_or_else(|| self.host.now(), |driver| driver.clockwork.now())
+        let recent = self.drivers.iter().find_map(|driver| driver.clockwork.recent());
+        recent.unwrap_or_else(|| self.host.now())
     }
 
     #[cfg(feature = "std")]
@@ -348,19 +367,17 @@ impl Desk for Shared {
     }
 
     fn cut_off(&self, job: &dyn Fn() -> JobInfo) {
-        if self.queue.is_closed() {
+        if self.books.is_closed() {
             self.ending.cut_off(job());
         }
     }
 
-    fn finished(&self, job: JobId, account: Account) {
-        if self.queue.is_closed() {
-            self.ending.forget_insider(job.get());
-        }
-        self.books.finish(account);
-        if self.queue.is_closed() {
-            self.keeper.port.ring();
-        }
+    fn forget(&self, job: JobId) {
+        self.ending.forget_insider(job.get());
+    }
+
+    fn ring_keeper(&self) {
+        self.keeper.port.ring();
     }
 
     fn observer(&self) -> Option<&dyn Observer> {

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! There is one publisher, who publishes once, and one reader. Who may touch what:
-//! 1. The outcome is the publisher's until it is FULL, and then the reader's.
+//! 1. The outcome is the publisher's until it is FULL, and then the reader's. While it is FULL, and only then, there is one to be dropped.
 //! 2. The waker is the reader's while it is EMPTY. While it is WAITING it is whosever step out of that succeeds.
 //!
 //! Both leave EMPTY and WAITING by read-modify-write operations, so one of them sees the other (L5).
@@ -23,6 +23,7 @@
 mod loom;
 
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::task::{Context, Poll, Waker};
 
 use crate::sync::UnsafeCell;
@@ -40,7 +41,8 @@ const ASKED: u8 = 0x80;
 pub(crate) struct Slot<T> {
     state: AtomicU8,
     waker: UnsafeCell<Option<Waker>>,
-    outcome: UnsafeCell<Option<T>>,
+    /// There while it is FULL, and for the publisher of what is UNREAD.
+    outcome: UnsafeCell<MaybeUninit<T>>,
 }
 
 // SAFETY: outcome and waker have one owner at a time, and pass from one to the next with Release and Acquire.
@@ -48,21 +50,31 @@ unsafe impl<T: Send> Send for Slot<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Slot<T> {}
 
-/// What the publisher does next.
-#[derive(Debug)]
+/// What the publisher found, and so does next.
+#[derive(Clone, Copy, Debug)]
 #[must_use]
-pub(crate) struct Published<T> {
-    /// To be woken.
-    pub(crate) reader: Option<Waker>,
-    /// To be dropped: nobody will read it.
-    pub(crate) unread: Option<T>,
+pub(crate) struct Published(u8);
+
+impl Published {
+    /// Nobody waits, nobody has left, nobody has asked: there is nothing to do.
+    #[inline]
+    pub(crate) fn is_all(self) -> bool {
+        self.0 == EMPTY
+    }
+
     /// Somebody is to be told.
-    pub(crate) asked: bool,
+    pub(crate) fn is_asked(self) -> bool {
+        self.0 & ASKED != 0
+    }
 }
 
 impl<T> Slot<T> {
     pub(crate) fn new() -> Self {
-        Self { state: AtomicU8::new(EMPTY), waker: UnsafeCell::new(None), outcome: UnsafeCell::new(None) }
+        Self {
+            state: AtomicU8::new(EMPTY),
+            waker: UnsafeCell::new(None),
+            outcome: UnsafeCell::new(MaybeUninit::uninit()),
+        }
     }
 
     /// Whether the reader took the outcome, and did not leave without it.
@@ -75,7 +87,7 @@ impl<T> Slot<T> {
     #[inline]
     pub(crate) fn is_bare(&mut self) -> bool {
         // SAFETY: it is borrowed exclusively.
-        unsafe { self.waker.with(|waker| (*waker).is_none()) && self.outcome.with(|outcome| (*outcome).is_none()) }
+        self.state.load(Ordering::Relaxed) & !ASKED != FULL && self.waker.with(|waker| unsafe { (*waker).is_none() })
     }
 
     /// Whether an outcome was published.
@@ -85,25 +97,40 @@ impl<T> Slot<T> {
         matches!(self.state.load(Ordering::Acquire) & !ASKED, FULL | TAKEN)
     }
 
-    /// Publishes the outcome.
+    /// Publishes the outcome. If that is not all, the publisher asks for the [`reader`](Self::reader) and for what is [`unread`](Self::unread).
     ///
     /// # Safety
     ///
     /// The caller is the publisher, and has not done so before.
     #[inline]
-    pub(crate) unsafe fn publish(&self, outcome: T) -> Published<T> {
+    pub(crate) unsafe fn publish(&self, outcome: T) -> Published {
         // SAFETY: it is not FULL yet.
-        self.outcome.with_mut(|place| unsafe { *place = Some(outcome) });
-        let before = self.state.swap(FULL, Ordering::AcqRel);
-        let (mut reader, mut unread) = (None, None);
-        match before & !ASKED {
-            // SAFETY: this step has left WAITING.
-            WAITING => reader = self.waker.with_mut(|waker| unsafe { (*waker).take() }),
-            // SAFETY: the reader has gone.
-            UNREAD => unread = self.outcome.with_mut(|place| unsafe { (*place).take() }),
-            _ => {}
-        }
-        Published { reader, unread, asked: before & ASKED != 0 }
+        self.outcome.with_mut(|place| unsafe { (*place).write(outcome) });
+        Published(self.state.swap(FULL, Ordering::AcqRel))
+    }
+
+    /// The reader, to be woken, if it waited.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the publisher, and has just published with this result.
+    pub(crate) unsafe fn reader(&self, published: Published) -> Option<Waker> {
+        // SAFETY: this step has left WAITING.
+        let take = || self.waker.with_mut(|waker| unsafe { (*waker).take() });
+        if published.0 & !ASKED == WAITING { take() } else { None }
+    }
+
+    /// What nobody will read, to be dropped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`reader`](Self::reader); once.
+    pub(crate) unsafe fn unread(&self, published: Published) -> Option<T> {
+        (published.0 & !ASKED == UNREAD).then(|| {
+            self.state.store(UNREAD, Ordering::Relaxed);
+            // SAFETY: the reader has gone, so it is the publisher's, and it is FULL no more.
+            unsafe { self.read() }
+        })
     }
 
     /// Somebody besides the reader is to be told of the outcome. True if it was published before: then the publisher does not know.
@@ -120,28 +147,32 @@ impl<T> Slot<T> {
     pub(crate) unsafe fn poll_take(&self, cx: &Context<'_>) -> Poll<Option<T>> {
         let state = self.state.load(Ordering::Acquire);
         match state & !ASKED {
-            FULL => Poll::Ready(self.take(TAKEN)),
+            // SAFETY: promised by the caller.
+            FULL => Poll::Ready(Some(unsafe { self.take(TAKEN) })),
             TAKEN => Poll::Ready(None),
             _ => self.wait(state, cx.waker()),
         }
     }
 
-    /// The outcome, if it is there and was not taken.
+    /// The reader takes the outcome.
     ///
     /// # Safety
     ///
-    /// The caller is the reader.
-    pub(crate) unsafe fn peek(&self) -> Option<&T> {
-        let full = self.state.load(Ordering::Acquire) & !ASKED == FULL;
-        // SAFETY: it is FULL, so it is the reader's.
-        if full { self.outcome.with(|place| unsafe { (*place).as_ref() }) } else { None }
+    /// It is FULL, and the caller is the reader.
+    #[inline]
+    unsafe fn take(&self, to: u8) -> T {
+        self.state.store(to, Ordering::Relaxed);
+        // SAFETY: it was FULL, so it is there, and the reader's; now it is FULL no more.
+        unsafe { self.read() }
     }
 
-    /// It is FULL, and the reader takes the outcome.
-    fn take(&self, to: u8) -> Option<T> {
-        self.state.store(to, Ordering::Relaxed);
-        // SAFETY: it was FULL, so it is the reader's.
-        self.outcome.with_mut(|place| unsafe { (*place).take() })
+    /// # Safety
+    ///
+    /// The outcome is there, and the caller's, and is not read again.
+    #[inline]
+    unsafe fn read(&self) -> T {
+        // SAFETY: promised by the caller.
+        self.outcome.with_mut(|place| unsafe { (*place).assume_init_read() })
     }
 
     fn wait(&self, state: u8, waker: &Waker) -> Poll<Option<T>> {
@@ -152,7 +183,8 @@ impl<T> Slot<T> {
         if state == waiting
             && self.state.compare_exchange(waiting, empty, Ordering::Acquire, Ordering::Acquire).is_err()
         {
-            return Poll::Ready(self.take(TAKEN));
+            // SAFETY: only the publisher changes WAITING but for the reader, which this is: it is FULL.
+            return Poll::Ready(Some(unsafe { self.take(TAKEN) }));
         }
         // SAFETY: it is EMPTY, and only the reader changes that, or the publisher, who then does not touch the waker.
         let old = self.waker.with_mut(|place| unsafe { (*place).replace(new) });
@@ -164,7 +196,8 @@ impl<T> Slot<T> {
             Err(_) => {
                 // SAFETY: it is FULL, and the publisher found nobody WAITING.
                 drop(self.waker.with_mut(|place| unsafe { (*place).take() }));
-                Poll::Ready(self.take(TAKEN))
+                // SAFETY: as above.
+                Poll::Ready(Some(unsafe { self.take(TAKEN) }))
             }
         }
     }
@@ -174,11 +207,13 @@ impl<T> Slot<T> {
     /// # Safety
     ///
     /// The caller is the reader, and does nothing with the slot afterwards.
+    #[inline]
     pub(crate) unsafe fn leave(&self) -> Option<Leftover<T>> {
         let mut state = self.state.load(Ordering::Acquire);
         loop {
             match state & !ASKED {
-                FULL => return self.take(UNREAD).map(Leftover::Outcome),
+                // SAFETY: promised by the caller.
+                FULL => return Some(Leftover::Outcome(unsafe { self.take(UNREAD) })),
                 TAKEN | UNREAD => return None,
                 _ => {}
             }
@@ -188,6 +223,15 @@ impl<T> Slot<T> {
                 Ok(_) => return self.waker.with_mut(|waker| unsafe { (*waker).take() }).map(Leftover::Waker),
                 Err(now) => state = now,
             }
+        }
+    }
+}
+
+impl<T> Drop for Slot<T> {
+    fn drop(&mut self) {
+        if self.state.load(Ordering::Acquire) & !ASKED == FULL {
+            // SAFETY: it is FULL, and nobody else is left.
+            drop(unsafe { self.read() });
         }
     }
 }

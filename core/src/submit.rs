@@ -16,34 +16,11 @@ use crate::job::head::Head;
 use crate::job::hold::JobRef;
 use crate::job::runner::Runner;
 use crate::job::work::Work;
-use crate::observer::{Kind, RejectReason};
+use crate::observer::Kind;
 use crate::queue::{Entry, Standing};
 use crate::shared::Shared;
 use crate::shelf::Key;
-use crate::{Instant, Priority};
-
-/// A job that was not accepted, with the reason. The job is in it, whole.
-#[non_exhaustive]
-pub struct Rejected<J> {
-    /// The job, to be submitted again, or elsewhere.
-    pub job: J,
-    /// Why it was not accepted.
-    pub reason: RejectReason,
-}
-
-impl<J> fmt::Debug for Rejected<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
-    }
-}
-
-impl<J> fmt::Display for Rejected<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the job was not accepted: {}", self.reason)
-    }
-}
-
-impl<J> core::error::Error for Rejected<J> {}
+use crate::{Instant, Priority, RejectReason, Rejected};
 
 /// What becomes of a submit: the handle of an accepted job, or the job back with the reason.
 pub type SubmitResult<W> = Result<Handle<<W as Work>::Value, <W as Work>::Error>, Rejected<Job<W>>>;
@@ -67,7 +44,7 @@ impl<W: Work> Candidate<W> {
             let priority = job.conditions.priority;
             return Err(turn_away(shared, job, RejectReason::NoThreads, priority));
         }
-        if shared.queue.is_closed() {
+        if shared.books.is_closed() {
             let priority = job.conditions.priority;
             return Err(turn_away(shared, job, RejectReason::Closed, priority));
         }
@@ -75,8 +52,8 @@ impl<W: Work> Candidate<W> {
         // SAFETY: the root is in `shared`, which the job holds; the table is that of `W`.
         let (runner, job, exit) = unsafe {
             let (desk, ops) = (shared.clone(), &JobCell::<W>::OPS);
-            let config = &shared.config;
-            JobCell::create(|at| Head::write(at, conditions, W::KIND, &shared.root, desk, config, ops), work)
+            let defaults = &shared.defaults;
+            JobCell::create(|at| Head::write(at, conditions, W::KIND, &shared.root, desk, defaults, ops), work)
         };
         Ok(Self { runner, job, exit })
     }
@@ -93,7 +70,7 @@ impl<W: Work> Candidate<W> {
     ) -> Result<Handle<W::Value, W::Error>, (Self, RejectReason)> {
         let Self { runner, job, exit } = self;
         let head = runner.head();
-        let due = Instant::earlier(head.queue_due, head.due());
+        let due = Instant::earlier(head.queue_due(), head.due());
         head.attend();
         match shared.queue.push(runner, entry, due, &shared.books) {
             Err((runner, reason)) => {
@@ -102,8 +79,8 @@ impl<W: Work> Candidate<W> {
             }
             Ok(accepted) => {
                 let head = &*job;
-                head.tell_now(|observer, job| observer.submitted(job));
-                shared.ring_driver(accepted.ring);
+                head.tell_at_once(|observer, job| observer.submitted(job));
+                shared.ring_for(accepted.ring, head.submitted());
                 if accepted.sooner {
                     shared.keeper.port.ring();
                 }

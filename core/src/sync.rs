@@ -2,7 +2,7 @@
 //!
 //! | build | lock | atomics, `Arc` |
 //! | --- | --- | --- |
-//! | `std` | `std::sync::Mutex` | `core`, `alloc` |
+//! | `std` | `std::sync::Mutex`, or a byte where there are many | `core`, `alloc` |
 //! | without `std` | a critical section, whose implementation the final binary chooses | `portable-atomic` |
 //! | `--cfg countermand_loom` | loom's | loom's |
 //! | `--cfg countermand_shuttle` | shuttle's | shuttle's, `alloc` |
@@ -10,12 +10,16 @@
 
 #[cfg(countermand_shuttle)]
 pub(crate) mod atomic {
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use shuttle::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
 }
 
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub(crate) mod atomic {
-    pub(crate) use portable_atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use portable_atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
 }
 
 /// Loom's atomics, but for one thing: a load can be made an exchange.
@@ -84,6 +88,7 @@ pub(crate) mod atomic {
 
     atomic!(AtomicBool, bool, false);
     atomic!(AtomicU8, u8, 0);
+    atomic!(AtomicU32, u32, 0);
     atomic!(AtomicU64, u64, 0);
     atomic!(AtomicUsize, usize, 0);
     atomic!(AtomicPtr<T>, *mut T, core::ptr::null_mut());
@@ -95,6 +100,10 @@ pub(crate) use alloc::sync::Arc;
 pub(crate) use alloc::sync::Weak;
 #[cfg(all(feature = "alloc", not(countermand_loom)))]
 pub(crate) use alloc::sync::{Arc, Weak};
+
+/// What the first who needs it makes, and nobody changes.
+#[cfg(feature = "std")]
+pub(crate) use std::sync::OnceLock as Once;
 
 /// Data behind a lock that is held for the length of a closure and no longer.
 ///
@@ -130,6 +139,7 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         match self.0.get_mut() {
             Ok(data) => data,
@@ -139,12 +149,14 @@ impl<T> Lock<T> {
 
     /// The data, for the one who has the lock to himself.
     #[cfg(not(any(feature = "std", countermand_loom)))]
+    #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().get_mut()
     }
 
     /// Runs `f` on the data while the lock is held.
     #[cfg(any(feature = "std", countermand_loom))]
+    #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = match self.0.lock() {
             Ok(guard) => guard,
@@ -163,6 +175,43 @@ impl<T> Lock<T> {
 impl<T: Default> Default for Lock<T> {
     fn default() -> Self {
         Self::new(T::default())
+    }
+}
+
+#[cfg(all(feature = "std", not(countermand_shuttle), any(not(countermand_loom), test)))]
+mod latch;
+
+/// What the latch's waiters sleep by.
+#[cfg(all(feature = "std", not(countermand_shuttle), any(not(countermand_loom), test)))]
+mod sleep {
+    #[cfg(countermand_loom)]
+    pub(super) use loom::sync::{Condvar, Mutex};
+    pub(super) use std::sync::PoisonError;
+    #[cfg(not(countermand_loom))]
+    pub(super) use std::sync::{Condvar, Mutex};
+}
+
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
+pub(crate) use latch::{Latch, Latched};
+
+/// Data behind a [`Latch`].
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
+pub(crate) use Lock as Latched;
+
+/// A lock that guards what lies beside it.
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
+#[derive(Debug)]
+pub(crate) struct Latch(Lock<()>);
+
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
+impl Latch {
+    pub(crate) fn new() -> Self {
+        Self(Lock::new(()))
+    }
+
+    /// Runs `f` while the latch is held: what [`Lock::with`] says.
+    pub(crate) fn with<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.0.with(|()| f())
     }
 }
 

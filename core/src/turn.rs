@@ -12,35 +12,56 @@ pub(crate) struct Current {
     pub(crate) in_poll: bool,
 }
 
+/// `Current`, or none, in two words.
+#[derive(Clone, Copy)]
+struct Mark {
+    /// 0 for none.
+    worker: usize,
+    /// Twice its number, and one more if it is polled.
+    job: u64,
+}
+
+impl Mark {
+    const NONE: Self = Self { worker: 0, job: 0 };
+
+    const fn of(current: Current) -> Self {
+        Self { worker: current.worker, job: current.job << 1 | current.in_poll as u64 }
+    }
+
+    fn current(self) -> Option<Current> {
+        (self.worker != 0).then_some(Current { worker: self.worker, job: self.job >> 1, in_poll: self.job & 1 == 1 })
+    }
+}
+
 /// Without `std` there is one thread. Interrupts that poll jobs of their own come and go in the middle of a poll, and each puts back what was before.
 #[cfg(not(feature = "std"))]
-static CURRENT: crate::sync::Lock<Option<Current>> = crate::sync::Lock::new(None);
+static CURRENT: crate::sync::Lock<Mark> = crate::sync::Lock::new(Mark::NONE);
 
 #[cfg(feature = "std")]
 crate::sync::thread_local! {
-    static CURRENT: core::cell::Cell<Option<Current>> = const { core::cell::Cell::new(None) };
+    static CURRENT: core::cell::Cell<Mark> = const { core::cell::Cell::new(Mark::NONE) };
     /// The address of a worker, or 0.
     static IN_STEP: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
 }
 
 /// While it lives, this thread is in a job's poll or call.
 pub(crate) struct InTurn {
-    before: Option<Current>,
+    before: Mark,
     /// Not `Send`: it belongs to this thread.
     here: PhantomData<*const ()>,
 }
 
 impl InTurn {
     pub(crate) fn enter(current: Current) -> Self {
-        Self { before: swap(Some(current)), here: PhantomData }
+        Self { before: swap(Mark::of(current)), here: PhantomData }
     }
 
     /// The job in whose poll or call this thread is.
     pub(crate) fn current() -> Option<Current> {
         #[cfg(feature = "std")]
-        return CURRENT.with(core::cell::Cell::get);
+        return CURRENT.with(core::cell::Cell::get).current();
         #[cfg(not(feature = "std"))]
-        return CURRENT.with(|current| *current);
+        return CURRENT.with(|mark| *mark).current();
     }
 }
 
@@ -50,11 +71,12 @@ impl Drop for InTurn {
     }
 }
 
-fn swap(current: Option<Current>) -> Option<Current> {
+#[inline]
+fn swap(mark: Mark) -> Mark {
     #[cfg(feature = "std")]
-    return CURRENT.with(|cell| cell.replace(current));
+    return CURRENT.with(|cell| cell.replace(mark));
     #[cfg(not(feature = "std"))]
-    return CURRENT.with(|cell| core::mem::replace(cell, current));
+    return CURRENT.with(|cell| core::mem::replace(cell, mark));
 }
 
 /// While it lives, this thread is in a step of a driver or of the keeper of one worker.

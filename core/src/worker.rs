@@ -14,7 +14,7 @@ use core::time::Duration;
 use crate::bell::Listener;
 use crate::books::Counts;
 use crate::config::{FullPolicy, WorkerConfig};
-use crate::ending::{Mode, Report, Shutdown};
+use crate::ending::{Mode, Report};
 use crate::job::Job;
 use crate::job::desk::Desk;
 use crate::job::work::Work;
@@ -28,7 +28,7 @@ use crate::timed::{Keeps, TimedToken};
 use crate::timers::TimerKey;
 use crate::token::TokenObserver;
 use crate::turn::{Current, InTurn};
-use crate::{Instant, Token};
+use crate::{Instant, Shutdown, Token};
 
 /// A worker: a bounded priority queue, and lanes in which its jobs run on a host.
 ///
@@ -170,7 +170,7 @@ impl Worker {
     /// Whether nothing is accepted any more.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.shared().queue.is_closed()
+        self.shared().books.is_closed()
     }
 
     /// How the worker was set up.

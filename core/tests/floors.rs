@@ -23,6 +23,9 @@ const FLOORS: [&[&[&str]]; 6] = [
         "origin",
         "outcome",
         "priority",
+        "rejected",
+        "shutdown",
+        "step",
         "telemetry",
         "text", // words
         "contain",
@@ -33,7 +36,20 @@ const FLOORS: [&[&[&str]]; 6] = [
     ]],
     // Tools.
     &[
-        &["bell", "bits", "books", "discipline", "histogram", "port", "shelf", "slot", "stock", "timers", "turn"],
+        &[
+            "bell",
+            "bits",
+            "books",
+            "discipline",
+            "histogram",
+            "port",
+            "roster",
+            "shelf",
+            "slot",
+            "stock",
+            "timers",
+            "turn",
+        ],
         &["metrics"],
     ],
     // Holdings.
@@ -45,7 +61,7 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
-    &[&["call", "lane", "places"], &["shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
+    &[&["call", "held_worker", "lane", "places"], &["shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
     // Door.
     &[&["submit", "wait"], &["worker"], &["delivery", "drive", "preflight", "scope"], &["assembly"]],
 ];

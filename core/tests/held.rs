@@ -1,8 +1,10 @@
-//! Tokens without a heap: each rule that can be asked of them, and what only threads and unwinding can show.
+//! Tokens and a worker without a heap: each rule that can be asked of them, and what only threads and unwinding can show.
 #![allow(unsafe_code, reason = "wakers that count, and futures that are forgotten, are made by hand")]
 
 #[path = "held/rules.rs"]
 mod rules;
+#[path = "held/worker.rs"]
+mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -11,15 +13,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::{future::Future, thread};
 
-use countermand_core::HeldToken;
+use countermand_core::{HeldHandle, HeldJob, HeldToken, Instant, Outcome, Step};
 
 #[test]
 fn each_rule_holds() {
-    for (number, rule) in rules::ALL {
+    for (number, rule) in rules::ALL.iter().chain(worker::ALL) {
         println!("{number}");
         rule();
     }
-    assert_eq!(rules::ALL.len(), 21);
+    assert_eq!((rules::ALL.len(), worker::ALL.len()), (21, 37));
+}
+
+/// A worker that no rule has used.
+fn fresh() -> &'static worker::Small {
+    Box::leak(Box::default())
 }
 
 #[test]
@@ -88,4 +95,108 @@ fn t9_a_panicking_waker_stops_no_other() {
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"as planted"));
     assert_eq!(WOKEN.load(Ordering::SeqCst), 3, "all were woken before");
     assert!(TOKEN.is_cancelled() && !TOKEN.cancel());
+}
+
+#[test]
+fn p1_p2_panics_of_jobs_and_destructors_are_outcomes() {
+    struct Bursts;
+    impl Drop for Bursts {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    let worker = fresh();
+    let mut driver = worker.attend().expect("nobody else drives it");
+    let mut cx = Context::from_waker(Waker::noop());
+    let submit = |job: HeldJob<_>| worker.submit(job, Instant::ORIGIN).expect("there is a slot");
+    let body = |how: u8| async move {
+        let _bursts = (how > 0).then(|| Bursts);
+        match how {
+            0 => panic!("in a poll"),
+            1 => std::future::pending().await,
+            _ => 7,
+        }
+    };
+    let mut jobs = [0, 1, 2].map(|how| submit(HeldJob::task(body(how))));
+    while driver.step(&mut cx, Instant::ORIGIN) == Step::Again {}
+    jobs[1].cancel();
+    while driver.step(&mut cx, Instant::ORIGIN) == Step::Again {}
+    let said = jobs.each_mut().map(|job| match std::pin::Pin::new(job).poll(&mut cx) {
+        std::task::Poll::Ready(Outcome::Panicked(panic)) => panic.message().map(str::to_owned),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(
+        said.each_ref().map(Option::as_deref),
+        [Some("in a poll"), Some("in a destructor"), Some("in a destructor")]
+    );
+    // The lanes are whole, and a panic that nobody reads is let go.
+    drop(worker.submit(HeldJob::task(body(0)), Instant::ORIGIN));
+    let next = worker.submit(HeldJob::task(std::future::ready(9_u32)), Instant::ORIGIN).expect("there is a slot");
+    while driver.step(&mut cx, Instant::ORIGIN) == Step::Again {}
+    assert!(next.is_finished());
+    drop(next);
+    assert_eq!((worker.counts().panicked, worker.occupied()), (4, 0));
+}
+
+#[test]
+fn s1_s6_among_threads_every_accepted_job_settles() {
+    for _ in 0..64 {
+        let worker = fresh();
+        let settled = thread::scope(|scope| {
+            let submitters: Vec<_> = (0..2)
+                .map(|thread| {
+                    scope.spawn(move || {
+                        let mut handles = Vec::new();
+                        for round in 0..200 {
+                            let job = HeldJob::task(async move { round });
+                            if let Ok(handle) = worker.submit(job, Instant::ORIGIN) {
+                                if thread == 0 && round % 3 == 0 {
+                                    handle.cancel();
+                                }
+                                handles.push(handle);
+                                // Not more than there are slots for both.
+                                handles.retain_mut(|handle| !handle.is_finished());
+                            }
+                        }
+                        handles
+                    })
+                })
+                .collect();
+            let mut driver = worker.attend().expect("nobody else drives it");
+            let mut cx = Context::from_waker(Waker::noop());
+            for _ in 0..200 {
+                driver.step(&mut cx, Instant::ORIGIN);
+            }
+            drop(driver);
+            let left: Vec<_> =
+                submitters.into_iter().flat_map(|thread| thread.join().expect("no submitter panics")).collect();
+            left.iter().all(HeldHandle::is_finished)
+        });
+        assert!(settled, "the driver is gone, and a job that was accepted has not settled");
+        let counts = worker.counts();
+        assert_eq!(counts.accepted, counts.completed + counts.cancelled, "{counts:?}");
+        assert_eq!((counts.accepted + counts.rejected, worker.occupied()), (400, 0));
+    }
+}
+
+#[test]
+fn a_job_that_is_not_send_goes_to_its_driver() {
+    let worker = fresh();
+    let mut driver = worker.attend().expect("nobody else drives it");
+    let own = std::rc::Rc::new(7);
+    let job = HeldJob::task({
+        let own = own.clone();
+        async move { own }
+    });
+    let mut handle = worker.submit_local(&driver, job, Instant::ORIGIN).expect("there is a slot");
+    let mut cx = Context::from_waker(Waker::noop());
+    while driver.step(&mut cx, Instant::ORIGIN) == Step::Again {}
+    assert!(
+        matches!(std::pin::Pin::new(&mut handle).poll(&mut cx), std::task::Poll::Ready(Outcome::Completed(seven)) if *seven == 7)
+    );
+    assert_eq!(std::rc::Rc::strong_count(&own), 1);
+    let other = fresh();
+    let refused =
+        catch_unwind(AssertUnwindSafe(|| drop(other.submit_local(&driver, HeldJob::task(async {}), Instant::ORIGIN))));
+    assert!(refused.is_err(), "the driver is another worker's");
 }

@@ -170,3 +170,118 @@ fn many_write_down_what_many_tell_and_each_comes_once_in_its_order() {
     }
     assert_eq!(router.ledger().delivered[1], tellers * MANY);
 }
+
+/// A worker's ends of jobs told to a reporter, as a worker does.
+struct Ends(JobReports<Arc<Reporter<String>>>, JobInfo, Settled);
+
+impl Ends {
+    /// Of a job that a worker has run.
+    fn of(reporter: &Arc<Reporter<String>>) -> Self {
+        #[derive(Default)]
+        struct Last(Mutex<Option<(JobInfo, Settled)>>);
+        impl Observer for Last {
+            fn settled(&self, job: &JobInfo, settled: &Settled) {
+                *self.0.lock().expect("whole") = Some((job.clone(), *settled));
+            }
+        }
+        let last = Arc::new(Last::default());
+        let mut bench = common::bench::Bench::new(WorkerConfig::new().observer(last.clone()));
+        let name = "n".repeat(200);
+        let _handle = bench.worker.try_submit(Job::task(async {}).name(name)).expect("a place");
+        bench.run();
+        let (job, settled) = last.0.lock().expect("whole").take().expect("it has ended");
+        Self(JobReports::new("kasmina", reporter.clone()).expect("a name"), job, settled)
+    }
+
+    /// One that was polled so often, which is how they are told apart.
+    fn tell(&mut self, polls: u64, class: Class) {
+        (self.2.polls, self.2.class) = (polls, class);
+        self.0.settled(&self.1, &self.2);
+    }
+
+    fn said(&mut self, polls: impl IntoIterator<Item = u64>) -> Vec<String> {
+        let mut one = |polls| {
+            (self.2.polls, self.2.class) = (polls, Class::Completed);
+            self.0.event(&self.1, &self.2).to_string()
+        };
+        polls.into_iter().map(&mut one).collect()
+    }
+}
+
+#[test]
+fn ends_of_jobs_come_in_order_between_events_and_what_has_no_room_is_never_written() {
+    let written = Arc::new(AtomicU64::new(0));
+    let scribe = {
+        let written = written.clone();
+        move |event: &Event, _: &Label, _| {
+            written.fetch_add(1, Ordering::Relaxed);
+            event.to_string()
+        }
+    };
+    let (router, mut outlets) = Router::new(rooms(9), streams(), scribe).expect("a router");
+    let reporter = Arc::new(router.reporter(Source::of("tolaria"), 7, || at(0)));
+    let mut ends = Ends::of(&reporter);
+    for polls in 0..MANY {
+        ends.tell(polls, Class::Completed);
+    }
+    assert_eq!(written.load(Ordering::Relaxed), 0);
+    let ledger = router.ledger();
+    assert_eq!((ledger.accepted[1], ledger.shed[1], ledger.pending[1]), (MANY, MANY - 9, 9));
+    assert_eq!(written.load(Ordering::Relaxed), 9, "the last ones only");
+    assert_eq!(
+        router.sources(),
+        [(Source::of("tolaria"), {
+            let mut figures = SourceFigures::default();
+            figures.shed[1] = MANY - 9;
+            figures
+        })]
+    );
+    let reports =
+        |all: Vec<String>| all.into_iter().filter(|text| !text.contains("telemetry.shed")).collect::<Vec<_>>();
+    // The router's own report is HIGH, and takes no other's place.
+    assert_eq!(reports(deliver(&mut outlets[0], at(0))), ends.said(MANY - 9..MANY));
+    ends.tell(1, Class::Completed);
+    reporter.take(&event(2));
+    ends.tell(3, Class::Completed);
+    let expected = [ends.said([1]), said([2]), ends.said([3])].concat();
+    assert_eq!(deliver(&mut outlets[0], at(0)), expected);
+    assert!(expected[0].contains("n…"), "{}", expected[0]);
+    assert_eq!((reporter.refused(), router.ledger().balances()), (0, true));
+}
+
+#[test]
+fn after_a_long_time_without_a_turn_what_is_high_is_in_the_first_batch_and_a_turn_writes_one_batch() {
+    let written = Arc::new(AtomicU64::new(0));
+    let scribe = {
+        let written = written.clone();
+        move |event: &Event, _: &Label, _| {
+            written.fetch_add(1, Ordering::Relaxed);
+            event.to_string()
+        }
+    };
+    let mut streams = streams();
+    streams[0].batch = 4;
+    let (router, mut outlets) = Router::new(rooms(u32::MAX), streams, scribe).expect("a router");
+    let reporter = Arc::new(router.reporter(Source::of("tolaria"), 7, || at(0)));
+    let mut ends = Ends::of(&reporter);
+    (0..MANY).for_each(|polls| ends.tell(polls, Class::Completed));
+    ends.tell(0, Class::Failed);
+    let first = deliver(&mut outlets[0], at(0));
+    assert!(first[0].starts_with("ERROR job.failed"), "{first:?}");
+    assert_eq!((first[1..].to_vec(), written.load(Ordering::Relaxed)), (ends.said(0..3), 5));
+    let mut rest = Vec::new();
+    while rest.len() + 3 < MANY as usize {
+        rest.extend(deliver(&mut outlets[0], at(0)));
+    }
+    assert_eq!(rest, ends.said(3..MANY));
+}
+
+#[test]
+fn what_has_no_room_is_refused_once_the_router_is_closed() {
+    let (router, _outlets) = router(rooms(9), streams());
+    let reporter = Arc::new(router.reporter(Source::of("tolaria"), 7, || at(0)));
+    let mut ends = Ends::of(&reporter);
+    router.close();
+    (0..30).for_each(|polls| ends.tell(polls, Class::Completed));
+    assert_eq!((reporter.refused(), router.ledger().refused[1], router.ledger().accepted[1]), (30, 30, 0));
+}

@@ -58,7 +58,8 @@ pub struct HeldToken<'p> {
     parent: Option<Pin<&'p HeldToken<'p>>>,
     /// A root's: who waits for it, or for what is below it.
     waiting: UnsafeCell<List>,
-    deadline: Instant,
+    /// How long before [`NO_DEADLINE`] the deadline is, in nanoseconds. So a token in a static is all zeros, and weighs nothing in flash.
+    before_never: u64,
     _pinned: PhantomPinned,
 }
 
@@ -148,7 +149,7 @@ impl<'p> HeldToken<'p> {
             detail: UnsafeCell::new(Detail::None),
             parent,
             waiting: UnsafeCell::new(List::new()),
-            deadline,
+            before_never: NO_DEADLINE.as_nanos() - deadline.as_nanos(),
             _pinned: PhantomPinned,
         }
     }
@@ -216,11 +217,7 @@ impl<'p> HeldToken<'p> {
         let kind = KINDS.get(usize::from(canceller.state.load(Ordering::Acquire)) - 1)?;
         let cause = Cause::new(*kind);
         // SAFETY: `state` was seen written, so this is not written any more.
-        Some(match canceller.detail.with(|detail| unsafe { *detail }) {
-            Detail::None => cause,
-            Detail::Code(code) => cause.with_code(code),
-            Detail::Text(text) => cause.with_text(text),
-        })
+        Some(cause.with_detail(canceller.detail.with(|detail| unsafe { *detail })))
     }
 
     /// The earliest of the deadlines of this token and its ancestors (D1).
@@ -228,9 +225,9 @@ impl<'p> HeldToken<'p> {
     /// It takes effect when somebody who knows the time calls [`expire_due`](Self::expire_due).
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let mut least = self.deadline;
+        let mut least = self.own_deadline();
         if !mutant!(ChildOverridesDeadline) || least == NO_DEADLINE {
-            self.ancestors(|above| least = least.min(above.deadline));
+            self.ancestors(|above| least = least.min(above.own_deadline()));
         }
         (least != NO_DEADLINE).then_some(least)
     }
@@ -243,7 +240,10 @@ impl<'p> HeldToken<'p> {
     /// Whether a deadline is due and this token is cancelled because of one. `false` also for a token that has a due
     /// deadline but was cancelled before, for another reason.
     pub fn expire_due(&self, now: Instant) -> bool {
-        let is_due = |token: &HeldToken<'_>| token.deadline != NO_DEADLINE && token.deadline.is_due(now);
+        let is_due = |token: &HeldToken<'_>| {
+            let deadline = token.own_deadline();
+            deadline != NO_DEADLINE && deadline.is_due(now)
+        };
         let mut due = is_due(self).then_some(self);
         self.ancestors(|above| {
             if is_due(above) && !(mutant!(ExpiresTheInnermost) && due.is_some()) {
@@ -271,6 +271,10 @@ impl<'p> HeldToken<'p> {
     /// Cancels this token when the guard is dropped, with the cause [`Cause::HANDLE_DROPPED`], unless it is disarmed (T11).
     pub const fn drop_guard(&self) -> HeldGuard<'_> {
         HeldGuard::new(self)
+    }
+
+    fn own_deadline(&self) -> Instant {
+        Instant::from_nanos(NO_DEADLINE.as_nanos() - self.before_never)
     }
 
     /// The nearest that is cancelled by itself: this token or an ancestor.

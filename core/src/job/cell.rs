@@ -26,10 +26,9 @@ use super::head::Head;
 use super::hold::{JobRef, Ops, hooks};
 use super::runner::{Runner, Verdict};
 use super::work::Work;
-use crate::books::Account;
+use crate::books::{Account, Books};
 use crate::clockwork::Clockwork;
 use crate::contain::{Panic, contain};
-use crate::observer::{JobInfo, Settled};
 use crate::slot::{Published, Slot};
 use crate::stock;
 use crate::sync::Arc;
@@ -41,7 +40,7 @@ use crate::{Cause, CauseKind, Class, Instant, Outcome, Phase};
 pub(crate) struct JobCell<W: Work> {
     /// First, so that its address is the cell's.
     head: Head,
-    slot: Slot<Outcome<W::Value, W::Error>>,
+    slot: Slot<Fixed<W>>,
     stage: UnsafeCell<Stage<W>>,
 }
 
@@ -56,6 +55,9 @@ enum Stage<W: Work> {
     Broken(Panic),
     Empty,
 }
+
+/// How a job ended, by the type of its body.
+type Fixed<W> = Outcome<<W as Work>::Value, <W as Work>::Error>;
 
 /// The reader's end of a job's slot. Good for as long as the job is held.
 pub(crate) type Exit<T, E> = NonNull<Slot<Outcome<T, E>>>;
@@ -91,6 +93,7 @@ impl<W: Work> JobCell<W> {
     /// # Safety
     ///
     /// `write_head` writes the head of a job to where it is told to, made with the table of `W`.
+    #[inline(always)]
     pub(crate) unsafe fn create(
         write_head: impl FnOnce(NonNull<Head>),
         work: W,
@@ -173,56 +176,63 @@ impl<W: Work> JobCell<W> {
 
     /// Publishes the outcome: books, observer, handle, callbacks, in this order, so that whoever sees the handle ready finds
     /// the others done. Only the first outcome counts (J1).
-    fn publish(&self, outcome: Outcome<W::Value, W::Error>, late: bool, now: Instant, account: Account) {
-        let before = self.head.state();
-        if !self.head.settle() {
+    #[inline(always)]
+    fn publish(&self, outcome: Fixed<W>, class: &Class, late: bool, now: Instant, account: Account) {
+        let books = self.head.desk.books();
+        if !self.head.settle(class, late, now, books, account) {
             self.drop_quietly(outcome);
             return;
         }
-        self.head.dismiss();
-        let class = outcome.class();
-        if matches!(class, Class::Cancelled { cause, .. } if cause.kind() == CauseKind::Shutdown) {
-            self.head.desk.cut_off(&|| JobInfo { state: before, ..self.head.info(now) });
-        }
-        let books = self.head.desk.books();
-        books.settle(class, account);
-        let started = self.head.started();
-        if started.is_some() || !mutant!(UnstartedEndsUntold) {
-            self.head.tell(now, |observer, job| {
-                let settled = Settled {
-                    class,
-                    queued: started.unwrap_or(now).saturating_since(self.head.submitted()),
-                    running: started.map_or(core::time::Duration::ZERO, |started| now.saturating_since(started)),
-                    polls: self.head.polls(),
-                    late,
-                };
-                observer.settled(job, &settled);
-            });
-        }
         if mutant!(DrainReturnsBeforeTheLastDestructor) {
-            self.head.desk.finished(self.head.id(), account);
+            self.head.finish(books, account);
         }
-        let published = if mutant!(SettlesTwice) && self.slot.is_full() {
-            Published { reader: None, unread: Some(outcome), asked: true }
+        if mutant!(SettlesTwice) && self.slot.is_full() {
+            self.drop_quietly(outcome);
+            self.tell(class, books);
         } else {
             // SAFETY: whoever settles the head publishes, and that is one.
-            unsafe { self.slot.publish(outcome) }
-        };
-        if mutant!(DetachedResultsPileUp) {
-            mem::forget(published.unread);
-        } else if published.unread.is_some() {
-            self.drop_quietly(published.unread); // X4
-        }
-        if let Some(reader) = published.reader {
-            books.contain(|| reader.wake());
-        }
-        if published.asked {
-            for callback in self.head.told.take(class) {
-                books.contain(|| callback(class));
+            let published = unsafe { self.slot.publish(outcome) };
+            if !published.is_all() {
+                // SAFETY: it was just published here.
+                unsafe { self.pass_on(published, class, books) };
             }
         }
         if !mutant!(DrainReturnsBeforeTheLastDestructor) {
-            self.head.desk.finished(self.head.id(), account);
+            self.head.finish(books, account);
+        }
+    }
+
+    /// [`publish`](Self::publish), in the cases that are not the usual ones.
+    #[inline(never)]
+    fn publish_other(&self, outcome: Fixed<W>, late: bool, now: Instant, account: Account) {
+        let class = outcome.class();
+        self.publish(outcome, &class, late, now, account);
+    }
+
+    /// Drops what nobody will read, wakes who waits for it, calls who asked.
+    ///
+    /// # Safety
+    ///
+    /// The outcome was just published with this result.
+    unsafe fn pass_on(&self, published: Published, class: &Class, books: &Books) {
+        // SAFETY: promised by the caller, who is the publisher.
+        let (unread, reader) = unsafe { (self.slot.unread(published), self.slot.reader(published)) };
+        if mutant!(DetachedResultsPileUp) {
+            mem::forget(unread);
+        } else if unread.is_some() {
+            self.drop_quietly(unread); // X4
+        }
+        if let Some(reader) = reader {
+            books.contain(|| reader.wake());
+        }
+        if published.is_asked() {
+            self.tell(class, books);
+        }
+    }
+
+    fn tell(&self, class: &Class, books: &Books) {
+        for callback in self.head.told.take() {
+            books.contain(|| callback(*class));
         }
     }
 
@@ -235,8 +245,10 @@ impl<W: Work> JobCell<W> {
     /// As for [`Ops::poll`].
     unsafe fn poll(&self, job: &JobRef, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Poll<()> {
         let stage = self.stage.get();
+        // Outside of what is contained, so that it is not dropped by a panic of the destructor that comes after it.
+        let mut result = None;
         let polled = contain(|| {
-            // SAFETY: exclusive by contract. A future, once in `Running`, is never moved: it leaves only by `clear`.
+            // SAFETY: exclusive by contract. A future, once in `Running`, is never moved: it is dropped where it lies, here or by `clear`.
             unsafe {
                 if matches!(*stage, Stage::Waiting(_)) {
                     if let Stage::Waiting(work) = mem::replace(&mut *stage, Stage::Empty) {
@@ -245,22 +257,23 @@ impl<W: Work> JobCell<W> {
                     }
                 }
                 match &mut *stage {
-                    Stage::Running(future) => Pin::new_unchecked(future).poll(cx),
+                    Stage::Running(future) => match Pin::new_unchecked(future).poll(cx) {
+                        Poll::Pending => return,
+                        Poll::Ready(value) => result = Some(value),
+                    },
                     _ => unreachable!("a job is polled only until it returns"),
                 }
+                core::ptr::drop_in_place(stage);
             }
         });
-        let next = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            // SAFETY: exclusive by contract.
-            Ok(Poll::Ready(result)) => match unsafe { self.clear() } {
-                Ok(()) => Stage::Returned(result),
-                Err(panic) => {
-                    self.drop_quietly(result);
-                    Stage::Broken(panic)
-                }
-            },
-            Err(panic) => {
+        let next = match (polled, result) {
+            (Ok(()), None) => return Poll::Pending,
+            (Ok(()), Some(result)) => Stage::Returned(result),
+            (Err(panic), Some(result)) => {
+                self.drop_quietly(result);
+                Stage::Broken(panic)
+            }
+            (Err(panic), None) => {
                 if mutant!(PanickedTaskIsForgotten) {
                     // SAFETY: exclusive by contract.
                     unsafe { core::ptr::write(stage, Stage::Empty) };
@@ -273,7 +286,7 @@ impl<W: Work> JobCell<W> {
                 Stage::Broken(panic)
             }
         };
-        // SAFETY: exclusive by contract; the stage is `Empty`, so nothing is overwritten without being dropped.
+        // SAFETY: exclusive by contract. What was in the stage counts as dropped, whether or not its destructor has panicked (X2).
         unsafe { core::ptr::write(stage, next) };
         Poll::Ready(())
     }
@@ -288,7 +301,7 @@ impl<W: Work> JobCell<W> {
         // SAFETY: exclusive by contract.
         if let Err(panic) = unsafe { self.clear() } {
             if mutant!(DestructorPanicStrandsTheHandle) {
-                let _ = self.head.settle();
+                let _ = self.head.fix();
                 return;
             }
             // SAFETY: exclusive by contract; the stage is `Empty`.
@@ -302,15 +315,20 @@ impl<W: Work> JobCell<W> {
     unsafe fn settle(&self, verdict: Verdict, now: Instant, account: Account) {
         if mutant!(OutcomeBeforeDrop) {
             if let Verdict::Requested { cause, started } = verdict {
-                self.publish(requested(cause, started), false, now, account);
+                self.publish_other(requested(cause, started), false, now, account);
                 // SAFETY: exclusive by contract.
                 let _ = unsafe { self.clear() };
                 return;
             }
         }
+        let stage = self.stage.get();
         // SAFETY: exclusive by contract. No future is moved: it was discarded, or has returned.
-        let stage = unsafe { mem::replace(&mut *self.stage.get(), Stage::Empty) };
+        let stage = unsafe { mem::replace(&mut *stage, Stage::Empty) };
         let (outcome, late) = match (stage, verdict) {
+            (Stage::Returned(Ok(value)), Verdict::Returned { late: false }) => {
+                // The usual case.
+                return self.publish(Outcome::Completed(value), &Class::Completed, false, now, account);
+            }
             (Stage::Broken(panic), _) => (Outcome::Panicked(panic), false),
             (Stage::Returned(result), Verdict::Returned { late }) => (self.returned(result, late), late),
             (Stage::Empty, Verdict::Requested { .. })
@@ -323,13 +341,13 @@ impl<W: Work> JobCell<W> {
                 unreachable!("a job is settled after its body has returned or was discarded")
             }
         };
-        self.publish(outcome, late, now, account);
+        self.publish_other(outcome, late, now, account);
     }
 
     fn abandon(&self, now: Instant) -> bool {
         let won = self.head.loan.abandon();
         if won {
-            self.publish(Outcome::Abandoned, false, now, Account::Common);
+            self.publish_other(Outcome::Abandoned, false, now, Account::Common);
         }
         won
     }
@@ -345,7 +363,7 @@ fn requested<T, E>(cause: Cause, started: bool) -> Outcome<T, E> {
 }
 
 impl<W: Work> JobCell<W> {
-    fn returned(&self, result: Result<W::Value, W::Error>, late: bool) -> Outcome<W::Value, W::Error> {
+    fn returned(&self, result: Result<W::Value, W::Error>, late: bool) -> Fixed<W> {
         if late && mutant!(LateValueIsLost) {
             self.drop_quietly(result);
             return Outcome::TimedOut { phase: Phase::Running, late: None };

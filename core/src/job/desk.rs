@@ -1,7 +1,7 @@
 //! What a job needs of its worker.
 
 use super::hold::JobRef;
-use crate::books::{Account, Books};
+use crate::books::Books;
 use crate::observer::{JobInfo, Observer};
 use crate::{Instant, JobId};
 
@@ -13,7 +13,7 @@ pub(crate) trait Desk: Send + Sync {
     fn ring(&self, driver: usize, lane: usize);
     /// The host's clock.
     fn now(&self) -> Instant;
-    /// A reading of the host's clock that is as old as the step that a driver is in, where one is. Cheaper.
+    /// A reading of the host's clock that is as old as the step that a driver is in, or as a ring that is not answered yet, where there is one. Cheaper.
     fn recent(&self) -> Instant;
     /// Blocks the calling thread, where the host allows it (C3).
     #[cfg(feature = "std")]
@@ -22,8 +22,10 @@ pub(crate) trait Desk: Send + Sync {
     fn books(&self) -> &Books;
     /// This job is cancelled because its worker shuts down.
     fn cut_off(&self, job: &dyn Fn() -> JobInfo);
-    /// The job's outcome is fixed, and everything that belonged to it is gone.
-    fn finished(&self, job: JobId, account: Account);
+    /// The worker is closed, and this job has ended: it waits for nothing any more.
+    fn forget(&self, job: JobId);
+    /// The worker is closed, and may have come to its end.
+    fn ring_keeper(&self);
     /// Who is told.
     fn observer(&self) -> Option<&dyn Observer>;
     /// Tells this worker from others, see [`Current`](crate::turn::Current).

@@ -7,24 +7,24 @@
 //!
 //! Whoever cancels the job's token cancels its word first and then looks at the state, to know whom to tell: of a queued job the keeper, of one in a lane that
 //! lane. Whoever takes the job out of the queue sets the state first and then looks at the word. All four in one order, so one of them sees the other (T6, J2).
-#![allow(unsafe_code, reason = "the queue's key of a job lies in the job, and a node that the job hosts")]
+#![allow(unsafe_code, reason = "where a job stands in the queue lies in the job, and a node that the job hosts")]
 
+mod settle;
 mod stop;
 
 use alloc::borrow::Cow;
 use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
-use core::time::Duration;
 
-use super::Conditions;
+use super::conditions::{Conditions, Defaults};
 use super::desk::Desk;
 use super::hold::{JobRef, Ops};
+use super::links::Links;
 use super::loan::{End, Loan};
 use super::told::Told;
 use crate::observer::{JobInfo, JobState, Kind, Observer};
-use crate::shelf::Key;
-use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Arc, UnsafeCell};
 use crate::token::hosted::Hosted;
 use crate::{Instant, JobId, Priority, Token};
@@ -45,22 +45,18 @@ pub(crate) struct Head {
     pub(crate) desk: ManuallyDrop<Arc<dyn Desk>>,
     /// The token that `hosted` is.
     pub(crate) token: ManuallyDrop<Token>,
+    pub(crate) conditions: Conditions,
     pub(crate) kind: Kind,
     /// Whether there is an observer to be told.
     observed: bool,
-    pub(crate) conditions: Conditions,
-    pub(crate) run_timeout: Option<Duration>,
-    pub(crate) grace: Duration,
-    /// When its queue time-out is due.
-    pub(crate) queue_due: Option<Instant>,
     submitted: Instant,
     /// Set under the queue's lock, before anybody else sees the job.
     id: AtomicU64,
     /// Its place in the queue. The queue's, under its lock.
-    key: UnsafeCell<Option<Key>>,
+    pub(crate) links: UnsafeCell<Links>,
     /// In which lane of which driver it is.
-    driver: AtomicUsize,
-    lane: AtomicUsize,
+    driver: AtomicU32,
+    lane: AtomicU32,
     /// When it was first polled, plus one nanosecond; 0 before.
     started: AtomicU64,
     /// When its time is out, in nanoseconds, `u64::MAX` for never: the deadline of its token, which never changes, and from its start also its run time-out.
@@ -70,15 +66,17 @@ pub(crate) struct Head {
     /// Written by its lane only.
     polls: AtomicU64,
     state: AtomicU8,
+    /// Which class its outcome has, once that is fixed.
+    ended: AtomicU8,
     /// How many shielded sections it is in (R9).
-    shields: AtomicUsize,
+    shields: AtomicU32,
     /// Whether the closure of a call ended after its time was out.
     ended_late: AtomicBool,
     pub(super) loan: Loan,
     pub(crate) told: Told,
 }
 
-// SAFETY: `key` is guarded by the queue's lock; all else is Sync by itself.
+// SAFETY: `links` is guarded by the queue's lock; all else is Sync by itself.
 unsafe impl Sync for Head {}
 
 impl Head {
@@ -89,22 +87,22 @@ impl Head {
     /// At `place` is memory for it. `root` is there for as long as `desk` is.
     pub(crate) unsafe fn write(
         place: NonNull<Self>,
-        conditions: Conditions,
+        mut conditions: Conditions,
         kind: Kind,
         root: &Token,
         desk: Arc<dyn Desk>,
-        defaults: &crate::WorkerConfig,
+        defaults: &Defaults,
         ops: &'static Ops,
     ) {
-        let queue_timeout = conditions.queue_timeout.or(defaults.queue_timeout);
-        let observed = desk.observer().is_some();
-        let exact = queue_timeout.is_some() || observed;
+        conditions.complete(defaults);
+        let observed = defaults.observed;
+        let exact = !conditions.queued.is_none() || observed;
         let submitted = if exact { desk.now() } else { desk.recent() };
         let (never, parent) = (Token::never(), conditions.parent.as_ref());
         let nobodys = mutant!(TokenIsNobodysChild);
         let (root, parent) = if nobodys { (&never, None) } else { (root, parent) };
         // SAFETY: the job lets go of `desk` last. It is told that it has settled in by `JobCell::create`.
-        let hosted = unsafe { Hosted::new(root, parent, conditions.deadline, &ops.hooks) };
+        let hosted = unsafe { Hosted::new(root, parent, conditions.deadline(), &ops.hooks) };
         let head = Self {
             hosted,
             ops,
@@ -112,23 +110,19 @@ impl Head {
             token: ManuallyDrop::new(Token::never()),
             kind,
             observed,
-            run_timeout: conditions.run_timeout.or(defaults.run_timeout),
-            grace: conditions.grace.unwrap_or(defaults.grace),
-            queue_due: queue_timeout
-                .filter(|_| !mutant!(QueueTimeoutFromTheStart))
-                .and_then(|limit| submitted.checked_add(limit)), // D5, D8
             submitted,
             conditions,
             id: AtomicU64::new(0),
-            key: UnsafeCell::new(None),
-            driver: AtomicUsize::new(0),
-            lane: AtomicUsize::new(0),
+            links: UnsafeCell::new(Links::OUT),
+            driver: AtomicU32::new(0),
+            lane: AtomicU32::new(0),
             started: AtomicU64::new(0),
             due: AtomicU64::new(u64::MAX),
             asked: AtomicU64::new(u64::MAX),
             polls: AtomicU64::new(0),
             state: AtomicU8::new(QUEUED),
-            shields: AtomicUsize::new(0),
+            ended: AtomicU8::new(0),
+            shields: AtomicU32::new(0),
             ended_late: AtomicBool::new(false),
             loan: Loan::new(),
             told: Told::new(),
@@ -138,18 +132,19 @@ impl Head {
     }
 
     /// Whether nothing is in it that would have to be dropped, but for what goes by itself when the job is released.
+    #[inline]
     pub(super) fn is_bare(&mut self) -> bool {
         matches!(self.conditions.name, Cow::Borrowed(_))
             && self.conditions.parent.is_none()
             && self.hosted.is_bare()
-            && self.loan.is_bare()
             && self.told.is_bare()
     }
 
     /// The job is where it stays; this is the token that it hosts.
+    #[inline]
     pub(super) fn settle_in(&mut self, token: ManuallyDrop<Token>) {
         // The worker's root has no deadline.
-        if self.conditions.deadline.is_some() || self.conditions.parent.is_some() {
+        if self.conditions.deadline().is_some() || self.conditions.parent.is_some() {
             if let Some(deadline) = token.deadline() {
                 self.due = AtomicU64::new(deadline.as_nanos());
             }
@@ -157,10 +152,12 @@ impl Head {
         self.token = token;
     }
 
+    #[inline]
     pub(crate) fn id(&self) -> JobId {
         JobId::new(self.id.load(Ordering::Relaxed))
     }
 
+    #[inline]
     pub(crate) fn priority(&self) -> Priority {
         self.conditions.priority
     }
@@ -169,25 +166,10 @@ impl Head {
         &self.conditions.name
     }
 
-    /// The job was accepted under this number, and lies in the queue under this key.
-    ///
-    /// # Safety
-    ///
-    /// The caller has the queue's lock.
-    pub(crate) unsafe fn accepted(&self, id: u64, key: Key) {
+    /// The job is accepted under this number.
+    #[inline]
+    pub(crate) fn accept(&self, id: u64) {
         self.id.store(id, Ordering::Relaxed);
-        // SAFETY: promised by the caller.
-        self.key.with_mut(|place| unsafe { *place = Some(key) });
-    }
-
-    /// Where in the queue it is, or was.
-    ///
-    /// # Safety
-    ///
-    /// The caller has the queue's lock.
-    pub(crate) unsafe fn key(&self) -> Option<Key> {
-        // SAFETY: promised by the caller.
-        self.key.with(|place| unsafe { *place })
     }
 
     /// Its token was cancelled: tells whoever has the job.
@@ -195,14 +177,20 @@ impl Head {
         match self.state.load(Ordering::SeqCst) {
             QUEUED => self.desk.reap(job.clone()),
             SETTLED => {}
-            _ => self.desk.ring(self.driver.load(Ordering::Relaxed), self.lane.load(Ordering::Relaxed)),
+            _ => self.ring_lane(),
         }
     }
 
+    /// Gives its lane a turn. Harmless when it has left that (L5).
+    pub(super) fn ring_lane(&self) {
+        self.desk.ring(self.driver.load(Ordering::Relaxed) as usize, self.lane.load(Ordering::Relaxed) as usize);
+    }
+
     /// It has come out of the queue into this lane. From here on whoever cancels it rings that; its token is to be looked at afterwards.
+    #[inline]
     pub(crate) fn take(&self, driver: usize, lane: usize) {
-        self.driver.store(driver, Ordering::Relaxed);
-        self.lane.store(lane, Ordering::Relaxed);
+        self.driver.store(driver as u32, Ordering::Relaxed);
+        self.lane.store(lane as u32, Ordering::Relaxed);
         self.state.swap(TAKEN, Ordering::SeqCst);
     }
 
@@ -215,7 +203,7 @@ impl Head {
     /// The run time-out counts from `now` on (D5).
     pub(crate) fn start_the_clock(&self, now: Instant) {
         let from = if mutant!(RunTimeoutFromSubmit) { self.submitted } else { now };
-        if let Some(due) = self.run_timeout.and_then(|limit| from.checked_add(limit)) {
+        if let Some(due) = self.conditions.run.after(from) {
             self.due.store(due.as_nanos().min(self.due.load(Ordering::Relaxed)), Ordering::Relaxed); // D1, D8
         }
     }
@@ -227,7 +215,11 @@ impl Head {
 
     /// Where it is.
     pub(crate) fn state(&self) -> JobState {
-        match self.state.load(Ordering::SeqCst) {
+        Self::station(self.state.load(Ordering::SeqCst))
+    }
+
+    const fn station(state: u8) -> JobState {
+        match state {
             QUEUED | TAKEN => JobState::Queued,
             RUNNING => JobState::Running,
             _ => JobState::Settled,
@@ -243,6 +235,12 @@ impl Head {
         self.submitted
     }
 
+    /// When its queue time-out is due (D5, D8).
+    #[inline]
+    pub(crate) fn queue_due(&self) -> Option<Instant> {
+        if mutant!(QueueTimeoutFromTheStart) { None } else { self.conditions.queued.after(self.submitted) }
+    }
+
     /// For whoever has the body.
     pub(crate) fn count_poll(&self) {
         self.polls.store(self.polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -252,19 +250,9 @@ impl Head {
         self.polls.load(Ordering::Relaxed)
     }
 
-    /// The one transition that fixes the outcome: true for the first caller, and for nobody else (J1).
-    pub(crate) fn settle(&self) -> bool {
-        if self.kind == Kind::Task && !mutant!(SettlesTwice) {
-            // Its runner is the only one who can.
-            debug_assert_ne!(self.state.load(Ordering::Relaxed), SETTLED, "a task settles once");
-            self.state.store(SETTLED, Ordering::Release);
-            return true;
-        }
-        self.state.swap(SETTLED, Ordering::SeqCst) != SETTLED || mutant!(SettlesTwice)
-    }
-
     /// From now on its parent tells it of a cancel. If that has happened already, this may be where the token's callbacks run: a panic of theirs is
     /// contained and counted (P4).
+    #[inline]
     pub(crate) fn attend(&self) {
         if self.conditions.parent.is_some() {
             self.desk.books().contain(|| self.hosted.attend());
@@ -272,6 +260,7 @@ impl Head {
     }
 
     /// Nobody is told of a cancel any more. As for [`attend`](Self::attend).
+    #[inline]
     pub(crate) fn dismiss(&self) {
         if self.conditions.parent.is_some() {
             self.desk.books().contain(|| self.hosted.dismiss());
@@ -281,7 +270,7 @@ impl Head {
     /// The call will never be run: gives the body back.
     pub(crate) fn refuse(&self) {
         if self.loan.refuse() == End::Back {
-            self.loan.tell();
+            self.ring_lane();
         }
     }
 
@@ -321,6 +310,12 @@ impl Head {
         if self.observed {
             self.tell(self.desk.now(), hook);
         }
+    }
+
+    /// [`tell`](Self::tell) at the time at which it was submitted, which is just now: it costs no reading of the clock.
+    #[inline]
+    pub(crate) fn tell_at_once(&self, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
+        self.tell(self.submitted, hook);
     }
 
     /// Tells the observer, if there is one; a panic of its hook is contained and counted (P4).

@@ -7,7 +7,7 @@
 use core::mem;
 use core::ops::Deref;
 use core::ptr::NonNull;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use super::head::Head;
 use crate::Instant;
@@ -79,8 +79,8 @@ impl JobRef {
     /// # Safety
     ///
     /// The caller has the right to the body, which is waiting; it is not to be used until the loan is back.
-    pub(crate) unsafe fn lend(&self, lender: Waker) -> Call {
-        self.loan.lend(lender);
+    pub(crate) unsafe fn lend(&self) -> Call {
+        self.loan.lend();
         let job = mem::ManuallyDrop::new(self.clone()).address();
         // SAFETY: the count goes with it; a job may be used on any thread.
         Call::new(unsafe { Errand::new(job.cast(), &WAYS) })

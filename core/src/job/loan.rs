@@ -11,9 +11,6 @@
 //!
 //! Each step is a read-modify-write: of two who want to take it one does. With it the right to the body passes on.
 
-use core::task::Waker;
-
-use crate::sync::Lock;
 use crate::sync::atomic::{AtomicU8, Ordering};
 
 const HOME: u8 = 0;
@@ -26,11 +23,7 @@ const BEGUN: u8 = 6;
 const WITHDRAWN: u8 = 7;
 
 /// See the head of the file.
-pub(crate) struct Loan {
-    state: AtomicU8,
-    /// Where to go when it ends.
-    lender: Lock<Option<Waker>>,
-}
+pub(crate) struct Loan(AtomicU8);
 
 /// Where the body is, as the lender sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,21 +50,15 @@ pub(super) enum End {
 
 impl Loan {
     pub(super) fn new() -> Self {
-        Self { state: AtomicU8::new(HOME), lender: Lock::new(None) }
+        Self(AtomicU8::new(HOME))
     }
 
-    /// Whether nothing is in it that would have to be dropped.
-    pub(super) fn is_bare(&mut self) -> bool {
-        self.lender.get_mut().is_none()
-    }
-
-    pub(super) fn lend(&self, lender: Waker) {
-        self.lender.with(|place| *place = Some(lender));
-        self.state.store(LENT, Ordering::Release);
+    pub(super) fn lend(&self) {
+        self.0.store(LENT, Ordering::Release);
     }
 
     pub(super) fn state(&self) -> State {
-        match self.state.load(Ordering::Acquire) {
+        match self.0.load(Ordering::Acquire) {
             RETURNED => State::Returned,
             REFUSED => State::Refused,
             GONE => State::Gone,
@@ -84,11 +71,7 @@ impl Loan {
         if mutant!(CancelledCallBeginsAllTheSame) {
             return false;
         }
-        let won = self.step(LENT, WITHDRAWN).is_ok();
-        if won {
-            drop(self.lender.with(Option::take));
-        }
-        won
+        self.step(LENT, WITHDRAWN).is_ok()
     }
 
     /// The lender leaves the body of a call that has begun to the borrower. False if it has not begun, or has ended.
@@ -114,14 +97,7 @@ impl Loan {
 
     /// What the borrower was left is dropped.
     pub(super) fn is_gone(&self) {
-        self.state.store(GONE, Ordering::Release);
-    }
-
-    /// Tells the lender that the loan has ended.
-    pub(super) fn tell(&self) {
-        if let Some(lender) = self.lender.with(Option::take) {
-            lender.wake();
-        }
+        self.0.store(GONE, Ordering::Release);
     }
 
     fn end(&self, from: u8, to: u8) -> End {
@@ -136,6 +112,6 @@ impl Loan {
     }
 
     fn step(&self, from: u8, to: u8) -> Result<(), u8> {
-        self.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).map(|_| ())
+        self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).map(|_| ())
     }
 }

@@ -72,7 +72,7 @@ impl Scene {
         let (runner, job, exit) = cell(work, conditions, desk.clone());
         // SAFETY: the one reader.
         let handle = unsafe { Handle::new(job, exit) };
-        let (call, lent) = runner.lend(Waker::noop().clone());
+        let (call, lent) = runner.lend();
         Self { call, lent, handle, touches, desk }
     }
 }

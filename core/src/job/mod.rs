@@ -1,14 +1,16 @@
 //! The description of a job: what to do, and under which conditions.
 
 pub(crate) mod cell;
+pub(crate) mod conditions;
 pub(crate) mod context;
 pub(crate) mod desk;
 pub(crate) mod head;
 pub(crate) mod hold;
+pub(crate) mod links;
 mod loan;
 #[cfg(all(test, countermand_loom))]
 mod loom;
-#[cfg(all(test, countermand_loom))]
+#[cfg(test)]
 pub(crate) mod nobody;
 pub(crate) mod runner;
 pub(crate) mod sleep;
@@ -22,6 +24,7 @@ use core::time::Duration;
 
 use crate::{Instant, Priority, Token};
 
+use conditions::Conditions;
 use context::{CallContext, JobContext};
 use work::{Closure, Fallible, FallibleClosure, FallibleWith, Plain, PlainWith, Work};
 
@@ -37,21 +40,6 @@ pub enum LatePolicy {
     Mark,
     /// The outcome is `TimedOut`; the value is dropped and counted.
     Discard,
-}
-
-/// The conditions of a job. `None` stands for the worker's default.
-#[derive(Clone, Debug)]
-pub(crate) struct Conditions {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) priority: Priority,
-    pub(crate) run_timeout: Option<Duration>,
-    pub(crate) queue_timeout: Option<Duration>,
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) grace: Option<Duration>,
-    pub(crate) parent: Option<Token>,
-    pub(crate) cancel_on_drop: bool,
-    pub(crate) abandonable: bool,
-    pub(crate) late: LatePolicy,
 }
 
 /// A job to be submitted: a future (a *task*) or a blocking closure (a *call*), with its conditions.
@@ -173,19 +161,7 @@ where
 
 impl<W: Work> Job<W> {
     fn new(work: W) -> Self {
-        let conditions = Conditions {
-            name: Cow::Borrowed(""),
-            priority: Priority::Normal,
-            run_timeout: None,
-            queue_timeout: None,
-            deadline: None,
-            grace: None,
-            parent: None,
-            cancel_on_drop: false,
-            abandonable: false,
-            late: LatePolicy::Deliver,
-        };
-        Self { work, conditions }
+        Self { work, conditions: Conditions::NONE }
     }
 }
 
@@ -204,26 +180,26 @@ impl<W> Job<W> {
 
     /// How long it may run, from its first poll (D5). A duration beyond the clock means no limit (D8).
     pub fn run_timeout(mut self, limit: Duration) -> Self {
-        self.conditions.run_timeout = Some(limit);
+        self.conditions.set_run(limit);
         self
     }
 
     /// How long it may be queued, from its submit (D5). A duration beyond the clock means no limit (D8).
     pub fn queue_timeout(mut self, limit: Duration) -> Self {
-        self.conditions.queue_timeout = Some(limit);
+        self.conditions.set_queued(limit);
         self
     }
 
     /// When its time is out, queued or running (D5), on the clock of [`Worker::now`](crate::Worker::now).
     pub fn deadline(mut self, at: Instant) -> Self {
-        self.conditions.deadline = Some(at);
+        self.conditions.set_deadline(Some(at));
         self
     }
 
     /// How long it goes on after a cancel request (J5). For a call: how long its deadline is exceeded before it is left
     /// to itself, if it is [`abandonable`](Self::abandonable) (B3).
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.conditions.grace = Some(grace);
+        self.conditions.set_grace(grace);
         self
     }
 

@@ -1,18 +1,19 @@
-//! A worker that does nothing but be there, for models of its parts.
+//! A worker that does nothing but be there, for models and tests of its parts.
 #![allow(unsafe_code, reason = "jobs are made by hand")]
 
 use crate::sync::Arc;
 
+use super::Job;
 use super::cell::{Exit, JobCell};
+use super::conditions::{Conditions, Defaults};
 use super::desk::Desk;
 use super::head::Head;
 use super::hold::JobRef;
 use super::runner::Runner;
 use super::work::Work;
-use super::{Conditions, Job};
-use crate::books::{Account, Books};
+use crate::books::Books;
 use crate::observer::{JobInfo, Observer};
-use crate::{Instant, JobId, Token, WorkerConfig};
+use crate::{Instant, JobId, Priority, Token, WorkerConfig};
 
 /// See the head of the file.
 pub(crate) struct Nobody(Books);
@@ -46,7 +47,9 @@ impl Desk for Nobody {
 
     fn cut_off(&self, _: &dyn Fn() -> JobInfo) {}
 
-    fn finished(&self, _: JobId, _: Account) {}
+    fn forget(&self, _: JobId) {}
+
+    fn ring_keeper(&self) {}
 
     fn observer(&self) -> Option<&dyn Observer> {
         None
@@ -59,18 +62,19 @@ pub(crate) fn cell<W: Work>(
     conditions: Conditions,
     desk: Arc<Nobody>,
 ) -> (Runner, JobRef, Exit<W::Value, W::Error>) {
-    let (root, ops) = (Token::never(), &JobCell::<W>::OPS);
+    let (root, ops, defaults) = (Token::never(), &JobCell::<W>::OPS, Defaults::from(&WorkerConfig::new()));
     // SAFETY: what is never cancelled need not be there; the table is that of `W`.
-    unsafe { JobCell::create(|at| Head::write(at, conditions, W::KIND, &root, desk, &WorkerConfig::new(), ops), work) }
+    unsafe { JobCell::create(|at| Head::write(at, conditions, W::KIND, &root, desk, &defaults, ops), work) }
 }
 
 /// The runner of a job that does nothing.
-pub(crate) fn runner() -> Runner {
-    let Job { work, conditions } = Job::task(core::future::ready(()));
+pub(crate) fn runner(priority: Priority) -> Runner {
+    let Job { work, conditions } = Job::task(core::future::ready(())).priority(priority);
     cell(work, conditions, Arc::default()).0
 }
 
 /// A job that does nothing, without its runner.
+#[cfg(countermand_loom)]
 pub(crate) fn job() -> JobRef {
     let Job { work, conditions } = Job::task(core::future::ready(()));
     cell(work, conditions, Arc::default()).1

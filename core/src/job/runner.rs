@@ -1,7 +1,9 @@
 //! The exclusive right to the body of a job, and what becomes of it while the body is lent.
 #![allow(unsafe_code, reason = "the runner is the proof of exclusive access that the job's functions ask for")]
 
-use core::task::{Context, Poll, Waker};
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+use core::task::{Context, Poll};
 
 use super::head::Head;
 use super::hold::JobRef;
@@ -32,6 +34,20 @@ impl Runner {
         Self(job)
     }
 
+    /// # Safety
+    ///
+    /// The address is one that [`into_address`](Self::into_address) gave, and has not come back yet.
+    pub(crate) unsafe fn from_address(job: NonNull<Head>) -> Self {
+        // SAFETY: promised by the caller; the count that was given up goes to this one.
+        Self(unsafe { JobRef::from_address(job) })
+    }
+
+    /// The right to the body as an address, with a count of the job.
+    pub(crate) fn into_address(self) -> NonNull<Head> {
+        ManuallyDrop::new(self.0).address()
+    }
+
+    #[inline]
     pub(crate) fn head(&self) -> &Head {
         &self.0
     }
@@ -62,10 +78,10 @@ impl Runner {
         unsafe { (self.0.ops.settle)(&self.0, verdict, now, account) }
     }
 
-    /// Lends the body of a call to a thread of the host's; `lender` is woken when it comes back.
-    pub(crate) fn lend(self, lender: Waker) -> (Call, Lent) {
+    /// Lends the body of a call to a thread of the host's; the job's lane is given a turn when it comes back.
+    pub(crate) fn lend(self) -> (Call, Lent) {
         // SAFETY: this is the one runner; it comes back only when the loan is over.
-        let call = unsafe { self.0.lend(lender) };
+        let call = unsafe { self.0.lend() };
         (call, Lent(self.0))
     }
 }

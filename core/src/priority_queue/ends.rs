@@ -217,14 +217,19 @@ impl<T, S: Size> Receiver<T, S> {
         self.shared.queue.recv_many(buffer, limit)
     }
 
-    /// For futures and streams of one's own: as polling a [`recv`](Self::recv). Between two polls this receiver stands in line; dropping it gives that up,
-    /// and what it was woken for somebody else is woken for.
+    /// For futures and streams of one's own: as polling a [`recv`](Self::recv). Between two polls this receiver stands in line;
+    /// [`abandon_recv`](Self::abandon_recv), or dropping the receiver, gives that up.
     ///
     /// # Errors
     ///
     /// As those of `recv`.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
         self.shared.queue.poll_leave(&mut self.standing, cx)
+    }
+
+    /// Gives up the place in line that a pending [`poll_recv`](Self::poll_recv) left; what it was woken for somebody else is woken for (L6).
+    pub fn abandon_recv(&mut self) {
+        self.shared.queue.leave_receivers(&mut self.standing);
     }
 }
 
@@ -253,7 +258,7 @@ impl<T, S: Size> Drop for Sender<T, S> {
 
 impl<T, S: Size> Drop for Receiver<T, S> {
     fn drop(&mut self) {
-        self.shared.queue.leave_receivers(&mut self.standing);
+        self.abandon_recv();
         if self.shared.receivers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.shared.queue.close();
             self.shared.queue.clear();

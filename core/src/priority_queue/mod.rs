@@ -21,6 +21,7 @@
 //! - It allocates when it grows beyond what it has held before, never for an item. [`PriorityQueue::new`] makes one in place, without a
 //!   heap.
 //! - A closed queue refuses items and gives away those that it has. [`Sender`]s and [`Receiver`]s close it when the last of either is dropped.
+//! - A [`Receiver`] is a [`Stream`](futures_core::Stream); `countermand-futures` makes a sink of a [`Sender`].
 
 #[cfg(feature = "alloc")]
 mod ends;
@@ -33,6 +34,8 @@ mod many;
 mod recv;
 mod send;
 mod state;
+#[cfg(feature = "alloc")]
+mod stream;
 mod wakes;
 
 use core::{fmt, mem};

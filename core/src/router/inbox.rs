@@ -6,53 +6,86 @@
 //!
 //! ```text
 //!   take ─► told ──copied──► written, under no lock ──► the first of told leaves, its packet is taken in
-//!             ▲                                            │ it is not the first any more: somebody else has done it
-//!             └──────────── the next, until those that were there are through ◄──┘
+//!            │ ▲                                          │ it is not the first any more: somebody else has done it
+//!            │ └──────────── the next, until those that were there are through ◄──┘
+//!            └─► behind it came as many as there is room for: shed, and never written
 //! ```
 //!
 //! Invariants:
 //! 1. An event leaves in the same step, under both locks, in which its packet is taken in or refused: so nobody finds it in neither, and the order is
-//!    that of telling, however many write.
+//!    that of telling, however many write. One that is shed here is in `shed` until a desk counts it, as taken in and shed.
 //! 2. `untold`, which all inboxes of a router share, counts those that have something; it is changed under the inbox's lock.
+//! 3. A row has what is of one priority, in the order of telling; each number is in one row once. Ends of jobs fill a row up to the room of their
+//!    priority: one more would push the oldest out of every line that takes it, so the oldest goes. Events, which are large, are at the most [`MOST`] at a time.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 
-use crate::sync::Lock;
+use super::config::RouterConfig;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::telemetry::{Event, Label, PacketId, Source};
-use crate::{Instant, Text};
+use crate::sync::{Arc, Latched};
+use crate::telemetry::{Ended, Event, JobEnd, Label, PacketId, Source, Urgency};
+use crate::{Instant, Level, Priority, Text};
 
 /// How many events an inbox holds. The teller of one more writes down what is there.
-pub(super) const MOST: usize = 128;
+const MOST: usize = 128;
 
 /// How many events are written down at a time.
 const COPIES: usize = 16;
 
-/// An event that was told.
+/// What was told, and when, and as which of all that was.
 #[derive(Clone)]
 pub(super) struct Told {
     pub(super) number: u64,
     pub(super) at: Instant,
-    pub(super) event: Event,
+    pub(super) what: What,
 }
+
+#[derive(Clone)]
+pub(super) enum What {
+    Event(Box<Event>),
+    /// The subsystem is that of this number.
+    End(u32, Ended),
+}
+
+/// What waits of one priority.
+struct Row {
+    told: VecDeque<Told>,
+    /// How many ends of jobs may be in it; none: they are written down as events are, because what is shed may not be told here.
+    room: usize,
+    /// How many were shed here that no desk has counted yet.
+    shed: u64,
+}
+
+/// The priorities of what waits here: an alarm does not.
+pub(super) const WAITING: [Priority; 2] = [Priority::Normal, Priority::High];
+const NORMAL: usize = 0;
+const HIGH: usize = 1;
 
 /// See the head of the file.
 pub(super) struct Inbox {
     source: Source,
     seed: u64,
     clock: Box<dyn Fn() -> Instant + Send + Sync>,
-    state: Lock<State>,
+    state: Latched<State>,
     pub(super) refused: AtomicU64,
 }
 
 struct State {
     /// How many events were given a number.
     numbers: u64,
-    /// Those at `begin..end` were told and wait. The others are there to be filled again: most of an event is room.
-    places: Vec<Told>,
-    begin: usize,
-    end: usize,
+    rows: [Row; WAITING.len()],
+    /// How many are in the rows.
+    waiting: usize,
+    /// Those that are events.
+    events: usize,
+    /// Those of events that have left, to be filled again: most of an event is room.
+    #[expect(clippy::vec_box, reason = "they go where they are wanted without being moved")]
+    spare: Vec<Box<Event>>,
+    /// Whose the jobs were that have ended. Each once; emptied when nothing waits.
+    subsystems: Vec<Arc<Source>>,
 }
 
 /// What became of an event that was to be left.
@@ -67,9 +100,20 @@ pub(super) enum Left {
 }
 
 impl Inbox {
-    pub(super) fn new(source: Source, seed: u64, clock: Box<dyn Fn() -> Instant + Send + Sync>) -> Self {
-        let state = State { numbers: 0, places: Vec::new(), begin: 0, end: 0 };
-        Self { source, seed, clock, state: Lock::new(state), refused: AtomicU64::new(0) }
+    pub(super) fn new(
+        source: Source,
+        seed: u64,
+        clock: Box<dyn Fn() -> Instant + Send + Sync>,
+        config: &RouterConfig,
+    ) -> Self {
+        let rows = WAITING.map(|priority| Row {
+            told: VecDeque::new(),
+            // Where HIGH goes by how many wait, those must be there to be counted.
+            room: config.high_overflow.map_or(config.rooms[priority.index()].packets as usize, |_| 0),
+            shed: 0,
+        });
+        let state = State { numbers: 0, rows, waiting: 0, events: 0, spare: Vec::new(), subsystems: Vec::new() };
+        Self { source, seed, clock, state: Latched::new(state), refused: AtomicU64::new(0) }
     }
 
     pub(super) const fn source(&self) -> Source {
@@ -96,24 +140,29 @@ impl Inbox {
     /// Leaves a copy of an event that was told at `at`.
     pub(super) fn leave(&self, at: Instant, event: &Event, untold: &AtomicUsize) -> Left {
         self.state.with(|state| {
-            if state.end == MOST {
+            if state.events == MOST {
                 return Left::Full;
             }
-            let number = state.number();
-            match state.places.get_mut(state.end) {
-                Some(place) => {
-                    place.number = number;
-                    place.at = at;
-                    place.event.copy_from(event);
+            state.events += 1;
+            let mut place = state.spare.pop().unwrap_or_else(|| Box::new(Event::new("", Level::Info)));
+            place.copy_from(event);
+            state.push(row_of(event.level()), at, What::Event(place), untold)
+        })
+    }
+
+    /// Leaves how a job ended, which was told at `at`.
+    pub(super) fn leave_end(&self, at: Instant, end: &JobEnd<'_>, untold: &AtomicUsize) -> Left {
+        self.state.with(|state| {
+            let row = row_of(end.level());
+            let Row { told, room, .. } = &state.rows[row];
+            if told.len() >= *room {
+                if *room == 0 {
+                    return Left::Full;
                 }
-                None => state.places.push(Told { number, at, event: *event }),
+                state.shed(row);
             }
-            state.end += 1;
-            if state.end - state.begin > 1 {
-                return Left::Behind;
-            }
-            untold.fetch_add(1, Ordering::SeqCst);
-            Left::Alone
+            let subsystem = state.subsystem(end.owner());
+            state.push(row, at, What::End(subsystem, end.keep()), untold)
         })
     }
 
@@ -122,22 +171,58 @@ impl Inbox {
         self.state.with(|state| state.numbers)
     }
 
-    /// Copies of the first that wait and have a number below `below`, some of them.
-    pub(super) fn copies(&self, below: u64) -> Vec<Told> {
+    /// Copies of the first that wait and have a number below `below`, some of them, in the order of telling; or, if no more than `normal` of the NORMAL ones are wanted,
+    /// those that are HIGH first. What was shed here, by priority, is given to `count` before, if there is anything: in one step, so that nobody finds it nowhere.
+    pub(super) fn copies(
+        &self,
+        below: u64,
+        normal: &mut Option<usize>,
+        count: impl FnOnce([u64; WAITING.len()]),
+    ) -> Vec<Told> {
         self.state.with(|state| {
-            let waiting = state.places[state.begin..state.end].iter();
-            waiting.take_while(|told| told.number < below).take(COPIES).cloned().collect()
+            if state.rows.iter().any(|row| row.shed > 0) {
+                count(state.rows.each_mut().map(|row| mem::take(&mut row.shed)));
+            }
+            let mut at = [0; WAITING.len()];
+            let mut copies = Vec::new();
+            while copies.len() < COPIES {
+                let next = |row: usize| state.rows[row].told.get(at[row]).filter(|told| told.number < below);
+                let (row, told) = match (next(NORMAL).filter(|_| *normal != Some(0)), next(HIGH)) {
+                    (Some(first), Some(high)) if normal.is_none() && first.number < high.number => (NORMAL, first),
+                    (_, Some(high)) => (HIGH, high),
+                    (Some(first), None) => (NORMAL, first),
+                    (None, None) => break,
+                };
+                copies.push(told.clone());
+                at[row] += 1;
+                if row == NORMAL {
+                    *normal = normal.map(|more| more - 1);
+                }
+            }
+            copies
         })
+    }
+
+    /// The event that was told. Under no lock.
+    pub(super) fn event(&self, what: What) -> Box<Event> {
+        match what {
+            What::Event(event) => event,
+            What::End(subsystem, end) => {
+                let subsystem = self.state.with(|state| state.subsystems.get(subsystem as usize).cloned());
+                Box::new(end.event(subsystem.as_ref().map_or("", |subsystem| subsystem.as_str())))
+            }
+        }
     }
 
     /// Takes the first that waits away, if it has this number, in one step with `f`. `None` if it is somebody else's already.
     pub(super) fn settle<R>(&self, number: u64, untold: &AtomicUsize, f: impl FnOnce() -> R) -> Option<R> {
         self.state.with(|state| {
-            state.places[state.begin..state.end].first().filter(|told| told.number == number)?;
+            let is_first = |row: &Row| row.told.front().is_some_and(|told| told.number == number);
+            let row = state.rows.iter().position(is_first)?;
             let result = f();
-            state.begin += 1;
-            if state.begin == state.end {
-                (state.begin, state.end) = (0, 0);
+            state.take(row);
+            if state.waiting == 0 {
+                state.subsystems.clear();
                 untold.fetch_sub(1, Ordering::SeqCst);
             }
             Some(result)
@@ -151,4 +236,50 @@ impl State {
         self.numbers += 1;
         number
     }
+
+    #[inline]
+    fn push(&mut self, row: usize, at: Instant, what: What, untold: &AtomicUsize) -> Left {
+        let number = self.number();
+        self.rows[row].told.push_back(Told { number, at, what });
+        self.waiting += 1;
+        if self.waiting == 1 {
+            untold.fetch_add(1, Ordering::SeqCst);
+            return Left::Alone;
+        }
+        Left::Behind
+    }
+
+    /// The first of a row leaves.
+    fn take(&mut self, row: usize) {
+        self.waiting -= 1;
+        if let Some(Told { what: What::Event(event), .. }) = self.rows[row].told.pop_front() {
+            self.events -= 1;
+            self.spare.push(event);
+        }
+    }
+
+    /// The first of a row is shed.
+    fn shed(&mut self, row: usize) {
+        self.take(row);
+        self.rows[row].shed += 1;
+    }
+
+    /// The number of a subsystem.
+    #[inline]
+    fn subsystem(&mut self, owner: &Arc<Source>) -> u32 {
+        let known = self.subsystems.iter().position(|subsystem| Arc::ptr_eq(subsystem, owner));
+        let number = known.unwrap_or_else(|| {
+            self.subsystems.push(owner.clone());
+            self.subsystems.len() - 1
+        });
+        // There are no more of them than tellers.
+        number as u32
+    }
+}
+
+/// The row of what is as bad as this.
+#[inline]
+fn row_of(level: Level) -> usize {
+    let priority = Urgency::of(level, None).priority;
+    if priority == Priority::High { HIGH } else { NORMAL }
 }

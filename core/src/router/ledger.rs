@@ -83,6 +83,12 @@ impl Ledger {
         self.pending[priority.index()] += 1;
     }
 
+    /// So many were taken in and shed.
+    pub(super) const fn shed_at_once(&mut self, priority: Priority, count: u64) {
+        self.accepted[priority.index()] += count;
+        self.shed[priority.index()] += count;
+    }
+
     pub(super) fn end(&mut self, priority: Priority, fate: Fate) {
         let of = priority.index();
         self.pending[of] -= 1;

@@ -11,6 +11,7 @@
 //! own line (E9), and ordinary packets never take what is CRITICAL's (E15). Everything is a state machine over the given time under one
 //! lock, which is never held while others' code runs: sinks, wakers, bodies (T8).
 
+mod after;
 mod breaker;
 mod config;
 mod desk;

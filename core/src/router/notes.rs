@@ -87,12 +87,12 @@ impl Notes {
         }
     }
 
-    pub(super) fn shed(&mut self, source: Source, priority: Priority, own: bool) {
+    pub(super) fn shed(&mut self, source: Source, priority: Priority, count: u64, own: bool) {
         if mutant!(ShedIsNotCounted) {
             return;
         }
         let (figures, untold) = self.row(source);
-        figures.shed[priority.index()] += 1;
+        figures.shed[priority.index()] += count;
         if !own || mutant!(RouterFeedsItself) {
             untold.first = true;
             self.mark();

@@ -46,7 +46,7 @@ impl<B: Send + Sync + 'static> Outlet<B> {
     pub fn turn(&mut self, now: Instant, waker: Option<&Waker>) -> OutletTurn<B> {
         let mut told = false;
         loop {
-            self.shared.write_down();
+            self.shared.write_batch(self.index);
             let waker = waker.cloned();
             let turn = self.shared.with(|desk, after| {
                 desk.begin(self.index, now, after);

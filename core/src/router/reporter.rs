@@ -9,14 +9,17 @@ use super::receipt::Receipt;
 use super::refused::Refused;
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
-use crate::telemetry::{Event, Intake, Label, Source};
+use crate::telemetry::{Event, Intake, JobEnd, Label, Source};
 use crate::{Instant, Level};
 
 /// Gives events to a router, as packets of one source; see [`Router::reporter`].
 ///
-/// What is told through [`Intake::take`] and is not CRITICAL is copied, and written down as a packet later, at the turn of an outlet, or by
+/// What is told through [`Intake`] and is not CRITICAL is copied, and written down as a packet later, at the turn of an outlet, or by
 /// whoever looks into the router before that. Its time, its place and the figures are as if it had been written at once. A CRITICAL event is
 /// written at once.
+///
+/// Of what is told, 128 events wait like that, and as many ends of jobs of each priority as the router has room for packets; what is older than those would be shed
+/// anyway, and is, without having been written.
 ///
 /// Dropping it loses nothing.
 pub struct Reporter<B: Send + Sync + 'static> {
@@ -31,7 +34,8 @@ impl<B: Send + Sync + 'static> Reporter<B> {
         seed: u64,
         clock: Box<dyn Fn() -> Instant + Send + Sync>,
     ) -> Self {
-        let inbox = Arc::new(Inbox::new(source, seed, clock));
+        let inbox = router.shared.desk.with(|desk| Inbox::new(source, seed, clock, desk.config()));
+        let inbox = Arc::new(inbox);
         router.shared.inboxes.with(|inboxes| inboxes.push(inbox.clone()));
         Self { router, inbox }
     }
@@ -59,6 +63,16 @@ impl<B: Send + Sync + 'static> Reporter<B> {
         (now, label, body)
     }
 
+    /// Sees to it that what was left, which is as bad as this, is written down. False if it was not left: nobody has had a turn for long, so its teller does
+    /// the work, as it would without an inbox.
+    #[inline]
+    fn see_to(&self, left: Left, level: Level) -> bool {
+        if left == Left::Alone {
+            self.router.shared.ring(level);
+        }
+        left != Left::Full
+    }
+
     /// Writes an event down at once, of which nobody asks what becomes of it.
     fn post(&self, event: &Event) {
         let (now, label, body) = self.write(event);
@@ -73,11 +87,20 @@ impl<B: Send + Sync + 'static> Intake for Reporter<B> {
         if event.level() == Level::Critical {
             return self.post(event);
         }
-        match self.inbox.leave(self.inbox.now(), event, &self.router.shared.untold) {
-            Left::Behind => {}
-            Left::Alone => self.router.shared.ring(event.level()),
-            // Nobody has had a turn for long: its teller does the work, as it would without an inbox.
-            Left::Full => self.post(event),
+        let left = self.inbox.leave(self.inbox.now(), event, &self.router.shared.untold);
+        if !self.see_to(left, event.level()) {
+            self.post(event);
+        }
+    }
+
+    fn take_end(&self, end: &JobEnd<'_>) {
+        let level = end.level();
+        if level == Level::Critical {
+            return self.post(&end.event());
+        }
+        let left = self.inbox.leave_end(self.inbox.now(), end, &self.router.shared.untold);
+        if !self.see_to(left, level) {
+            self.take(&end.event());
         }
     }
 }

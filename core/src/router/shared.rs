@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::after::After;
 use super::config::Takes;
-use super::desk::{After, Desk};
-use super::inbox::Inbox;
+use super::desk::Desk;
+use super::inbox::{Inbox, Told};
 use crate::contain::survives;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Lock};
@@ -48,24 +49,48 @@ impl<B> Shared<B> {
 
     /// Writes down what was told before this call, as packets.
     pub(super) fn write_down(&self) {
+        self.write_some(None);
+    }
+
+    /// Writes down what was told before this call and is HIGH, and of what is NORMAL as much as goes into a batch: so that an outlet that had no turn for long has one
+    /// of bounded length. All of it, where it matters how much waits.
+    pub(super) fn write_batch(&self, outlet: usize) {
+        if self.untold.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let batch = self.desk.with(|desk| {
+            let counts = desk.config().high_overflow.is_some();
+            desk.lines.get(outlet).filter(|_| !counts).map(|line| line.config.batch)
+        });
+        self.write_some(batch);
+    }
+
+    fn write_some(&self, most: Option<usize>) {
         if self.untold.load(Ordering::SeqCst) == 0 {
             return;
         }
         for inbox in self.inboxes.with(|inboxes| inboxes.clone()) {
-            let below = inbox.numbers();
+            let (below, mut normal) = (inbox.numbers(), most);
             loop {
-                let copies = inbox.copies(below);
+                let mut after = After::new();
+                let copies = inbox.copies(below, &mut normal, |shed| {
+                    let source = inbox.source();
+                    let refused = self.desk.with(|desk| desk.shed(source, shed, &mut after));
+                    inbox.refused.fetch_add(refused, Ordering::Relaxed);
+                });
+                after.attend();
                 if copies.is_empty() {
                     break;
                 }
                 let now = inbox.now();
-                for told in copies {
+                for Told { number, at, what } in copies {
+                    let event = inbox.event(what);
                     let mut written = None;
-                    survives(|| written = Some(self.write(&inbox, told.number, &told.event, told.at, now)));
+                    survives(|| written = Some(self.write(&inbox, number, &event, at, now)));
                     // Made outside of the locks, as always.
-                    let parcel = written.map(|(label, body)| Arc::new(Parcel::new(label, told.at, body)));
+                    let parcel = written.map(|(label, body)| Arc::new(Parcel::new(label, at, body)));
                     let mut after = After::new();
-                    let taken = inbox.settle(told.number, &self.untold, || {
+                    let taken = inbox.settle(number, &self.untold, || {
                         let Some(parcel) = &parcel else { return false };
                         self.desk.with(|desk| desk.take_in(parcel, false, false, &mut after)).is_ok()
                     });

@@ -8,17 +8,19 @@ use std::sync::Arc;
 use ::loom::future::block_on;
 use ::loom::thread;
 
-use super::{Leftover, Published, Slot};
+use super::{Leftover, Slot};
 use crate::loom_model;
 
 /// As the job does it.
 fn publish(slot: &Slot<u8>, outcome: u8) -> Option<u8> {
     // SAFETY: each model publishes once.
-    let Published { reader, unread, .. } = unsafe { slot.publish(outcome) };
-    if let Some(reader) = reader {
-        reader.wake();
+    unsafe {
+        let published = slot.publish(outcome);
+        if let Some(reader) = slot.reader(published) {
+            reader.wake();
+        }
+        slot.unread(published)
     }
-    unread
 }
 
 /// As the handle does it.

@@ -2,6 +2,8 @@
 
 use super::Event;
 #[cfg(feature = "alloc")]
+use super::JobEnd;
+#[cfg(feature = "alloc")]
 use crate::sync::Arc;
 
 /// Takes events in, and sees to them: a router, a log, a test's list. Every closure over `&Event` is one.
@@ -13,6 +15,13 @@ use crate::sync::Arc;
 pub trait Intake {
     /// Takes one event.
     fn take(&self, event: &Event);
+
+    /// Takes in how a job ended. What is not said here makes the event at once, and takes that; an intake that may never read it, as a router's, keeps the
+    /// figures. By whichever way it comes, it is the same event.
+    #[cfg(feature = "alloc")]
+    fn take_end(&self, end: &JobEnd<'_>) {
+        self.take(&end.event());
+    }
 }
 
 impl<F: Fn(&Event)> Intake for F {
@@ -25,5 +34,9 @@ impl<F: Fn(&Event)> Intake for F {
 impl<I: Intake + ?Sized> Intake for Arc<I> {
     fn take(&self, event: &Event) {
         (**self).take(event);
+    }
+
+    fn take_end(&self, end: &JobEnd<'_>) {
+        (**self).take_end(end);
     }
 }

@@ -12,6 +12,8 @@ mod fallbacks;
 mod health;
 mod intake;
 #[cfg(feature = "alloc")]
+mod job_end;
+#[cfg(feature = "alloc")]
 mod job_reports;
 mod label;
 mod level;
@@ -43,6 +45,10 @@ pub use event::Event;
 pub use fallbacks::Fallbacks;
 pub use health::HealthStatus;
 pub use intake::Intake;
+#[cfg(feature = "alloc")]
+pub(crate) use job_end::Ended;
+#[cfg(feature = "alloc")]
+pub use job_end::JobEnd;
 #[cfg(feature = "alloc")]
 pub use job_reports::JobReports;
 pub use label::{Label, NotAPacketId, PacketId, Source, Subject};

@@ -43,7 +43,7 @@ const TOLD: Cause = Cause::SHUTDOWN.with_text("mains lost");
 
 /// Counts what is done with the wakers that are made of it.
 #[derive(Default)]
-struct Bell {
+pub(crate) struct Bell {
     woken: AtomicU32,
     /// Made, less dropped.
     held: AtomicU32,
@@ -52,21 +52,21 @@ struct Bell {
 impl Bell {
     const VTABLE: RawWakerVTable = RawWakerVTable::new(Self::clone, Self::wake, Self::wake_by_ref, Self::drop);
 
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { woken: AtomicU32::new(0), held: AtomicU32::new(0) }
     }
 
-    fn waker(&'static self) -> Waker {
+    pub(crate) fn waker(&'static self) -> Waker {
         self.held.fetch_add(1, Ordering::SeqCst);
         // SAFETY: the bell is static, and its functions keep the contract: they only count.
         unsafe { Waker::from_raw(RawWaker::new(ptr::from_ref(self).cast(), &Self::VTABLE)) }
     }
 
-    fn woken(&self) -> u32 {
+    pub(crate) fn woken(&self) -> u32 {
         self.woken.load(Ordering::SeqCst)
     }
 
-    fn held(&self) -> u32 {
+    pub(crate) fn held(&self) -> u32 {
         self.held.load(Ordering::SeqCst)
     }
 
@@ -98,7 +98,7 @@ fn poll(wait: Pin<&mut HeldCancelled<'_>>, waker: &Waker) -> Poll<Cause> {
     wait.poll(&mut Context::from_waker(waker))
 }
 
-fn after(duration: Duration) -> Instant {
+pub(crate) fn after(duration: Duration) -> Instant {
     Instant::ORIGIN.checked_add(duration).expect("within the clock")
 }
 

@@ -47,7 +47,7 @@ impl<W: Work> JobCell<W> {
             let stage = unsafe { mem::replace(&mut *self.stage.get(), Stage::Empty) };
             match stage {
                 Stage::Returned(result) if mutant!(SettlesTwice) => {
-                    self.publish(self.returned(result, false), false, self.head.desk.now(), Account::Common);
+                    self.publish_other(self.returned(result, false), false, self.head.desk.now(), Account::Common);
                 }
                 // Nobody's outcome any more (P4).
                 Stage::Broken(panic) => self.head.desk.books().note_panic(panic),
@@ -59,6 +59,6 @@ impl<W: Work> JobCell<W> {
             }
             self.head.loan.is_gone();
         }
-        self.head.loan.tell();
+        self.head.ring_lane();
     }
 }

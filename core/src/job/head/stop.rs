@@ -21,7 +21,7 @@ impl Head {
 
     /// Asks the job to stop, for somebody outside of its worker. True for the first who asks.
     pub(crate) fn request(&self, cause: Cause) -> bool {
-        if !self.grace.is_zero() {
+        if !self.conditions.grace.is_zero() {
             self.note_request(self.desk.now());
         }
         self.token.cancel_with(cause)
@@ -51,7 +51,7 @@ impl Head {
 
     /// Cancels the job with cause `Deadline` if its time is out and it is still queued (D2, D6).
     pub(crate) fn expire_queued(&self, now: Instant) {
-        let due = !self.expire(now) && self.queue_due.is_some_and(|at| at.is_due(now));
+        let due = !self.expire(now) && self.queue_due().is_some_and(|at| at.is_due(now));
         if due && self.state() == JobState::Queued {
             self.cancel(Cause::DEADLINE); // by the queue time-out
         }

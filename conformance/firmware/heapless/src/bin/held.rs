@@ -1,4 +1,4 @@
-//! Examines one rule of the contract on tokens without a heap, and says what it found as a child process of the suite's program does.
+//! Examines one rule of the contract on tokens and a worker without a heap, and says what it found as a child process of the suite's program does.
 #![no_std]
 #![no_main]
 #![allow(unsafe_code, reason = "the rules make wakers by hand")]
@@ -8,31 +8,52 @@ use core::pin::{Pin, pin};
 use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, Waker};
 
+use core::cell::{Cell, RefCell};
+use core::convert::Infallible;
+use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::{entry, exception};
-use countermand_core::{Cause, HeldToken};
+
+use countermand_core::{Cause, CauseKind, HeldHandle, HeldJob, HeldToken, HeldWorker, Instant, Outcome, Step};
 use countermand_heapless::line::{self, LONGEST, complain, leave, say};
 use countermand_heapless::stack::Painted;
+use critical_section::Mutex;
 use portable_atomic::AtomicU32;
 
 #[path = "../../../../../core/tests/held/rules.rs"]
 mod rules;
+#[path = "../../../../../core/tests/held/worker.rs"]
+mod worker;
 
 /// No use of a token alone is deeper than this.
-const DEEPEST: usize = 512;
+const DEEPEST_TOKEN: usize = 512;
 
-/// Those that only a board can show.
-const HERE: &[rules::Rule] = &[("T4", t4_a_handler_checks_and_cancels)];
+/// No step of a worker is deeper than this, beside what the job itself takes.
+const DEEPEST_STEP: usize = 768;
+
+const SECOND: core::time::Duration = core::time::Duration::from_secs(1);
+
+/// Those that only a board can show, of tokens and of a worker.
+const HERE: [&[rules::Rule]; 2] =
+    [&[("T4", t4_a_handler_checks_and_cancels)], &[("J6", j6_a_handler_cancels), ("L5", l5_a_handler_wakes)]];
 
 #[entry]
 fn main() -> ! {
     let mut text = [0; LONGEST];
     let arguments = line::arguments(&mut text);
     let mut words = arguments.split_ascii_whitespace();
+    let tokens = rules::ALL.iter().chain(HERE[0]);
+    let jobs = worker::ALL.iter().chain(HERE[1]);
     if arguments == "stack" {
-        let depth = depth();
-        say(format_args!("stack: {depth} bytes"));
-        leave(depth <= DEEPEST);
+        let (token, step) = (depth(use_tokens), depth(use_worker));
+        say(format_args!("stack: {token} bytes of tokens, {step} of a worker"));
+        leave(token <= DEEPEST_TOKEN && step <= DEEPEST_STEP);
+    }
+    if arguments == "list" {
+        for (number, _) in tokens.chain(jobs) {
+            say(format_args!("{number}"));
+        }
+        leave(true);
     }
     let (Some("__examine"), Some(_), Some(number), Some(_), mutant) =
         (words.next(), words.next(), words.next(), words.next(), words.next())
@@ -40,20 +61,32 @@ fn main() -> ! {
         panic!("an image is called with `__examine HOST RULE SEED [MUTANT]` or `stack`, not with {arguments:?}")
     };
     switch_on(mutant);
-    let mut known = rules::ALL.iter().chain(HERE).filter(|rule| rule.0 == number).peekable();
-    if known.peek().is_none() {
-        say(format_args!(
-            "\u{1e}{{\"verdict\":\"not-applicable\",\"why\":\"not run: its examination needs a heap\",\"runs\":0,\"left_out\":[],\"raced\":0}}"
-        ));
-        leave(true);
-    }
-    for (_, rule) in known {
+    let of = |rule: &&rules::Rule| rule.0 == number;
+    let left_out = match (tokens.clone().any(|rule| rule.0 == number), jobs.clone().any(|rule| rule.0 == number)) {
+        (true, true) => "tokens and a worker of static slots, which need no heap",
+        (true, false) => "tokens alone, of the kind that needs no heap",
+        (false, true) => "a worker of static slots, which needs no heap",
+        (false, false) => {
+            say(format_args!(
+                "\u{1e}{{\"verdict\":\"not-applicable\",\"why\":\"not run: its examination needs a heap\",\"runs\":0,\"left_out\":[],\"raced\":0}}"
+            ));
+            leave(true);
+        }
+    };
+    for (_, rule) in tokens.chain(jobs).filter(of) {
         rule();
     }
     say(format_args!(
-        "\u{1e}{{\"verdict\":\"pass\",\"why\":\"\",\"runs\":1,\"left_out\":[\"tokens alone, of the kind that needs no heap\"],\"raced\":0}}"
+        "\u{1e}{{\"verdict\":\"pass\",\"why\":\"\",\"runs\":1,\"left_out\":[\"{left_out}\"],\"raced\":0}}"
     ));
-    leave(true)
+    leave(true);
+}
+
+/// A worker that no rule has used: an image examines one rule, which may be asked twice.
+fn fresh() -> &'static worker::Small {
+    static WORKERS: [worker::Small; 2] = [const { HeldWorker::new() }; 2];
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    &WORKERS[NEXT.fetch_add(1, Ordering::SeqCst) as usize]
 }
 
 #[panic_handler]
@@ -84,24 +117,61 @@ static WIRED: HeldToken<'static> = HeldToken::below(&PULLED);
 /// How often the handler looked.
 static LOOKS: AtomicU32 = AtomicU32::new(0);
 
+/// What the handler does.
+#[derive(Clone, Copy)]
+enum Task {
+    /// Checks a token, and cancels its root at the hundredth time.
+    Pull,
+    /// Cancels the job.
+    Cancel,
+    /// Opens the gate of a job.
+    Wake,
+}
+
+static TASK: Mutex<Cell<Task>> = Mutex::new(Cell::new(Task::Pull));
+static JOB: Mutex<RefCell<Option<HeldHandle<u32, Infallible>>>> = Mutex::new(RefCell::new(None));
+static GATE: HeldToken<'static> = HeldToken::new();
+
 #[exception]
 fn SysTick() {
     let looks = LOOKS.load(Ordering::SeqCst) + 1;
     LOOKS.store(looks, Ordering::SeqCst);
-    // A check, in the middle of whatever the interrupted code does with the same tree.
-    let _ = WIRED.is_cancelled();
-    if looks == 100 {
-        assert!(PULLED.cancel_with(Cause::REQUESTED.with_code(7)), "the handler is the first");
+    match critical_section::with(|section| TASK.borrow(section).get()) {
+        Task::Pull => {
+            // A check, in the middle of whatever the interrupted code does with the same tree.
+            let _ = WIRED.is_cancelled();
+            if looks == 100 {
+                assert!(PULLED.cancel_with(Cause::REQUESTED.with_code(7)), "the handler is the first");
+            }
+        }
+        Task::Cancel => {
+            // Taken out, as it locks by itself.
+            if let Some(job) = critical_section::with(|section| JOB.borrow(section).take()) {
+                assert!(job.cancel_with(Cause::REQUESTED.with_code(7)), "the handler is the first");
+                assert!(!job.cancel());
+                critical_section::with(|section| JOB.borrow(section).replace(Some(job)));
+            }
+            critical_section::with(|section| TASK.borrow(section).set(Task::Pull));
+        }
+        Task::Wake => {
+            GATE.cancel_with(Cause::REQUESTED.with_code(7));
+        }
     }
 }
 
-fn t4_a_handler_checks_and_cancels() {
+fn tick(task: Task) -> SYST {
+    critical_section::with(|section| TASK.borrow(section).set(task));
     let mut timer = cortex_m::Peripherals::take().expect("they are taken once").SYST;
     timer.set_clock_source(SystClkSource::Core);
     timer.set_reload(997);
     timer.clear_current();
     timer.enable_counter();
     timer.enable_interrupt();
+    timer
+}
+
+fn t4_a_handler_checks_and_cancels() {
+    let mut timer = tick(Task::Pull);
     let mut cx = Context::from_waker(Waker::noop());
     // Puts itself on the list and takes itself off, all the time, until the handler has cancelled.
     let cause = loop {
@@ -116,14 +186,58 @@ fn t4_a_handler_checks_and_cancels() {
     assert_eq!((WIRED.cause(), LOOKS.load(Ordering::SeqCst)), (Some(cause), 100));
 }
 
-/// How deep the stack is below whoever waits, cancels with three waiting on three levels, and drops.
+/// Steps until the job is over, and sleeps where there is nothing to do: only the handler ends that.
+fn run_with(task: Task, job: HeldHandle<u32, Infallible>, worker: &'static worker::Small) -> Outcome<u32, Infallible> {
+    let mut driver = worker.attend().expect("nobody else drives it");
+    critical_section::with(|section| JOB.borrow(section).replace(Some(job)));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut timer = tick(task);
+    let mut job = loop {
+        match driver.step(&mut cx, Instant::ORIGIN) {
+            Step::Again => {}
+            Step::Parked(None) => cortex_m::asm::wfi(),
+            other => panic!("there is neither a time nor an end: {other:?}"),
+        }
+        let job = critical_section::with(|section| JOB.borrow(section).take());
+        match job {
+            Some(job) if job.is_finished() => break job,
+            job => critical_section::with(|section| drop(JOB.borrow(section).replace(job))),
+        }
+    };
+    timer.disable_interrupt();
+    match Pin::new(&mut job).poll(&mut cx) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => panic!("it is finished"),
+    }
+}
+
+fn j6_a_handler_cancels() {
+    let worker = fresh();
+    let job = worker.submit(HeldJob::task(core::future::pending::<u32>()), Instant::ORIGIN).expect("there is a slot");
+    let outcome = run_with(Task::Cancel, job, worker);
+    assert!(matches!(outcome, Outcome::Cancelled { cause, started: true } if cause == Cause::REQUESTED.with_code(7)));
+}
+
+fn l5_a_handler_wakes() {
+    let worker = fresh();
+    let wait =
+        async { LOOKS.load(Ordering::SeqCst) + u32::from(GATE.cancelled().await.kind() == CauseKind::Requested) };
+    let job = worker.submit(HeldJob::task(wait), Instant::ORIGIN).expect("there is a slot");
+    assert!(
+        matches!(run_with(Task::Wake, job, worker), Outcome::Completed(1)),
+        "it began before the handler came, and went on after it"
+    );
+}
+
+/// How deep the stack is below whoever uses it so.
 #[inline(never)]
-fn depth() -> usize {
+fn depth(use_it: fn()) -> usize {
     let painted = Painted::new();
-    use_tokens();
+    use_it();
     painted.depth()
 }
 
+/// Waits, cancels with three waiting on three levels, and drops.
 #[inline(never)]
 fn use_tokens() {
     let mut cx = Context::from_waker(Waker::noop());
@@ -140,4 +254,32 @@ fn use_tokens() {
     for wait in [&mut one, &mut two, &mut three] {
         assert!(wait.as_mut().poll(&mut cx).is_ready());
     }
+}
+
+/// Jobs that wait for a token, sleep and are cancelled, each in its own way; the stack of the jobs is in it.
+#[inline(never)]
+fn use_worker() {
+    static TOKEN: HeldToken<'static> = HeldToken::new();
+    let worker = fresh();
+    let mut driver = worker.attend().expect("nobody else drives it");
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut wait = worker.submit(HeldJob::task(TOKEN.cancelled()), Instant::ORIGIN).expect("there is a slot");
+    let mut sleep = worker.submit(HeldJob::task(worker.sleep(SECOND)), Instant::ORIGIN).expect("there is a slot");
+    let mut late = worker
+        .submit(HeldJob::task(worker.sleep(SECOND * 9)).run_timeout(SECOND), Instant::ORIGIN)
+        .expect("there is a slot");
+    let cut = worker.submit(HeldJob::task(worker.sleep(SECOND * 9)), Instant::ORIGIN).expect("there is a slot");
+    let mut run = |now| while driver.step(&mut cx, now) == Step::Again {};
+    run(Instant::ORIGIN);
+    TOKEN.cancel();
+    cut.cancel();
+    run(Instant::ORIGIN);
+    let end = Instant::from_nanos(2_000_000_000);
+    run(end);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(matches!(Pin::new(&mut wait).poll(&mut cx), Poll::Ready(Outcome::Completed(_))));
+    assert!(matches!(Pin::new(&mut sleep).poll(&mut cx), Poll::Ready(Outcome::Completed(()))));
+    run(end);
+    run(Instant::from_nanos(4_000_000_000));
+    assert!(matches!(Pin::new(&mut late).poll(&mut cx), Poll::Ready(Outcome::TimedOut { .. })));
 }

@@ -3,9 +3,9 @@
 
 use ::loom::thread;
 
-use super::Token;
-use super::hosted::Hosted;
-use super::models::{dismiss, guest};
+use super::super::Token;
+use super::super::hosted::Hosted;
+use super::super::models::{dismiss, guest};
 use crate::loom_model;
 
 #[test]

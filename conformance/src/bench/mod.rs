@@ -49,38 +49,35 @@
 //! No rule sleeps. `rounds(base)` scales with the budget: choose `base` so that a release build takes about a tenth of a
 //! second. Everything random comes from [`Bench::random`], so that a seed replays.
 
+mod doomed;
+mod race;
+mod thread;
+mod wait;
+
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::prelude::v1::*;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use countermand_core::{ConfigError, Handle, Instant, Job, Outcome, SubmitResult, Work, Worker, WorkerConfig};
 
-use crate::examinee::{Ground, SendFuture, Stop};
+pub use doomed::DoomedWorker;
+#[cfg(feature = "mutants")]
+pub(crate) use wait::IN_VAIN;
+pub(crate) use wait::yield_now;
+
+use crate::examinee::{Ground, SendFuture};
 use crate::patience::Patience;
 use crate::probe::Tally;
-#[cfg(feature = "std")]
-use crate::race::{FEWEST, Laps, message, race};
 use crate::warped::{Clock, Pace};
-use crate::{Check, Flaw, Profile};
+use crate::{Flaw, Profile};
 
 /// Where the still clock starts: far enough from its origin that a rule may look back.
 const START: Duration = Duration::from_secs(1_000);
-
-/// In how many orders four racers can run.
-#[cfg(not(feature = "std"))]
-const ORDERS: u64 = 24;
-
-/// Looks at a condition that only yield, before naps come in between.
-const EAGER_LOOKS: u32 = 64;
-
-/// What is said when patience is at its end.
-pub(crate) const IN_VAIN: &str = "in vain until";
 
 /// How a rule is to be examined.
 #[derive(Clone, Copy, Debug)]
@@ -342,110 +339,6 @@ impl Bench {
         self.still.alarm_polls() + self.running.alarm_polls()
     }
 
-    /// Lets the host go on once with what is ready.
-    pub async fn yield_now(&self) {
-        yield_now().await;
-    }
-
-    /// Waits until `reached` says so, looking again and again.
-    ///
-    /// # Errors
-    ///
-    /// [`Flaw::Broken`] with `what`, when patience is at its end.
-    pub async fn until(&self, what: &str, mut reached: impl FnMut() -> bool) -> Result<(), Flaw> {
-        let mut looks = Looks::new(self.patience());
-        while !reached() {
-            if looks.are_over() {
-                return Err(self.in_vain(what));
-            }
-            self.pause(&mut looks).await;
-        }
-        Ok(())
-    }
-
-    /// Awaits what must come. The future is polled only when it was woken, so that a lost wake-up is not hidden.
-    ///
-    /// # Errors
-    ///
-    /// [`Flaw::Broken`] with `what`, when patience is at its end. The future is dropped.
-    pub async fn within<F: Future>(&self, what: &str, future: F) -> Result<F::Output, Flaw> {
-        let mut future = pin!(future);
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
-        bell.rung.store(true, Ordering::SeqCst);
-        let mut looks = Looks::new(self.patience());
-        loop {
-            while bell.rung.swap(false, Ordering::SeqCst) {
-                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                    return Ok(output);
-                }
-                self.yield_now().await;
-            }
-            if looks.are_over() {
-                return Err(self.in_vain(what));
-            }
-            let mut pause = pin!(self.pause(&mut looks));
-            poll_fn(|cx| {
-                bell.listen(cx.waker());
-                if bell.rung.load(Ordering::SeqCst) {
-                    return Poll::Ready(());
-                }
-                pause.as_mut().poll(cx)
-            })
-            .await;
-        }
-    }
-
-    /// Runs `act` on a new thread that knows of no runtime, while this one lets the host go on.
-    ///
-    /// # Errors
-    ///
-    /// [`Flaw::Broken`] with `what` when it panics or does not come back; the thread is then left behind. [`Flaw::NotApplicable`] where there are no
-    /// threads.
-    #[cfg(feature = "std")]
-    pub async fn on_thread<R: Send + 'static>(
-        &self,
-        what: &str,
-        act: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<R, Flaw> {
-        use std::panic::{AssertUnwindSafe, catch_unwind};
-        use std::sync::mpsc::{TryRecvError, channel};
-        use std::thread;
-
-        let (result, arrival) = channel();
-        thread::spawn(move || {
-            // Nobody listens any more after patience has ended.
-            let _ = result.send(catch_unwind(AssertUnwindSafe(act)));
-        });
-        let mut looks = Looks::new(self.patience());
-        loop {
-            match arrival.try_recv() {
-                Ok(Ok(value)) => return Ok(value),
-                Ok(Err(payload)) => return Err(Flaw::Broken(format!("{what}: panicked: {}", message(&*payload)))),
-                Err(TryRecvError::Disconnected) => return Err(Flaw::Broken(format!("{what}: the thread vanished"))),
-                Err(TryRecvError::Empty) if looks.are_over() => {
-                    return Err(self.in_vain(what));
-                }
-                Err(TryRecvError::Empty) => self.pause(&mut looks).await,
-            }
-        }
-    }
-
-    /// There is no other thread.
-    ///
-    /// # Errors
-    ///
-    /// [`Flaw::NotApplicable`].
-    #[cfg(not(feature = "std"))]
-    #[expect(clippy::unused_async, reason = "it is awaited where there are threads")]
-    pub async fn on_thread<R: Send + 'static>(
-        &self,
-        _: &str,
-        _: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<R, Flaw> {
-        Err(self.lacks(format!("{} declares a target without threads", self.host_name())))
-    }
-
     /// Runs a future that is no job as a task of the same host.
     ///
     /// # Errors
@@ -455,81 +348,6 @@ impl Bench {
         let refused =
             |_: SendFuture| self.lacks(format!("{} runs no tasks beside its workers' attendants", self.host_name()));
         self.ground.spawn(Box::pin(future)).map_err(refused)
-    }
-
-    /// Runs `racers` at the same time on as many threads, over and over: each round on a field of its own, which `audit`
-    /// then looks at. Where they start is spread at random over some microseconds. The calling thread is the first racer.
-    ///
-    /// Returns how many rounds there were: fewer than asked for where the machine is too busy for all of them before the
-    /// watchdog comes.
-    ///
-    /// # Errors
-    ///
-    /// What `audit` returns, [`Flaw::Broken`] when a racer panics, [`Flaw::Inconclusive`] when the rounds were too few.
-    #[cfg(feature = "std")]
-    pub fn race<S: Send + Sync>(
-        &self,
-        rounds: u64,
-        set_up: impl FnMut(u64) -> S,
-        racers: &[&(dyn Fn(&S) + Sync)],
-        mut audit: impl FnMut(u64, S) -> Result<(), Flaw>,
-    ) -> Check {
-        let third = self.order.watchdog / 3;
-        // A rule may have several races: each takes half of what is left of the first third.
-        let enough = std::time::Instant::now() + third.saturating_sub(self.begun.elapsed()) / 2;
-        let laps = Laps { rounds, enough, too_late: self.begun + third * 2 };
-        let counted = |round, field| {
-            self.raced.set(self.raced.get() + 1);
-            audit(round, field)
-        };
-        race(self.random().u64(..), laps, set_up, racers, counted)
-    }
-
-    /// How many rounds of races there have been.
-    pub(crate) fn raced(&self) -> u64 {
-        self.raced.get()
-    }
-
-    /// Runs `racers` over and over, each round on a field of its own, which `audit` then looks at. On one thread they cannot meet: they run one after the
-    /// other, in every order in turn.
-    ///
-    /// # Errors
-    ///
-    /// What `audit` returns.
-    #[cfg(not(feature = "std"))]
-    pub fn race<S: Send + Sync>(
-        &self,
-        rounds: u64,
-        mut set_up: impl FnMut(u64) -> S,
-        racers: &[&(dyn Fn(&S) + Sync)],
-        mut audit: impl FnMut(u64, S) -> Result<(), Flaw>,
-    ) -> Check {
-        self.leave_out("one thread: what races elsewhere runs one after the other, in every order");
-        let rounds = rounds.min(ORDERS);
-        for round in 0..rounds {
-            let field = set_up(round);
-            let mut waiting: Vec<_> = racers.iter().collect();
-            let mut choice = usize::try_from(round).unwrap_or_default();
-            while !waiting.is_empty() {
-                let next = choice % waiting.len();
-                choice /= waiting.len();
-                waiting.remove(next)(&field);
-            }
-            audit(round, field)?;
-        }
-        Ok(rounds)
-    }
-
-    /// Whether there is time for another race, when `rounds` have been run.
-    #[cfg(feature = "std")]
-    pub(crate) fn races_on(&self, rounds: u64) -> bool {
-        rounds < FEWEST || self.begun.elapsed() < self.order.watchdog / 3
-    }
-
-    /// Every order has its turn in one race.
-    #[cfg(not(feature = "std"))]
-    pub(crate) fn races_on(&self, rounds: u64) -> bool {
-        rounds < ORDERS
     }
 
     /// How many allocations `act` makes on this thread.
@@ -546,50 +364,11 @@ impl Bench {
         // Asking costs one itself.
         Ok((after - before - 1, result))
     }
-
-    fn in_vain(&self, what: &str) -> Flaw {
-        Flaw::Broken(format!("waited {:?} {IN_VAIN} {what}", self.order.patience))
-    }
-
-    async fn pause(&self, looks: &mut Looks) {
-        looks.taken += 1;
-        if looks.taken < EAGER_LOOKS {
-            yield_now().await;
-        } else {
-            let span = Duration::from_micros(20) * looks.taken.min(1_000) / EAGER_LOOKS;
-            self.ground.nap(span).await;
-        }
-    }
 }
 
 impl fmt::Debug for Bench {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bench").field("host", &self.host_name()).field("order", &self.order).finish_non_exhaustive()
-    }
-}
-
-/// A worker whose runtime is going to be stopped.
-pub struct DoomedWorker {
-    /// The worker.
-    pub worker: Worker,
-    stop: Stop,
-}
-
-impl DoomedWorker {
-    /// Stops the runtime under the worker, on a thread of its own.
-    ///
-    /// # Errors
-    ///
-    /// [`Flaw::Broken`] if the runtime does not stop.
-    pub async fn stop(self, bench: &Bench) -> Result<Worker, Flaw> {
-        bench.on_thread("the runtime stops", self.stop).await?;
-        Ok(self.worker)
-    }
-}
-
-impl fmt::Debug for DoomedWorker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DoomedWorker").field("worker", &self.worker).finish_non_exhaustive()
     }
 }
 
@@ -600,57 +379,4 @@ fn refused(error: ConfigError) -> Flaw {
 /// Polls once with the waker given, such as one of a [`Recorder`](crate::Recorder).
 pub fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
-}
-
-/// Pending once, woken at once.
-pub(crate) async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-/// How often was looked, and how long looking goes on.
-struct Looks {
-    taken: u32,
-    patience: Patience,
-}
-
-impl Looks {
-    fn new(patience: Patience) -> Self {
-        Self { taken: 0, patience }
-    }
-
-    fn are_over(&mut self) -> bool {
-        self.patience.is_over() && self.taken > EAGER_LOOKS * 2
-    }
-}
-
-/// The waker of [`Bench::within`]: remembers that it was rung, and passes it on.
-#[derive(Default)]
-struct Bell {
-    rung: AtomicBool,
-    listener: Mutex<Option<Waker>>,
-}
-
-impl Bell {
-    fn listen(&self, waker: &Waker) {
-        let before = self.listener.lock().unwrap_or_else(PoisonError::into_inner).replace(waker.clone());
-        drop(before);
-    }
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.rung.store(true, Ordering::SeqCst);
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(listener) = listener {
-            listener.wake();
-        }
-    }
 }

@@ -1,48 +1,21 @@
 //! The router itself, a state machine over the given time: what is taken in, which outlet has what, what became of it.
 
+mod settle;
+
 use alloc::vec::Vec;
 use core::task::Waker;
 
+use super::after::After;
 use super::config::{OutletConfig, RouterConfig, Takes};
 use super::docket::{Case, Docket};
+use super::inbox::WAITING;
 use super::ledger::{Fate, Ledger};
 use super::line::{Going, Item, Line};
 use super::notes::Notes;
 use super::refused::RefuseReason;
-use crate::contain::survives;
 use crate::sync::Arc;
-use crate::telemetry::{Answer, Batch, DeadReason, Label, Parcel, Refusal};
+use crate::telemetry::{Batch, Label, Parcel, Source};
 use crate::{Instant, Priority, Stream};
-
-/// What is to be done once the lock is open again: wakers are others' code (T8).
-#[derive(Default)]
-pub(super) struct After<B> {
-    pub(super) wake: Vec<Waker>,
-    /// Replaced by others: to be dropped, and not woken, or an outlet would wake itself for ever.
-    pub(super) replaced: Vec<Waker>,
-    /// To be dropped.
-    pub(super) gone: Vec<Arc<Parcel<B>>>,
-}
-
-impl<B> After<B> {
-    pub(super) const fn new() -> Self {
-        Self { wake: Vec::new(), replaced: Vec::new(), gone: Vec::new() }
-    }
-
-    /// Does it.
-    pub(super) fn attend(self) {
-        let Self { wake, replaced, gone } = self;
-        for waker in wake {
-            survives(|| waker.wake());
-        }
-        for waker in replaced {
-            survives(|| drop(waker));
-        }
-        for parcel in gone {
-            survives(|| drop(parcel));
-        }
-    }
-}
 
 /// What an outlet does next.
 #[derive(Debug)]
@@ -145,6 +118,21 @@ impl<B> Desk<B> {
         case
     }
 
+    /// So many of each priority that may wait to be written down were told by `source`, and had no room behind those that were told later: they are taken in and
+    /// shed in one step. How many of them were refused, as the router is closed.
+    pub(super) fn shed(&mut self, source: Source, counts: [u64; WAITING.len()], after: &mut After<B>) -> u64 {
+        for (priority, count) in WAITING.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+            if self.closed {
+                self.ledger.refused[priority.index()] += count;
+                continue;
+            }
+            self.ledger.shed_at_once(priority, count);
+            self.notes.shed(source, priority, count, false);
+        }
+        self.spread(after);
+        if self.closed { counts.iter().sum() } else { 0 }
+    }
+
     /// The outlet `of` has its turn at `now`: first, whatever is old ends, and a batch that did not come back is refused.
     pub(super) fn begin(&mut self, of: usize, now: Instant, after: &mut After<B>) {
         if self.lines[of].in_flight() > 0 {
@@ -186,91 +174,6 @@ impl<B> Desk<B> {
         OutletTurn::Wait(Instant::earlier(Instant::earlier(again, expiry), self.notes.next()))
     }
 
-    /// The sink of the outlet `of` is through with its batch: `batch` is what came back, `None` if nothing did.
-    pub(super) fn conclude(&mut self, of: usize, now: Instant, batch: Option<Batch<B>>, after: &mut After<B>) {
-        let number = self.lines[of].batch();
-        let batch = match batch {
-            Some(batch) if batch.number() == number => Some(batch),
-            Some(_) => {
-                self.misbehaved(of);
-                None
-            }
-            None => None,
-        };
-        let mut answers = match batch {
-            Some(batch) => {
-                if batch.astray() > 0 {
-                    self.misbehaved(of);
-                }
-                batch.into_answers()
-            }
-            None => Vec::new(),
-        }
-        .into_iter();
-        let mut took = [0_u32; Priority::COUNT];
-        let mut refused = [0_u32; Priority::COUNT];
-        let mut others = [false; Priority::COUNT];
-        let mut back = Vec::new();
-        for mut item in self.lines[of].back() {
-            let priority = item.priority();
-            others[priority.index()] |= !self.docket.is_own(item.case);
-            match answers.next().flatten() {
-                Some(Answer::Acknowledged) => {
-                    took[priority.index()] += 1;
-                    self.through(of, item, Fate::Delivered, after);
-                }
-                Some(Answer::Refused(_)) if mutant!(RefusalAdvances) => self.through(of, item, Fate::Delivered, after),
-                Some(Answer::Refused(Refusal::Never(reason))) => {
-                    item.attempts += 1;
-                    match self.bury(of, item, reason, after) {
-                        None => took[priority.index()] += 1,
-                        Some(item) => {
-                            refused[priority.index()] += 1;
-                            back.push(item);
-                        }
-                    }
-                }
-                answer => {
-                    item.attempts += 1;
-                    refused[priority.index()] += 1;
-                    let enough = item.attempts >= self.lines[of].config.attempts && priority != Priority::Critical;
-                    if enough && self.lines[of].config.takes != Takes::DeadLetters {
-                        let reason = match answer {
-                            Some(Answer::Refused(Refusal::Later(reason))) => reason,
-                            _ => "no answer".into(),
-                        };
-                        back.extend(self.bury(of, item, reason, after));
-                    } else {
-                        back.push(item);
-                    }
-                }
-            }
-        }
-        self.lines[of].put_back(back.into_iter());
-        for priority in Priority::ALL {
-            let at = priority.index();
-            if refused[at] > 0 {
-                if self.lines[of].refused(priority, took[at] == 0, now) && others[at] {
-                    self.notes.failed(of);
-                }
-            } else if took[at] > 0 {
-                self.lines[of].took(priority);
-            }
-        }
-        self.spread(after);
-    }
-
-    /// What is out with the sink of the outlet `of` comes back as if it had not gone: nobody serves that outlet any more.
-    pub(super) fn abandon(&mut self, of: usize, after: &mut After<B>) {
-        let line = &mut self.lines[of];
-        let back = line.back();
-        line.put_back(back.into_iter());
-        line.served = false;
-        after.wake.extend(line.waker.take());
-        // It may have been the one that waited for the time of the next report.
-        self.ring_one(after);
-    }
-
     /// The sink of the outlet `of` did not keep to its contract with the batch that is out. If all of that is the router's own, it is no reason for
     /// another report (E16).
     pub(super) fn misbehaved(&mut self, of: usize) {
@@ -284,8 +187,12 @@ impl<B> Desk<B> {
         self.ring_all(after);
     }
 
+    pub(super) const fn config(&self) -> &RouterConfig {
+        &self.config
+    }
+
     /// Under which name the router tells of itself.
-    pub(super) const fn source(&self) -> crate::telemetry::Source {
+    pub(super) const fn source(&self) -> Source {
         self.config.source
     }
 
@@ -334,89 +241,6 @@ impl<B> Desk<B> {
         let Some(threshold) = self.config.high_overflow else { return false };
         let normal = Takes::Stream(Stream::Normal);
         self.lines.iter().any(|line| line.config.takes == normal && line.len() >= threshold.get() as usize)
-    }
-
-    /// The sink of the outlet `of` is through with the packet, and with all that were told with it.
-    fn through(&mut self, of: usize, mut item: Item<B>, fate: Fate, after: &mut After<B>) {
-        self.lines[of].count_out(&item);
-        let fate = if item.dead.is_some() { Fate::DeadLettered } else { fate };
-        let keeps = self.lines[of].config.keeps;
-        let folded = item.folded.take().map(|folded| folded.items);
-        for item in core::iter::once(item).chain(folded.into_iter().flatten()) {
-            self.notes.figure(of, fate);
-            self.leave(item, fate, keeps, after);
-        }
-    }
-
-    /// The sink of the outlet `of` will never have the packet: it goes where dead letters go. Comes back if it cannot.
-    fn bury(
-        &mut self,
-        of: usize,
-        item: Item<B>,
-        reason: alloc::borrow::Cow<'static, str>,
-        after: &mut After<B>,
-    ) -> Option<Item<B>> {
-        let grave = self.lines.iter().position(|line| line.config.takes == Takes::DeadLetters);
-        let Some(grave) = grave.filter(|grave| *grave != of) else {
-            // Nobody takes dead letters. A CRITICAL packet goes on being tried (E4); the rest ends here, counted.
-            if item.priority() == Priority::Critical {
-                return Some(item);
-            }
-            self.through(of, item, Fate::DeadLettered, after);
-            return None;
-        };
-        if !self.lines[grave].has_room(item.priority(), item.parcel.label.weight) {
-            return Some(item);
-        }
-        self.lines[of].count_out(&item);
-        self.notes.figure(of, Fate::DeadLettered);
-        let mut dead = DeadReason::new(self.lines[of].config.name.clone(), reason);
-        dead.attempts = item.attempts;
-        let Item { parcel, case, folded, .. } = item;
-        let mut letter = Item::new(parcel, case);
-        letter.dead = Some(dead.clone().into());
-        // Each of those that were told together is a letter of its own; one that finds no room ends as what it is, counted.
-        let mut letters = alloc::vec![letter];
-        letters.extend(folded.into_iter().flat_map(|folded| folded.items).map(|mut item| {
-            item.dead = Some(dead.clone().into());
-            item
-        }));
-        for letter in letters {
-            if let Err(letter) = self.lines[grave].push(letter) {
-                self.leave(letter, Fate::DeadLettered, false, after);
-            }
-        }
-        after.wake.extend(self.lines[grave].waker.take());
-        None
-    }
-
-    /// An outlet is through with a packet.
-    fn leave(&mut self, item: Item<B>, fate: Fate, keeps: bool, after: &mut After<B>) {
-        let change = self.docket.leave(item.case, fate, keeps);
-        if let Some(end) = change.end {
-            self.end(&item.parcel.label, end, change.own);
-        }
-        after.wake.extend(change.waker);
-        after.gone.push(item.parcel);
-        if self.closed && change.end.is_some() {
-            // The outlet for dead letters ends after all others.
-            self.ring_all(after);
-        }
-    }
-
-    /// Every outlet is through with a packet.
-    fn end(&mut self, label: &Label, fate: Fate, own: bool) {
-        self.ledger.end(label.priority, fate);
-        if fate == Fate::Shed {
-            self.notes.shed(label.source, label.priority, own);
-        }
-    }
-
-    /// Whether nothing can come to the outlet `of` any more.
-    fn is_through(&self, of: usize) -> bool {
-        let line = &self.lines[of];
-        let alone = || self.lines.iter().all(Line::is_empty);
-        line.is_empty() && (line.config.takes != Takes::DeadLetters || alone())
     }
 
     /// There is something new to tell: an outlet that waits, whichever, sees to it in time.

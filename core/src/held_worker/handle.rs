@@ -1,0 +1,195 @@
+//! The submitter's view of a job in a slot.
+#![allow(unsafe_code, reason = "the handle is the one reader of what its job leaves in the slot")]
+
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::ops::Deref;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::board::{Seat, wake};
+use super::body::Body;
+use super::card::{Card, Stage};
+use crate::{Cause, Outcome, Panic, Phase};
+
+/// The submitter's view of one job: waits for its outcome, and may cancel it.
+///
+/// As a future it gives the [`Outcome`], once the task and all it captured were dropped (J7). Polled again after that it is pending for ever.
+/// Until it is read or dropped, an outcome keeps its slot.
+///
+/// # Cancellation
+///
+/// Dropping a handle detaches the job: it goes on, and its result is dropped when it comes (X1, X4); with
+/// [`cancel_on_drop`](Self::cancel_on_drop) it is cancelled instead. Waiting by reference (`(&mut handle).await`) and dropping that wait loses
+/// nothing and cancels nothing (J10). A handle that is forgotten keeps the slot (X5).
+#[must_use = "dropping a handle detaches its job; await it, or drop it on purpose"]
+pub struct HeldHandle<T, E> {
+    seat: Seat,
+    body: Body,
+    /// Whether the outcome was taken; the slot is another's then.
+    done: bool,
+    values: PhantomData<Result<T, E>>,
+}
+
+// SAFETY: the body is read under the lock, by whoever has the handle; what is read may go where the handle goes.
+unsafe impl<T: Send, E: Send> Send for HeldHandle<T, E> {}
+// SAFETY: by reference it can be asked and cancelled, under the lock, and nothing is read.
+unsafe impl<T, E> Sync for HeldHandle<T, E> {}
+
+// The outcome is moved out of the slot, and never pinned.
+impl<T, E> Unpin for HeldHandle<T, E> {}
+
+impl<T, E> HeldHandle<T, E> {
+    /// # Safety
+    ///
+    /// Card and body are those of a job with these types, which has no other handle.
+    pub(super) unsafe fn new(seat: Seat, body: Body) -> Self {
+        Self { seat, body, done: false, values: PhantomData }
+    }
+
+    /// Asks the job to stop: a queued one is not started, a running one is dropped at its next `Pending`. Never blocks, and may be called from
+    /// an interrupt handler (J6).
+    ///
+    /// # Returns
+    ///
+    /// True for the one call that asked first. False if the job was asked before, or has settled.
+    pub fn cancel(&self) -> bool {
+        self.cancel_with(Cause::REQUESTED)
+    }
+
+    /// [`cancel`](Self::cancel) with a cause of one's own.
+    pub fn cancel_with(&self, cause: Cause) -> bool {
+        if self.done {
+            return false;
+        }
+        let (first, driver) = self.seat.with(|hub, card| {
+            let first = card.ask(cause);
+            (first, if first { hub.ring() } else { None })
+        });
+        wake(driver);
+        first || mutant!(EveryCancelIsFirst)
+    }
+
+    /// Dropping what this gives cancels the job, with the cause [`Cause::HANDLE_DROPPED`], instead of detaching it (X1).
+    pub fn cancel_on_drop(self) -> HeldCancelOnDrop<T, E> {
+        HeldCancelOnDrop(self)
+    }
+
+    /// Whether the outcome is fixed.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.done || self.seat.with(|_, card| card.stage.is_over())
+    }
+
+    /// Takes what the job has left and frees the slot, if it is over. Under the lock.
+    #[inline]
+    fn take(&self, card: &mut Card) -> Option<Left<T, E>> {
+        let ended = card.stage;
+        if !ended.is_over() {
+            return None;
+        }
+        card.stage = Stage::Free;
+        if ended == Stage::Stopped {
+            return Some(Left::Nothing(card.panic.take()));
+        }
+        // SAFETY: it has returned; this is the reader, of the same types, and the slot is free afterwards.
+        Some(Left::Value(unsafe { self.body.read() }))
+    }
+}
+
+/// What a job that is over has left in its slot.
+enum Left<T, E> {
+    Value(Result<T, E>),
+    Nothing(Option<Panic>),
+}
+
+impl<T, E> Future for HeldHandle<T, E> {
+    type Output = Outcome<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.done {
+            return Poll::Pending;
+        }
+        let waker = cx.waker().clone(); // T8: users' code, so before the lock
+        let (outcome, unneeded) = self.seat.with(|_, card| match self.take(card) {
+            Some(Left::Value(Ok(value))) => (Some(Outcome::Completed(value)), Some(waker)),
+            Some(Left::Value(Err(error))) => (Some(Outcome::Failed(error)), Some(waker)),
+            Some(Left::Nothing(Some(panic))) => (Some(Outcome::Panicked(panic)), Some(waker)),
+            Some(Left::Nothing(None)) => {
+                let started = card.started;
+                let outcome = if card.is_timed_out() {
+                    Outcome::TimedOut { phase: if started { Phase::Running } else { Phase::Queued }, late: None }
+                } else {
+                    // Whatever stopped without a panic was asked to.
+                    Outcome::Cancelled { cause: card.cause().unwrap_or(Cause::REQUESTED), started }
+                };
+                (Some(outcome), Some(waker))
+            }
+            None => (None, card.reader.replace(waker)),
+        });
+        drop(unneeded); // T8: after the lock
+        match outcome {
+            Some(outcome) => {
+                self.done = true;
+                Poll::Ready(outcome)
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T, E> Drop for HeldHandle<T, E> {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        if mutant!(DroppingAHandleCancels) {
+            self.cancel();
+        }
+        let (leftover, reader) = self.seat.with(|_, card| {
+            let leftover = self.take(card);
+            let reader = card.reader.take();
+            if leftover.is_some() {
+                return (leftover, reader);
+            }
+            card.detached = true;
+            (leftover, reader)
+        });
+        // Users' code, under no lock.
+        drop((leftover, reader));
+    }
+}
+
+impl<T, E> fmt::Debug for HeldHandle<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeldHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
+    }
+}
+
+/// A handle whose drop cancels its job. Made by [`HeldHandle::cancel_on_drop`].
+#[derive(Debug)]
+#[must_use = "dropping it cancels its job"]
+pub struct HeldCancelOnDrop<T, E>(HeldHandle<T, E>);
+
+impl<T, E> Deref for HeldCancelOnDrop<T, E> {
+    type Target = HeldHandle<T, E>;
+
+    fn deref(&self) -> &HeldHandle<T, E> {
+        &self.0
+    }
+}
+
+impl<T, E> Future for HeldCancelOnDrop<T, E> {
+    type Output = Outcome<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<T, E> Drop for HeldCancelOnDrop<T, E> {
+    fn drop(&mut self) {
+        self.0.cancel_with(Cause::HANDLE_DROPPED);
+    }
+}
