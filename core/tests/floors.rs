@@ -187,7 +187,7 @@ fn source() -> BTreeMap<String, Vec<Vec<String>>> {
     });
     // Tests and models may look anywhere.
     named
-        .filter(|(name, _)| !name.split('/').any(|part| ["tests", "loom", "models", "hosts"].contains(&part)))
+        .filter(|(name, _)| !name.split('/').any(|part| ["tests", "loom", "models"].contains(&part)))
         .collect()
 }
 
