@@ -5,30 +5,82 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 target=${CARGO_TARGET_DIR:-$PWD/target}
+mkdir -p "$target"
 
-# The tests of the core and of three hosts under AddressSanitizer and LeakSanitizer. One test forgets a wait on purpose (X5), and is left out: what it
-# forgets is a leak.
-addresses() {
-    local log=$target/address.log seen
-    mkdir -p "$target"
-    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=$target/address \
+# tests_of SANITIZER LEAST OPTION…: the tests of the core and of three hosts under a sanitizer. So many must have run at the least: a tenth of what was seen
+# last, since a lane that ran nothing has failed.
+tests_of() {
+    local sanitizer=$1 least=$2 log=$target/$1.log seen
+    shift 2
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=$sanitizer CARGO_TARGET_DIR=$target/$sanitizer \
         cargo test -p countermand-core -p countermand-tokio -p countermand-smol -p countermand-blocking \
-        --target x86_64-unknown-linux-gnu --lib --tests --no-fail-fast -- --skip x5_a_forgotten_wait_is_harmless 2>&1 | tee "$log"
+        --target x86_64-unknown-linux-gnu --lib --tests --no-fail-fast "$@" 2>&1 | tee "$log"
     seen=$(awk '/^test result/ { all += $4 } END { print all + 0 }' "$log")
-    echo "$seen tests under AddressSanitizer"
-    # A tenth of what was seen last: a lane that ran nothing has failed.
-    [ "$seen" -ge 36 ]
+    echo "$seen tests under -Zsanitizer=$sanitizer"
+    [ "$seen" -ge "$least" ]
+}
+
+# AddressSanitizer and LeakSanitizer. One test forgets a wait on purpose (X5), and is left out: what it forgets is a leak.
+addresses() {
+    tests_of address 36 -- --skip x5_a_forgotten_wait_is_harmless
+}
+
+# ThreadSanitizer, with the standard library rebuilt for it: what is not built for it looks like races.
+threads() {
+    local sources settings
+    sources=$(rustc --print sysroot)/lib/rustlib/src/rust/library
+    if [ ! -d "$sources" ]; then
+        settings=$(.ci/baremetal.sh prepare)
+        eval "$settings"
+        sources=${COUNTERMAND_RUST_SOURCES:?"the sources of the library are needed: rustup component add rust-src"}
+    fi
+    __CARGO_TESTS_ONLY_SRC_ROOT=$sources tests_of thread 36 -Zbuild-std
+}
+
+# Scripts of tokens, queues and jobs, and bytes that others send: so many inputs each. Wants nightly and cargo-fuzz.
+fuzz() {
+    local runs=${COUNTERMAND_RUNS:-1000000} folder name
+    while read -r folder name options; do
+        # shellcheck disable=SC2086 # several options
+        (cd "$folder" && cargo +nightly fuzz run -s none "$name" -- -runs="$runs" -print_final_stats=1 $options)
+    done <<'END'
+core tokens -max_len=800 -timeout=5
+core queue -max_len=400 -timeout=5
+core jobs -max_len=400 -timeout=5
+adapters/wire packet -max_len=1024 -timeout=5
+adapters/wire frames -max_len=1024 -timeout=5
+adapters/config load -max_len=2048 -timeout=5
+END
+}
+
+# Whole scenarios under random schedules: so many each, instead of what `core/tests/shuttle/explore.rs` records.
+schedules() {
+    local log=$target/shuttle.log
+    RUSTFLAGS="--cfg countermand_shuttle" CARGO_TARGET_DIR=$target/shuttle COUNTERMAND_SCHEDULES=${COUNTERMAND_SCHEDULES:-200000} \
+        cargo test -p countermand-core --release --test shuttle -- --nocapture --test-threads 1 | tee "$log"
+    awk '/shuttle [a-z ]*: [0-9]+ executions/ { scenarios++ } END { print scenarios + 0 " scenarios"; exit scenarios < 10 }' "$log"
+}
+
+# How many rounds of a race it takes to see a defect, fifty times each.
+power() {
+    cargo run --release -p countermand-conformance -- --power
 }
 
 soaks() {
     cargo run --release -p countermand-conformance -- soak --jobs 10_000_000 --host tokio --host smol --host blocking
 }
 
+# What the core's tests reach. Wants cargo-llvm-cov, and Debian's LLVM of the compiler's version.
+coverage() {
+    LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 cargo llvm-cov test -p countermand-core --all-features --target-dir "$target/coverage"
+}
+
+lanes="addresses threads fuzz schedules power soaks coverage"
 for lane in "${@:-addresses}"; do
-    case $lane in
-        addresses | soaks) "$lane" ;;
+    case " $lanes " in
+        *" $lane "*) "$lane" ;;
         *)
-            echo "$lane is no lane: there are addresses, soaks" >&2
+            echo "$lane is no lane: there are $lanes" >&2
             exit 2
             ;;
     esac

@@ -1,5 +1,8 @@
 //! Sets of small numbers as bitmaps: a plain one, and one that many threads set and one driver clears.
 
+#[cfg(all(test, countermand_loom))]
+mod loom;
+
 use alloc::boxed::Box;
 use alloc::vec;
 

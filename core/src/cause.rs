@@ -69,6 +69,7 @@ impl Cause {
         Self { kind, detail: Detail::None }
     }
 
+    #[cfg(not(any(countermand_loom, countermand_shuttle)))]
     pub(crate) const fn with_detail(self, detail: Detail) -> Self {
         Self { kind: self.kind, detail }
     }

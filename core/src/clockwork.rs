@@ -26,6 +26,8 @@ pub(crate) struct Clockwork {
     timers: Lock<Timers<Due, Heap>>,
     /// When the next of them is due, in nanoseconds, or [`NEVER`]. Written under the lock, so that who sees nothing due need not take it.
     next: AtomicU64,
+    /// When somebody rang for a job, who knew the time, in nanoseconds; [`NEVER`] once the driver has answered.
+    rung: AtomicU64,
     pub(crate) port: Port,
 }
 
@@ -34,12 +36,42 @@ const NEVER: u64 = u64::MAX;
 impl Clockwork {
     pub(crate) fn new() -> Self {
         let timers = Lock::new(Timers::growing());
-        Self { now: AtomicU64::new(0), timers, next: AtomicU64::new(NEVER), port: Port::new() }
+        Self {
+            now: AtomicU64::new(0),
+            timers,
+            next: AtomicU64::new(NEVER),
+            rung: AtomicU64::new(NEVER),
+            port: Port::new(),
+        }
     }
 
     /// The clock as read for the current (or the last) step.
     pub(crate) fn now(&self) -> Instant {
         Instant::from_nanos(self.now.load(Ordering::Relaxed))
+    }
+
+    /// The driver begins a step. All rings up to here are answered by it.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        if self.port.begin() {
+            // After that: whoever notes a time rings afterwards, and so has it taken back by this step or by the next.
+            self.rung.store(NEVER, Ordering::Relaxed);
+        }
+    }
+
+    /// Somebody is about to ring the driver, and has read the clock.
+    pub(crate) fn note_ring(&self, now: Instant) {
+        self.rung.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
+    /// A reading that is as old as the step that the driver is in, or as the ring that it has not answered yet. None if it rests.
+    #[inline]
+    pub(crate) fn recent(&self) -> Option<Instant> {
+        if self.port.is_awake() {
+            return Some(self.now());
+        }
+        let rung = self.rung.load(Ordering::Relaxed);
+        (rung != NEVER).then(|| Instant::from_nanos(rung))
     }
 
     /// A reading of the clock. It never goes back, whatever the host says (C4).

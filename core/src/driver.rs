@@ -88,7 +88,7 @@ impl Driver {
             return Step::Closed;
         }
         let _here = InStep::enter(self.shared.address());
-        self.port.port().begin();
+        self.port.clockwork.begin();
         let now = self.port.clockwork.set_now(now);
         self.fire(now);
         self.notice_abort();
@@ -136,6 +136,7 @@ impl Driver {
 
     /// Whoever rang this driver for a job may have to wait for the poll that it begins now: so it is not idle any more, and
     /// somebody else is rung for what is there (L3).
+    #[inline]
     fn pass_on(&mut self) {
         if mutant!(HeldDriverKeepsItsRing) {
             return;
@@ -191,6 +192,7 @@ impl Driver {
     }
 
     /// Gives the job in `lane` its turn.
+    #[inline]
     fn turn(&mut self, lane: usize, now: Instant) {
         let Some(occupant) = self.lanes[lane].take() else { return };
         let turn = self.in_turn(lane, now, occupant.head().id(), |cx, clockwork| occupant.turn(now, cx, clockwork));
@@ -227,13 +229,14 @@ impl Driver {
     }
 
     /// The job stays in its lane; its timer is set to when it must have a turn.
+    #[inline]
     fn stay(&mut self, lane: usize, occupant: Occupant) {
         self.due.set(lane, occupant.next_due());
         self.lanes[lane] = Some(occupant);
     }
 
     /// The job is over: first its place is free, then it settles (J7).
-    #[inline]
+    #[inline(always)]
     fn over(&mut self, lane: usize, runner: Runner, verdict: Verdict, now: Instant) {
         if mutant!(PlaceFreedAfterTheOutcome) {
             self.port.places.leave(lane);
@@ -260,7 +263,7 @@ impl Driver {
         drop(lent);
     }
 
-    #[inline]
+    #[inline(always)]
     fn free(&mut self, lane: usize) {
         self.port.places.leave(lane);
         self.due.clear(lane);

@@ -102,6 +102,7 @@ impl Occupant {
     }
 
     /// When it must have a turn at the latest.
+    #[inline]
     pub(crate) fn next_due(&self) -> Option<Instant> {
         match &self.body {
             Body::Task(runner) => self.watch.next_due(runner.head(), true),
@@ -110,6 +111,7 @@ impl Occupant {
     }
 
     /// One turn: at most one poll.
+    #[inline]
     pub(crate) fn turn(self, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
         match self.body {
             Body::Task(runner) => turn_task(runner, self.watch, now, cx, clockwork),
@@ -151,6 +153,7 @@ impl Occupant {
     }
 }
 
+#[inline]
 fn turn_task(runner: Runner, mut watch: Watch, now: Instant, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Turn {
     if let Some(cause) = watch.must_go(runner.head(), now).filter(|_| !mutant!(PollsAfterTheRequest)) {
         return dropped(runner, cause);
@@ -159,7 +162,7 @@ fn turn_task(runner: Runner, mut watch: Watch, now: Instant, cx: &mut Context<'_
     poll(runner, watch, late, now, cx, clockwork)
 }
 
-#[inline]
+#[inline(always)]
 fn poll(
     mut runner: Runner,
     mut watch: Watch,
@@ -255,11 +258,13 @@ fn refused(mut runner: Runner) -> (Runner, Verdict) {
 
 impl Watch {
     /// Compares with the clock (D2), then says why the job must go now, if it must.
+    #[inline(always)]
     fn must_go(&mut self, head: &Head, now: Instant) -> Option<Cause> {
         head.expire_running(now);
-        if !head.token.is_cancelled() {
-            return None;
-        }
+        if head.token.is_cancelled() { self.must_go_by_now(head, now) } else { None }
+    }
+
+    fn must_go_by_now(&mut self, head: &Head, now: Instant) -> Option<Cause> {
         let cause = head.token.cause()?;
         let requested = *self.requested.get_or_insert_with(|| match (cause.kind(), head.due()) {
             (CauseKind::Deadline, Some(due)) => due.min(now),
@@ -270,6 +275,7 @@ impl Watch {
         (grace_over && (!head.is_shielded() || mutant!(ShieldDoesNotHold))).then_some(cause) // J5, R9
     }
 
+    #[inline]
     fn next_due(&self, head: &Head, ends_by_grace: bool) -> Option<Instant> {
         match self.requested {
             _ if self.over => None,

@@ -74,7 +74,8 @@ pub struct Settled {
 /// caller the time that it takes, so a hook MUST NOT block. A hook that panics is contained and counted (P4). No lock of
 /// the worker is held: a hook may use the worker.
 pub trait Observer: Send + Sync + 'static {
-    /// A job was accepted. Told by its submitter, right after: the job may have started by then.
+    /// A job was accepted. Told by its submitter, right after: the job may have started by then. Its age is zero here, also if its submitter had to wait for a place:
+    /// the clock is not read for that.
     fn submitted(&self, job: &JobInfo) {
         let _ = job;
     }

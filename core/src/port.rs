@@ -61,14 +61,17 @@ impl Port {
         true
     }
 
-    /// The attendant begins a step: all rings up to here are answered by it.
-    pub(crate) fn begin(&self) {
+    /// The attendant begins a step: all rings up to here are answered by it. True if there was one, or it was parked.
+    #[inline]
+    pub(crate) fn begin(&self) -> bool {
         // Counted before it shows that it is awake: see `steps`.
         self.steps.store(self.steps.load(Ordering::Relaxed) + 1, Ordering::Release);
         // One that rings meanwhile is answered by the next step.
-        if self.state.load(Ordering::SeqCst) & (RUNG | PARKED) != 0 {
+        let called = self.state.load(Ordering::SeqCst) & (RUNG | PARKED) != 0;
+        if called {
             self.state.fetch_and(!(RUNG | PARKED), Ordering::SeqCst);
         }
+        called
     }
 
     /// The attendant announces that it parks. Afterwards it looks for work once more, then calls [`Port::settle_down`].

@@ -254,7 +254,7 @@ impl Queue {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&self, state: &mut State, job: Option<Queued>) -> Taken {
         let Some(job) = job else { return Taken { runner: None, wake: None, ring: None } };
         let runner = state.take(job);
@@ -285,6 +285,7 @@ impl Queue {
     }
 
     /// `driver` turns to something else, or leaves. If there are jobs it might have been rung for, says whom to ring instead.
+    #[inline]
     pub(crate) fn withdraw(&self, driver: usize) -> Option<usize> {
         self.state.with(|state| {
             state.idle.remove(driver);

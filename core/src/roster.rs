@@ -19,6 +19,7 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use threads::number;
 
 /// How many threads have a number at a time.
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub(crate) const MOST: usize = 64;
 
 /// The numbers that are given.

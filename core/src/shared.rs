@@ -200,6 +200,15 @@ impl Shared {
         }
     }
 
+    /// [`ring_driver`](Self::ring_driver) for a job that was submitted at `now`.
+    #[inline]
+    pub(crate) fn ring_for(&self, driver: Option<usize>, now: Instant) {
+        if let Some(first) = driver {
+            self.drivers[first].clockwork.note_ring(now);
+            self.ring_one(driver);
+        }
+    }
+
     /// Does what taking a job out of the queue has left to be done, and gives the job.
     #[inline]
     pub(crate) fn attend_to(&self, taken: Taken) -> Option<Runner> {
@@ -344,8 +353,8 @@ impl Desk for Shared {
     }
 
     fn recent(&self) -> Instant {
-        let awake = self.drivers.iter().find(|driver| driver.port().is_awake());
-        awake.map_or_else(|| self.host.now(), |driver| driver.clockwork.now())
+        let recent = self.drivers.iter().find_map(|driver| driver.clockwork.recent());
+        recent.unwrap_or_else(|| self.host.now())
     }
 
     #[cfg(feature = "std")]

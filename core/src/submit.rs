@@ -79,8 +79,8 @@ impl<W: Work> Candidate<W> {
             }
             Ok(accepted) => {
                 let head = &*job;
-                head.tell_now(|observer, job| observer.submitted(job));
-                shared.ring_driver(accepted.ring);
+                head.tell_at_once(|observer, job| observer.submitted(job));
+                shared.ring_for(accepted.ring, head.submitted());
                 if accepted.sooner {
                     shared.keeper.port.ring();
                 }

@@ -2,7 +2,7 @@
 //!
 //! | build | lock | atomics, `Arc` |
 //! | --- | --- | --- |
-//! | `std` | `std::sync::Mutex` | `core`, `alloc` |
+//! | `std` | `std::sync::Mutex`, or a byte where there are many | `core`, `alloc` |
 //! | without `std` | a critical section, whose implementation the final binary chooses | `portable-atomic` |
 //! | `--cfg countermand_loom` | loom's | loom's |
 //! | `--cfg countermand_shuttle` | shuttle's | shuttle's, `alloc` |
@@ -175,6 +175,43 @@ impl<T> Lock<T> {
 impl<T: Default> Default for Lock<T> {
     fn default() -> Self {
         Self::new(T::default())
+    }
+}
+
+#[cfg(all(feature = "std", not(countermand_shuttle), any(not(countermand_loom), test)))]
+mod latch;
+
+/// What the latch's waiters sleep by.
+#[cfg(all(feature = "std", not(countermand_shuttle), any(not(countermand_loom), test)))]
+mod sleep {
+    #[cfg(countermand_loom)]
+    pub(super) use loom::sync::{Condvar, Mutex};
+    pub(super) use std::sync::PoisonError;
+    #[cfg(not(countermand_loom))]
+    pub(super) use std::sync::{Condvar, Mutex};
+}
+
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
+pub(crate) use latch::{Latch, Latched};
+
+/// Data behind a [`Latch`].
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
+pub(crate) use Lock as Latched;
+
+/// A lock that guards what lies beside it.
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
+#[derive(Debug)]
+pub(crate) struct Latch(Lock<()>);
+
+#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
+impl Latch {
+    pub(crate) fn new() -> Self {
+        Self(Lock::new(()))
+    }
+
+    /// Runs `f` while the latch is held: what [`Lock::with`] says.
+    pub(crate) fn with<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.0.with(|()| f())
     }
 }
 

@@ -93,8 +93,30 @@ struct Slot<T> {
 impl Node {
     const NONE: Self = Self { at: Instant::ORIGIN, number: 0, slot: NONE };
 
+    /// Where it comes: as one number, for the sake of comparisons without branches.
+    #[inline]
+    fn order(&self) -> u128 {
+        u128::from(self.at.as_nanos()) << 64 | u128::from(self.number)
+    }
+
+    #[inline]
     fn is_before(&self, other: &Self) -> bool {
-        self.at < other.at || (self.at == other.at && self.number < other.number)
+        self.order() < other.order()
+    }
+
+    /// Where the earliest is of those nodes from `first` on that have one parent.
+    #[inline]
+    fn earliest(nodes: &[Self], first: usize) -> Option<usize> {
+        let below = nodes.get(first..)?;
+        let sooner = |one: (u128, usize), other: (u128, usize)| if other.0 < one.0 { other } else { one };
+        let least = match below {
+            [a, b, c, d, ..] => {
+                let (one, other) = (sooner((a.order(), 0), (b.order(), 1)), sooner((c.order(), 2), (d.order(), 3)));
+                sooner(one, other)
+            }
+            few => few.iter().map(Self::order).zip(0..).reduce(sooner)?,
+        };
+        Some(first + least.1)
     }
 }
 
@@ -201,6 +223,14 @@ impl<T, S: Size> Timers<T, S> {
         self.nodes().first().map(|node| node.at)
     }
 
+    /// The earliest timer.
+    #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
+    pub(crate) fn first(&self) -> Option<(Instant, &T)> {
+        let node = self.nodes().first()?;
+        let slot = S::all(&self.slots).get(node.slot as usize)?;
+        slot.item.as_ref().map(|item| (node.at, item))
+    }
+
     /// Takes the earliest timer if it is due at `now`, with the time for which it was set.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, T)> {
         let at = self.next_at()?;
@@ -225,6 +255,7 @@ impl<T, S: Size> Timers<T, S> {
     }
 
     /// Writes `node` at `position` and tells its slot.
+    #[inline]
     fn set(&mut self, position: u32, node: Node) {
         if let Some(place) = S::all_mut(&mut self.nodes).get_mut(position as usize) {
             *place = node;
@@ -251,10 +282,8 @@ impl<T, S: Size> Timers<T, S> {
     fn sink(&mut self, mut hole: u32) -> u32 {
         loop {
             let first = (hole as usize).saturating_mul(ARITY as usize).saturating_add(1);
-            let below = self.nodes().get(first..).unwrap_or_default().iter().take(ARITY as usize).zip(first..);
-            let Some((&earliest, child)) =
-                below.reduce(|one, other| if other.0.is_before(one.0) { other } else { one })
-            else {
+            let child = Node::earliest(self.nodes(), first);
+            let Some((child, &earliest)) = child.and_then(|child| Some((child, self.nodes().get(child)?))) else {
                 return hole;
             };
             self.set(hole, earliest);

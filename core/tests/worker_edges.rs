@@ -296,3 +296,29 @@ fn a_worker_may_be_stepped_without_any_executor() {
     assert_eq!(take(&mut wait).counts.completed, 1);
     assert_eq!(countermand_core::Host::now(&*host), Instant::from_nanos(1_000_000_000));
 }
+
+#[test]
+fn a_clock_reading_is_shared_until_the_ring_is_answered_and_no_longer() {
+    let mut bench = Bench::new(config());
+    bench.run();
+    let submit = |bench: &Bench| drop(bench.worker.try_submit(Job::task(pending::<()>())).expect("a place"));
+    let ages = |bench: &Bench| bench.worker.jobs().iter().map(|job| job.age.as_secs()).collect::<Vec<_>>();
+    bench.host.pass(SECOND);
+    submit(&bench);
+    bench.host.pass(SECOND);
+    // The driver was rung, and has not come: as old as that ring.
+    submit(&bench);
+    assert_eq!(ages(&bench), [1, 1]);
+    // One whose time in the queue counts is not told the time by another (D5).
+    let timed = Job::task(pending::<()>()).queue_timeout(SECOND * 9);
+    let timed = bench.worker.try_submit(timed).expect("a place");
+    assert_eq!(ages(&bench), [1, 1, 0]);
+    bench.run();
+    bench.host.pass(SECOND);
+    // It has come, and rests, with its lanes full: nobody is rung for this one, and the clock is read.
+    submit(&bench);
+    bench.host.pass(SECOND);
+    submit(&bench);
+    assert_eq!(ages(&bench), [3, 3, 2, 1, 0]);
+    drop(timed);
+}

@@ -69,13 +69,12 @@ impl DueLanes {
     pub(super) fn next_at(&mut self) -> Option<Instant> {
         // Timers that none is due by are left: the next jobs may find them early enough.
         while self.count != 0 {
-            let at = self.timers.next_at()?;
-            // The one that is due then, and whichever is due as soon.
-            let (_, lane) = self.timers.pop_due(at)?;
-            if self.put_right(at, lane) {
-                self.set(lane, Some(at));
+            let (at, &lane) = self.timers.first()?;
+            if self.lanes[lane].due == Some(at) {
                 return Some(at);
             }
+            self.timers.pop_due(at)?;
+            self.put_right(at, lane);
         }
         None
     }

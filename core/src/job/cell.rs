@@ -93,6 +93,7 @@ impl<W: Work> JobCell<W> {
     /// # Safety
     ///
     /// `write_head` writes the head of a job to where it is told to, made with the table of `W`.
+    #[inline(always)]
     pub(crate) unsafe fn create(
         write_head: impl FnOnce(NonNull<Head>),
         work: W,

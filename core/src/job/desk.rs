@@ -13,7 +13,7 @@ pub(crate) trait Desk: Send + Sync {
     fn ring(&self, driver: usize, lane: usize);
     /// The host's clock.
     fn now(&self) -> Instant;
-    /// A reading of the host's clock that is as old as the step that a driver is in, where one is. Cheaper.
+    /// A reading of the host's clock that is as old as the step that a driver is in, or as a ring that is not answered yet, where there is one. Cheaper.
     fn recent(&self) -> Instant;
     /// Blocks the calling thread, where the host allows it (C3).
     #[cfg(feature = "std")]

@@ -312,6 +312,12 @@ impl Head {
         }
     }
 
+    /// [`tell`](Self::tell) at the time at which it was submitted, which is just now: it costs no reading of the clock.
+    #[inline]
+    pub(crate) fn tell_at_once(&self, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
+        self.tell(self.submitted, hook);
+    }
+
     /// Tells the observer, if there is one; a panic of its hook is contained and counted (P4).
     #[inline]
     pub(crate) fn tell(&self, now: Instant, hook: impl FnOnce(&dyn Observer, &JobInfo)) {

@@ -10,7 +10,7 @@ pub(crate) mod links;
 mod loan;
 #[cfg(all(test, countermand_loom))]
 mod loom;
-#[cfg(all(test, countermand_loom))]
+#[cfg(test)]
 pub(crate) mod nobody;
 pub(crate) mod runner;
 pub(crate) mod sleep;

@@ -1,4 +1,4 @@
-//! A worker that does nothing but be there, for models of its parts.
+//! A worker that does nothing but be there, for models and tests of its parts.
 #![allow(unsafe_code, reason = "jobs are made by hand")]
 
 use crate::sync::Arc;
@@ -13,7 +13,7 @@ use super::runner::Runner;
 use super::work::Work;
 use crate::books::Books;
 use crate::observer::{JobInfo, Observer};
-use crate::{Instant, JobId, Token, WorkerConfig};
+use crate::{Instant, JobId, Priority, Token, WorkerConfig};
 
 /// See the head of the file.
 pub(crate) struct Nobody(Books);
@@ -68,12 +68,13 @@ pub(crate) fn cell<W: Work>(
 }
 
 /// The runner of a job that does nothing.
-pub(crate) fn runner() -> Runner {
-    let Job { work, conditions } = Job::task(core::future::ready(()));
+pub(crate) fn runner(priority: Priority) -> Runner {
+    let Job { work, conditions } = Job::task(core::future::ready(())).priority(priority);
     cell(work, conditions, Arc::default()).0
 }
 
 /// A job that does nothing, without its runner.
+#[cfg(countermand_loom)]
 pub(crate) fn job() -> JobRef {
     let Job { work, conditions } = Job::task(core::future::ready(()));
     cell(work, conditions, Arc::default()).1

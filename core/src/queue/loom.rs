@@ -8,14 +8,14 @@ use ::loom::thread;
 use super::{Entry, Queue, Standing};
 use crate::books::Books;
 use crate::job::nobody::runner;
-use crate::{WorkerConfig, loom_model};
+use crate::{Priority, WorkerConfig, loom_model};
 
 fn queue(capacity: usize) -> Arc<(Queue, Books)> {
     Arc::new((Queue::new(&WorkerConfig::new().capacity(capacity), 2), Books::new(0)))
 }
 
 fn push(queue: &(Queue, Books)) -> Option<usize> {
-    match queue.0.push(runner(), Entry::New, None, &queue.1) {
+    match queue.0.push(runner(Priority::Normal), Entry::New, None, &queue.1) {
         Ok(accepted) => accepted.ring,
         Err((_, reason)) => panic!("{reason}"),
     }
@@ -70,11 +70,30 @@ fn loom_bell_a_freed_place_goes_to_the_submitter_in_line() {
             let taken = other.0.pop(0);
             taken.wake
         });
-        let key = queue.0.wait(crate::Priority::Normal).expect("open");
+        let key = queue.0.wait(Priority::Normal).expect("open");
         let standing = queue.0.stand(key, Waker::noop());
         let woken = driver.join().expect("no panic");
         let granted = queue.0.stand(key, Waker::noop()) == Standing::Granted;
         assert!(granted, "the place is free, and the submitter in line has not got it (Q4)");
         assert!(standing == Standing::Granted || woken.is_some(), "granted, and not woken (Q4)");
+    });
+}
+
+#[test]
+fn loom_bell_a_job_in_the_middle_comes_out_once() {
+    loom_model("bell_a_job_in_the_middle_comes_out_once", || {
+        let queue = queue(3);
+        push(&queue);
+        push(&queue);
+        let [first, second] = [0, 1].map(|place| queue.0.jobs().swap_remove(place));
+        let other = queue.clone();
+        // Cancelled, and reaped, while a driver takes it and a submitter puts one behind it.
+        let keeper = thread::spawn(move || other.0.remove(&first).runner.is_some());
+        push(&queue);
+        let taken = queue.0.pop(0).runner.expect("there are three");
+        let reaped = keeper.join().expect("no panic");
+        assert_eq!(taken.job().address() == second.address(), reaped, "the oldest that is left (Q2)");
+        assert_eq!(queue.0.len(), if reaped { 1 } else { 2 });
+        assert_eq!(queue.0.jobs().len(), queue.0.len());
     });
 }

@@ -183,3 +183,62 @@ impl fmt::Debug for Rows {
         f.debug_struct("Rows").field("len", &self.len).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(countermand_loom)))]
+mod tests {
+    use alloc::collections::VecDeque;
+    use alloc::vec::Vec;
+
+    use super::{Queued, Rows};
+    use crate::Priority;
+    use crate::job::nobody::runner;
+
+    /// A shuffled walk: the numbers are the same in every run.
+    struct Walk(u64);
+
+    impl Walk {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % bound
+        }
+    }
+
+    #[test]
+    fn rows_are_what_four_plain_queues_are() {
+        let mut walk = Walk(7);
+        let mut rows = Rows::new();
+        let mut model: [VecDeque<Queued>; Priority::COUNT] = Default::default();
+        for step in 0..if cfg!(miri) { 400 } else { 40_000 } {
+            let priority = Priority::ALL[walk.below(Priority::COUNT)];
+            let row = &mut model[priority.index()];
+            match walk.below(5) {
+                0 | 1 => row.push_back(rows.push(runner(priority))),
+                2 if !row.is_empty() => {
+                    let job = row.remove(walk.below(row.len())).expect("it has one");
+                    let (runner, _) = rows.take(job);
+                    // SAFETY: it was in these rows, and in no others.
+                    assert_eq!(unsafe { rows.find(runner.job()) }, None, "taken out");
+                }
+                3 => {
+                    assert_eq!(rows.oldest(priority), row.front().copied());
+                    row.pop_front().into_iter().for_each(|job| drop(rows.take(job)));
+                }
+                _ => {
+                    assert_eq!(rows.newest(priority), row.back().copied());
+                    if walk.below(2) == 0 {
+                        row.pop_back().into_iter().for_each(|job| drop(rows.take(job)));
+                    }
+                }
+            }
+            assert_eq!(rows.len(), model.iter().map(VecDeque::len).sum::<usize>());
+            let lowest = Priority::ALL.into_iter().find(|priority| !model[priority.index()].is_empty());
+            assert_eq!(rows.lowest(), lowest);
+            if step % 64 == 0 {
+                let there: Vec<_> = rows.iter().map(|job| Queued(job.address())).collect();
+                let expected: Vec<_> = model.iter().rev().flatten().copied().collect();
+                assert_eq!(there, expected);
+            }
+        }
+        assert!(rows.len() > 4, "some are left, to go with the rows");
+    }
+}

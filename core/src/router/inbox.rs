@@ -25,7 +25,7 @@ use core::mem;
 
 use super::config::RouterConfig;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::sync::{Arc, Lock};
+use crate::sync::{Arc, Latched};
 use crate::telemetry::{Ended, Event, JobEnd, Label, PacketId, Source, Urgency};
 use crate::{Instant, Level, Priority, Text};
 
@@ -69,7 +69,7 @@ pub(super) struct Inbox {
     source: Source,
     seed: u64,
     clock: Box<dyn Fn() -> Instant + Send + Sync>,
-    state: Lock<State>,
+    state: Latched<State>,
     pub(super) refused: AtomicU64,
 }
 
@@ -113,7 +113,7 @@ impl Inbox {
             shed: 0,
         });
         let state = State { numbers: 0, rows, waiting: 0, events: 0, spare: Vec::new(), subsystems: Vec::new() };
-        Self { source, seed, clock, state: Lock::new(state), refused: AtomicU64::new(0) }
+        Self { source, seed, clock, state: Latched::new(state), refused: AtomicU64::new(0) }
     }
 
     pub(super) const fn source(&self) -> Source {

@@ -26,11 +26,13 @@ std::thread_local! {
 }
 
 /// The row of a layout. None for what is large, or aligned to more than allocators do anyway.
+#[inline]
 fn row(layout: Layout) -> Option<usize> {
     let row = layout.size().wrapping_sub(1) / STEP;
     (row < SIZES && layout.align() <= STEP).then_some(row)
 }
 
+#[inline]
 pub(super) fn take(layout: Layout) -> Option<NonNull<u8>> {
     let row = row(layout)?;
     // A thread that is ending keeps nothing any more.
@@ -40,6 +42,7 @@ pub(super) fn take(layout: Layout) -> Option<NonNull<u8>> {
 /// # Safety
 ///
 /// As for [`super::give`], if this is true; else nothing was done.
+#[inline]
 pub(super) unsafe fn give(at: NonNull<u8>, layout: Layout) -> bool {
     let Some(row) = row(layout) else { return false };
     // SAFETY: promised by the caller.
@@ -52,6 +55,7 @@ pub(super) fn bytes() -> usize {
 }
 
 impl Stock {
+    #[inline]
     fn take(&self, row: usize) -> Option<NonNull<u8>> {
         let first = NonNull::new(self.rows[row].get())?;
         // SAFETY: what is kept is nobody's, and begins with the address of the next.

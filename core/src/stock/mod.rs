@@ -11,6 +11,7 @@ use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use core::ptr::NonNull;
 
 /// Memory for one value of this layout, which must not be empty; uninitialized.
+#[inline]
 pub(crate) fn take(layout: Layout) -> NonNull<u8> {
     #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
     if let Some(kept) = kept::take(layout) {
@@ -26,6 +27,7 @@ pub(crate) fn take(layout: Layout) -> NonNull<u8> {
 /// # Safety
 ///
 /// It came from [`take`] with the same layout, and nobody uses it any more.
+#[inline]
 pub(crate) unsafe fn give(at: NonNull<u8>, layout: Layout) {
     #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
     // SAFETY: promised by the caller.

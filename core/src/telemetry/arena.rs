@@ -112,8 +112,16 @@ impl<const N: usize> Arena<N> {
     #[cfg(feature = "alloc")]
     #[inline]
     pub(super) fn copy_from(&mut self, source: &Self) {
-        let texts = usize::from(source.length);
-        self.bytes[..texts].copy_from_slice(&source.bytes[..texts]);
+        // In pieces of a length that is known beforehand; what is not written behind the last text comes along.
+        const PIECE: usize = 32;
+        let pieces = usize::from(source.length).div_ceil(PIECE);
+        let (to, from) = (self.bytes.chunks_mut(PIECE), source.bytes.chunks(PIECE));
+        for (to, from) in to.zip(from).take(pieces) {
+            match (<&mut [_; PIECE]>::try_from(&mut *to), <&[_; PIECE]>::try_from(from)) {
+                (Ok(to), Ok(from)) => *to = *from,
+                _ => to.copy_from_slice(from),
+            }
+        }
         self.length = source.length;
     }
 

@@ -40,8 +40,14 @@ impl Digits {
         if nanos == 0 {
             return Self { bytes: [b'0'; Self::MOST], start: 0, end: 0 };
         }
-        let mut digits = Self::of(u64::from(nanos));
-        let start = Self::MOST - Self::FRACTION - 1;
+        // Mostly it is whole microseconds or milliseconds.
+        let (mut shown, mut places) = (nanos, Self::FRACTION);
+        while shown % 1_000 == 0 {
+            shown /= 1_000;
+            places -= 3;
+        }
+        let mut digits = Self::of(u64::from(shown));
+        let start = Self::MOST - places - 1;
         digits.bytes[start] = b'.';
         let zeros = digits.bytes.iter().rev().take_while(|digit| **digit == b'0').count();
         Self { bytes: digits.bytes, start: start as u8, end: (Self::MOST - zeros) as u8 }
@@ -68,8 +74,15 @@ mod tests {
         for number in [0, 1, 9, 10, 99, 100, 12_345, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
             assert_eq!(Digits::of(number).as_str(), format!("{number}"));
         }
-        let fractions =
-            [(0, ""), (1, ".000000001"), (250_000_000, ".25"), (999_999_999, ".999999999"), (10, ".00000001")];
+        let fractions = [
+            (0, ""),
+            (42_000, ".000042"),
+            (7_000_000, ".007"),
+            (1, ".000000001"),
+            (250_000_000, ".25"),
+            (999_999_999, ".999999999"),
+            (10, ".00000001"),
+        ];
         for (nanos, text) in fractions {
             assert_eq!(Digits::fraction(nanos).as_str(), text);
         }

@@ -170,15 +170,13 @@ impl Event {
         self.append(key, shown(value));
     }
 
-    /// Becomes a copy of `source`: of what is said in it, and not of the room behind that.
+    /// Becomes a copy of `source`: of what is said in it, and not of the room behind that. (Keys and places are few, and of a length that is known beforehand.)
     #[cfg(feature = "alloc")]
     #[inline]
     pub(crate) fn copy_from(&mut self, source: &Self) {
-        let said = usize::from(source.used);
         (self.name, self.level, self.used) = (source.name, source.level, source.used);
         (self.spent, self.left_out, self.description) = (source.spent, source.left_out, source.description);
-        self.keys[..said].copy_from_slice(&source.keys[..said]);
-        self.values[..said].copy_from_slice(&source.values[..said]);
+        (self.keys, self.values) = (source.keys, source.values);
         self.texts.copy_from(&source.texts);
     }
 

@@ -32,6 +32,7 @@ impl Urgency {
     /// assert_eq!((misspelt.priority, misspelt.unknown), (Priority::Critical, true));
     /// ```
     #[must_use]
+    #[inline]
     pub fn of(level: Level, indicator: Option<&str>) -> Self {
         let by_level = match level {
             Level::Info => Priority::Normal,

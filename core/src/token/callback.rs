@@ -69,7 +69,7 @@ impl Registration {
             return true;
         }
         // SAFETY: this list is the only one that the callback was ever on, and it is there.
-        let removed = unsafe { tree::part(&node, Entry::callback(&callback)) };
+        let removed = unsafe { tree::part(&node, &callback.link) };
         if removed {
             // SAFETY: the count that the list had (see `register`).
             drop(unsafe { Arc::from_raw(Arc::as_ptr(&callback)) });
@@ -94,7 +94,7 @@ pub(super) fn register(token: &Token, f: Function) -> Registration {
     let entry = Entry::callback(&callback);
     core::mem::forget(Arc::clone(&callback)); // The list's count.
     // SAFETY: the callback is new, and the list has a count of it.
-    let joined = unsafe { tree::join(node, entry) };
+    let joined = unsafe { tree::join(node, entry, &callback.link) };
     match joined {
         Joined::Listening | Joined::Told => {}
         Joined::Refused => {

@@ -88,7 +88,7 @@ impl Entry {
     /// # Safety
     ///
     /// The entry must still be there, and be neither `NONE` nor `LOOSE`.
-    unsafe fn link<'a>(self) -> &'a UnsafeCell<Link> {
+    pub(super) unsafe fn link<'a>(self) -> &'a UnsafeCell<Link> {
         // SAFETY: promised by the caller; each arm names the type that the kind stands for.
         unsafe {
             match self.kind() {

@@ -13,6 +13,7 @@ use super::node::Node;
 use super::stack::{Held, Todo};
 use super::tree;
 use super::up::{Taken, Up};
+use super::word::Word;
 use crate::sync::atomic::{Ordering, fence};
 
 /// A counted reference to a node.
@@ -36,12 +37,18 @@ unsafe impl Sync for NodeRef {}
 
 impl NodeRef {
     /// The node was put on a parent's list.
-    const ATTACHED: usize = 1;
+    const ATTACHED: u32 = 1;
     /// One reference.
-    pub(super) const ONE: usize = 2;
+    pub(super) const ONE: u32 = 2;
 
     pub(super) fn new(node: Node) -> Self {
         Self(NonNull::from(Box::leak(Box::new(node))))
+    }
+
+    /// A plain child.
+    #[inline(never)]
+    pub(super) fn below(parent: Self) -> Self {
+        Self::new(Node::new(Up::one(parent), Word::live()))
     }
 
     /// The address of the node, good for as long as the node is.
@@ -61,7 +68,7 @@ impl NodeRef {
     /// which whoever takes the node down needs first.
     pub(super) unsafe fn try_hold(address: NonNull<Node>) -> Option<Self> {
         // SAFETY: promised by the caller. Only this field: whoever takes the node down changes others.
-        let refs = unsafe { &(*address.as_ptr()).refs };
+        let refs = unsafe { &(*address.as_ptr()).hub.refs };
         let mut count = refs.load(Ordering::Relaxed);
         while count >= Self::ONE {
             match refs.compare_exchange_weak(count, count + Self::ONE, Ordering::Relaxed, Ordering::Relaxed) {
@@ -74,13 +81,13 @@ impl NodeRef {
 
     /// Whether this is the only reference at the moment.
     pub(super) fn is_held_once(&self) -> bool {
-        self.refs.load(Ordering::Relaxed) / Self::ONE == 1
+        self.hub.refs.load(Ordering::Relaxed) / Self::ONE == 1
     }
 
     /// Before the node is put on a parent's list: whoever takes it down must take it off first.
     pub(super) fn mark_attached(&self) {
         // Whoever counts down later sees it, for that is a later change of the same word.
-        self.refs.fetch_or(Self::ATTACHED, Ordering::Relaxed);
+        self.hub.refs.fetch_or(Self::ATTACHED, Ordering::Relaxed);
     }
 
     /// Gives up the reference without counting down.
@@ -100,7 +107,7 @@ impl NodeRef {
     fn let_go(self) -> Option<Dead> {
         let address = self.into_address();
         // SAFETY: this reference was counted until this line.
-        let before = unsafe { address.as_ref() }.refs.fetch_sub(Self::ONE, Ordering::Release);
+        let before = unsafe { address.as_ref() }.hub.refs.fetch_sub(Self::ONE, Ordering::Release);
         if before >= 2 * Self::ONE {
             return None;
         }
@@ -112,8 +119,8 @@ impl NodeRef {
 impl Clone for NodeRef {
     #[inline]
     fn clone(&self) -> Self {
-        let count = self.refs.fetch_add(Self::ONE, Ordering::Relaxed);
-        if count > usize::MAX / 2 {
+        let count = self.hub.refs.fetch_add(Self::ONE, Ordering::Relaxed);
+        if count > u32::MAX / 2 {
             abort();
         }
         Self(self.0)
@@ -171,6 +178,44 @@ impl Dead {
 /// The node was counted down to zero, by the caller.
 #[inline(never)]
 pub(super) unsafe fn take_down(dead: Dead) {
+    // SAFETY: promised by the caller.
+    let Some(above) = (unsafe { take_plain_down(&dead) }) else {
+        // SAFETY: promised by the caller.
+        return unsafe { take_all_down(dead) };
+    };
+    if let Some(dead) = above.and_then(NodeRef::let_go) {
+        // SAFETY: just counted down to zero.
+        unsafe { take_all_down(dead) };
+    }
+}
+
+/// Takes down a node of the usual kind: it was on no list, nobody listens to it, nothing lies around it, and its word owns nothing. Gives the count of its parent; `None` if
+/// the node is another one, and nothing was done.
+///
+/// # Safety
+///
+/// As for [`take_down`].
+#[inline]
+unsafe fn take_plain_down(dead: &Dead) -> Option<Option<NodeRef>> {
+    // SAFETY: nobody holds it; and if it was on no list, nobody has its address.
+    let node = (!dead.attached).then(|| unsafe { &mut *dead.node.as_ptr() })?;
+    if !node.up.is_plain() || node.word.is_shared() || !node.hub.alone(|hub| hub.list.is_empty()) {
+        return None;
+    }
+    // SAFETY: the node is taken down here.
+    let up = unsafe { mem::replace(&mut node.up, Up::none()).take_plain() };
+    // SAFETY: made by `Box` in `NodeRef::new`, since it is a node and nothing else. Nothing in it would have to be dropped.
+    drop(unsafe { Box::from_raw(dead.node.cast::<mem::ManuallyDrop<Node>>().as_ptr()) });
+    Some(up)
+}
+
+/// Takes down a node of whatever kind, and what it was the last to hold.
+///
+/// # Safety
+///
+/// As for [`take_down`].
+#[inline(never)]
+unsafe fn take_all_down(dead: Dead) {
     let mut panic = FirstPanic::default();
     let mut next = Some(dead);
     let mut rest = Todo::new();
@@ -179,20 +224,21 @@ pub(super) unsafe fn take_down(dead: Dead) {
         let dead = unsafe { dead.leave_parents() };
         // SAFETY: nobody holds it and it is on no list, so nobody has its address.
         let node = unsafe { &mut *dead.as_ptr() };
-        if !node.hub.get_mut().list.is_empty() {
+        if !node.hub.alone(|hub| hub.list.is_empty()) {
             drop_listeners(node, &mut panic);
         }
         let up = mem::replace(&mut node.up, Up::none());
         // SAFETY: the node is taken down here.
         let up = unsafe { up.take() };
-        if !matches!(up, Taken::Many(_) | Taken::Hosted(_)) {
-            // SAFETY: made by `Box` in `NodeRef::new`, since it is neither linked nor hosted.
+        if matches!(up, Taken::None | Taken::One(_)) {
+            // SAFETY: made by `Box` in `NodeRef::new`, since it is a node and nothing else.
             drop(unsafe { Box::from_raw(dead.as_ptr()) });
         }
         match up {
             Taken::None => {}
             Taken::One(parent) if mutant!(RecursesPerLevel) => drop(parent),
             Taken::One(parent) => next = parent.let_go(),
+            Taken::Dated(whole) => next = (*whole).into_parent().and_then(NodeRef::let_go),
             Taken::Hosted(host) => {
                 // SAFETY: nobody holds it any more; this is the last that is done with it.
                 unsafe {
@@ -215,7 +261,7 @@ pub(super) unsafe fn take_down(dead: Dead) {
 /// Drops callbacks that never ran, and the wakers of futures that were forgotten: users' destructors.
 #[cold]
 fn drop_listeners(node: &mut Node, panic: &mut FirstPanic) {
-    while let Some(listener) = node.hub.get_mut().list.take() {
+    while let Some(listener) = node.hub.alone(|hub| hub.list.take()) {
         let mut listener = Some(listener);
         run(node, panic, &mut || drop(listener.take()));
     }

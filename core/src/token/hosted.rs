@@ -9,7 +9,7 @@ use super::linked;
 use super::node::Node;
 use super::up::Up;
 use super::word::Word;
-use super::{Token, tree};
+use super::{Token, in_time, tree};
 use crate::Instant;
 use crate::sync::atomic::Ordering;
 
@@ -27,6 +27,7 @@ pub(crate) struct Hosted {
     parent: Option<ManuallyDrop<NodeRef>>,
     /// Its parent must tell it of a cancel; another one is looked up to, no more.
     linked: bool,
+    deadline: Option<Instant>,
     hooks: &'static Hooks,
 }
 
@@ -81,9 +82,9 @@ impl Hosted {
             // SAFETY: not counted, and so never dropped. It outlives the node, promised by the caller.
             None => root.node().map(|root| ManuallyDrop::new(unsafe { NodeRef::from_address(root.address()) })),
         };
-        let mut node = Node::new(Up::none(), Word::live(), deadline);
-        node.hub.get_mut().hears = true;
-        Self { node, parent, linked, hooks }
+        let mut node = Node::new(Up::none(), Word::live());
+        node.hub.alone(|hub| *hub.hears = true);
+        Self { node, parent, linked, deadline: in_time(deadline), hooks }
     }
 
     /// The node has the place where it stays. The caller has its one count.
@@ -97,8 +98,9 @@ impl Hosted {
     }
 
     /// Whether nothing is in it that would have to be dropped. For who takes it down, or is about to.
+    #[inline]
     pub(crate) fn is_bare(&mut self) -> bool {
-        !self.node.word.is_shared() && self.node.hub.get_mut().list.is_empty()
+        !self.node.word.is_shared() && self.node.hub.alone(|hub| hub.list.is_empty())
     }
 
     /// From now on it is told of a cancel, also after it was [dismissed](Self::dismiss). May be where it learns of one of the parent that was before; of one
@@ -110,7 +112,7 @@ impl Hosted {
     pub(crate) fn attend(&self) {
         if self.linked {
             // Whoever cancels it from here on comes for the lock afterwards, and finds that it hears.
-            self.node.hub.with(|hub| hub.hears |= !self.node.word.load().is_cancelled() && !mutant!(DismissedForGood));
+            self.node.hub.with(|hub| *hub.hears |= !self.node.word.load().is_cancelled() && !mutant!(DismissedForGood));
             tree::realign(&self.own());
         }
     }
@@ -118,7 +120,7 @@ impl Hosted {
     /// It is not told any more.
     pub(crate) fn dismiss(&self) {
         if self.linked {
-            self.node.hub.with(|hub| hub.hears = false);
+            self.node.hub.with(|hub| *hub.hears = false);
         }
     }
 
@@ -129,6 +131,10 @@ impl Hosted {
 
     pub(super) fn parent(&self) -> Option<&NodeRef> {
         self.parent.as_deref()
+    }
+
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// The token that the node is, without a count of it.
@@ -147,6 +153,7 @@ impl Hosted {
     }
 
     /// Counts one more that holds it.
+    #[inline]
     pub(crate) fn hold(&self) {
         let _ = ManuallyDrop::new(NodeRef::clone(&self.own()));
     }
@@ -162,8 +169,8 @@ impl Hosted {
         let hosted = unsafe { this.as_ref() };
         // Whoever held it before has let go of it, so that what it did is seen here. If it was on no list, nobody can come to hold it again: so there
         // is nobody to be counted down against.
-        if hosted.node.refs.load(Ordering::Acquire) == NodeRef::ONE {
-            hosted.node.refs.store(0, Ordering::Relaxed);
+        if hosted.node.hub.refs.load(Ordering::Acquire) == NodeRef::ONE {
+            hosted.node.hub.refs.store(0, Ordering::Relaxed);
             let release = hosted.release();
             // SAFETY: nobody but the caller has it any more; `hosted` is not used again.
             let plain = unsafe { (*this.as_ptr()).is_plain() };
@@ -181,8 +188,9 @@ impl Hosted {
     }
 
     /// Whether taking it down, when it is on no list, comes to nothing but its release: nobody listens, and its parent is not counted. The usual case.
+    #[inline]
     fn is_plain(&mut self) -> bool {
-        !self.linked && self.node.hub.get_mut().list.is_empty()
+        !self.linked && self.node.hub.alone(|hub| hub.list.is_empty())
     }
 
     /// The node is taken down: gives up the parent, if it is counted.

@@ -15,6 +15,7 @@ use super::node::Node;
 use super::tree;
 use super::up::{Parents, Up};
 use super::word::{Seen, Word};
+use crate::Instant;
 use crate::sync::UnsafeCell;
 
 /// How many linked tokens may look up through one another.
@@ -36,6 +37,8 @@ pub(super) struct Linked {
     /// The node itself. First, so that its address is the whole's.
     pub(super) node: Node,
     taps: Taps,
+    /// Where it does not look up: the earliest above it, as deadlines do not travel down the lists.
+    deadline: Option<Instant>,
     /// 1 if no linked node is above, else one more than the highest of those; 0 for one that does not look up.
     level: usize,
 }
@@ -74,6 +77,10 @@ impl Linked {
         self.taps.as_slice().iter().map(|tap| &tap.parent)
     }
 
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// Takes the node down; its parents are left.
     pub(super) fn into_parents(self) -> impl Iterator<Item = NodeRef> {
         let (two, more) = match self.taps {
@@ -89,7 +96,7 @@ pub(super) fn link(parents: &[&NodeRef]) -> NodeRef {
     let parents = outermost_removed(parents);
     if let [] | [_] = &parents[..] {
         let up = parents.first().map_or(Up::none(), |parent| Up::one((*parent).clone()));
-        return NodeRef::new(Node::new(up, Word::live(), None));
+        return NodeRef::new(Node::new(up, Word::live()));
     }
     join(Taps::More(parents.iter().map(|parent| Tap::new(parent)).collect()))
 }
@@ -109,8 +116,10 @@ pub(super) fn joined(one: &NodeRef, two: &NodeRef) -> NodeRef {
 fn join(taps: Taps) -> NodeRef {
     let level = 1 + taps.as_slice().iter().map(|tap| level_above(&tap.parent)).max().unwrap_or(0);
     let too_high = level > LEVELS;
-    let whole =
-        Linked { node: Node::new(Up::none(), Word::live(), None), taps, level: if too_high { 0 } else { level } };
+    let above = taps.as_slice().iter().filter(|_| too_high);
+    let deadline = above.filter_map(|tap| tap.parent.deadline()).min();
+    let level = if too_high { 0 } else { level };
+    let whole = Linked { node: Node::new(Up::none(), Word::live()), taps, deadline, level };
     let whole = NonNull::from(Box::leak(Box::new(whole)));
     let owner = whole.cast::<Node>();
     // SAFETY: just made, and nobody else knows its address. The node is its first field.
@@ -122,12 +131,6 @@ fn join(taps: Taps) -> NodeRef {
         }
         NodeRef::from_address(owner)
     };
-    if too_high {
-        // Deadlines do not travel down the lists, so this one is copied.
-        if let Parents::Many(linked) = node.up.get() {
-            linked.parents().filter_map(|parent| parent.deadline()).for_each(|at| node.tighten(at));
-        }
-    }
     tree::realign(&node);
     node
 }

@@ -12,8 +12,8 @@ use super::linked::Tap;
 use super::node::Node;
 use super::stack::Held;
 use super::wait::Waiter;
-use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, UnsafeCell};
 
 /// A list of [`Entry`]s, doubly linked so that each can leave at any time.
 pub(super) struct List {
@@ -43,16 +43,17 @@ impl List {
         self.head == Entry::NONE
     }
 
-    /// Puts an entry on the list.
+    /// Puts an entry, whose link this is, on the list.
     ///
     /// # Safety
     ///
     /// The entry is on no list, is used with no other list from now on, and leaves this one before it goes away. For a
     /// callback, the caller gives the list a count of it.
-    pub(super) unsafe fn push(&mut self, entry: Entry) {
+    #[inline]
+    pub(super) unsafe fn push(&mut self, entry: Entry, link: &UnsafeCell<Link>) {
         // SAFETY: see above; `entry` is there, promised by the caller.
         unsafe {
-            entry.set(|link| *link = Link { prev: Entry::NONE, next: self.head });
+            link.with_mut(|link| *link = Link { prev: Entry::NONE, next: self.head });
             if self.head != Entry::NONE {
                 self.head.set(|link| link.prev = entry);
             }
@@ -60,15 +61,16 @@ impl List {
         self.head = entry;
     }
 
-    /// Takes `entry` off the list, if it is on it.
+    /// Takes an entry, whose link this is, off the list, if it is on it.
     ///
     /// # Safety
     ///
     /// The entry is there, and has never been on any other list.
-    pub(super) unsafe fn remove(&mut self, entry: Entry) -> bool {
+    #[inline]
+    pub(super) unsafe fn remove(&mut self, own: &UnsafeCell<Link>) -> bool {
         // SAFETY: see above.
         unsafe {
-            let Link { prev, next } = entry.get();
+            let Link { prev, next } = own.with(|link| *link);
             if prev == Entry::LOOSE {
                 return false;
             }
@@ -80,7 +82,7 @@ impl List {
             } else {
                 prev.set(|link| link.next = next);
             }
-            entry.set(|link| link.prev = Entry::LOOSE);
+            own.with_mut(|link| (*link).prev = Entry::LOOSE);
         }
         true
     }
@@ -92,7 +94,7 @@ impl List {
             return None;
         }
         // SAFETY: see above.
-        unsafe { self.remove(entry) };
+        unsafe { self.remove(entry.link()) };
         // SAFETY: see above; each arm names the type that the kind stands for. The waker of a waiter is guarded by this
         // lock. A list owns a count of each callback on it. Whoever takes a node down first comes for this lock.
         unsafe {

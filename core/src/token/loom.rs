@@ -27,7 +27,7 @@ fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
 /// Nobody listens to the token any more, and no child that is left is on its list.
 fn assert_quiet(token: &Token) {
     let node = token.node().expect("not the never token");
-    node.hub.with(|hub| assert!(hub.list.is_empty() && !hub.hears));
+    node.hub.with(|hub| assert!(hub.list.is_empty() && !*hub.hears));
 }
 
 #[test]

@@ -22,10 +22,12 @@
 
 mod batch;
 mod callback;
+mod dated;
 mod entry;
 mod guard;
 mod hold;
 pub(crate) mod hosted;
+mod hub;
 mod linked;
 mod list;
 #[cfg(all(test, countermand_loom))]
@@ -59,6 +61,7 @@ pub use shield::Shield;
 pub use until::RunUntilCancelled;
 pub use wait::{Cancelled, CancelledOwned};
 
+use dated::Dated;
 use hold::NodeRef;
 use node::Node;
 use up::Up;
@@ -119,6 +122,7 @@ impl Token {
     ///
     /// A child of a cancelled token is cancelled from the start (R4).
     #[must_use]
+    #[inline]
     pub fn child_token(&self) -> Self {
         self.child(None)
     }
@@ -276,12 +280,20 @@ impl Token {
     }
 
     fn root(deadline: Option<Instant>) -> Self {
-        Self::from_node(NodeRef::new(Node::new(Up::none(), Word::live(), deadline)))
+        Self::from_node(match in_time(deadline) {
+            Some(deadline) => Dated::make(None, deadline),
+            None => NodeRef::new(Node::new(Up::none(), Word::root())),
+        })
     }
 
+    #[inline]
     fn child(&self, deadline: Option<Instant>) -> Self {
-        let up = self.node.clone().map_or(Up::none(), Up::one);
-        let child = Self::from_node(NodeRef::new(Node::new(up, Word::live(), deadline)));
+        let Some(parent) = self.node() else { return Self::root(deadline) };
+        let parent = parent.clone();
+        let child = Self::from_node(match in_time(deadline) {
+            Some(deadline) => Dated::make(Some(parent), deadline),
+            None => NodeRef::below(parent),
+        });
         if mutant!(ParentKeepsDeadChildren) {
             core::mem::forget(child.clone());
         }
@@ -330,6 +342,12 @@ impl fmt::Debug for Token {
             .field("deadline", &node.deadline())
             .finish_non_exhaustive()
     }
+}
+
+/// A deadline that can be due: at the end of the clock there is none (D8).
+#[inline]
+fn in_time(deadline: Option<Instant>) -> Option<Instant> {
+    deadline.filter(|at| at.as_nanos() != u64::MAX)
 }
 
 /// The outermost of `node` and its ancestors whose own deadline is due.

@@ -7,40 +7,23 @@ use core::task::Waker;
 
 use super::entry::Link;
 use super::hold::NodeRef;
+use super::hub::{Hub, Listeners};
 use super::linked;
-use super::list::List;
 use super::up::{Parents, Up};
 use super::word::{Seen, Word};
-use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::sync::{Lock, UnsafeCell};
+use crate::sync::UnsafeCell;
 use crate::{Cause, Instant};
 
 /// One node of the tree. Nodes know their parents; a parent knows a child only while somebody listens to the child.
 pub(super) struct Node {
-    /// How many hold the node: tokens, observers, children, and a canceller on its way. See [`NodeRef`] for its lowest bit.
-    pub(super) refs: AtomicUsize,
+    /// How many hold it, and who listens to it.
+    pub(super) hub: Hub,
     /// Whether it is cancelled, and why.
     pub(super) word: Word,
-    /// Its own deadline in nanoseconds, or [`NO_DEADLINE`].
-    deadline: AtomicU64,
-    /// Whom it looks up to. Never changes.
+    /// Whom it looks up to, and what lies around it. Never changes.
     pub(super) up: Up,
-    /// Who listens to it.
-    pub(super) hub: Lock<Hub>,
     /// Its place on the list of its one parent. Guarded by the parent's lock; unused by a linked node.
     pub(super) branch: UnsafeCell<Link>,
-}
-
-/// Who listens to a node. Guarded by the node's lock.
-#[derive(Debug)]
-pub(super) struct Hub {
-    /// Waiters, callbacks and children.
-    pub(super) list: List,
-    /// Whether the node's host is still to be told that the node was cancelled.
-    pub(super) hears: bool,
-    /// Whether the node was put on its parents' lists. It stays there until it is taken down, or a canceller of a parent
-    /// takes it off, under the parent's lock; so this never becomes false again.
-    pub(super) attached: bool,
 }
 
 /// Who alone listens to a node.
@@ -50,30 +33,15 @@ pub(super) enum Only {
     Host,
 }
 
-const NO_DEADLINE: u64 = u64::MAX;
-
 impl Node {
     #[inline]
-    pub(super) fn new(up: Up, word: Word, deadline: Option<Instant>) -> Self {
-        Self {
-            refs: AtomicUsize::new(NodeRef::ONE),
-            word,
-            deadline: AtomicU64::new(deadline.map_or(NO_DEADLINE, Instant::as_nanos)),
-            up,
-            hub: Lock::new(Hub { list: List::new(), hears: false, attached: false }),
-            branch: Link::new(),
-        }
+    pub(super) fn new(up: Up, word: Word) -> Self {
+        Self { hub: Hub::new(), word, up, branch: Link::new() }
     }
 
     /// The node's own deadline.
     pub(super) fn own_deadline(&self) -> Option<Instant> {
-        let nanos = self.deadline.load(Ordering::Acquire);
-        (nanos != NO_DEADLINE).then(|| Instant::from_nanos(nanos))
-    }
-
-    /// Makes the node's own deadline `at`, if it has none or a later one.
-    pub(super) fn tighten(&self, at: Instant) {
-        self.deadline.fetch_min(at.as_nanos(), Ordering::AcqRel);
+        self.up.deadline()
     }
 }
 
@@ -112,6 +80,10 @@ impl NodeRef {
         let mut node: &Node = self;
         loop {
             let seen = node.word.load();
+            // Mostly a look ends here.
+            if seen.is_root() {
+                return false;
+            }
             if !seen.is_live() {
                 return seen.is_cancelled();
             }
@@ -160,18 +132,18 @@ impl NodeRef {
     }
 }
 
-impl Hub {
+impl Listeners<'_> {
     /// Whether nobody listens.
     pub(super) fn is_bare(&self) -> bool {
-        self.list.is_empty() && !self.hears
+        self.list.is_empty() && !*self.hears
     }
 
     /// If there is no listener, or only a waiter or the host, takes it. `None` if there are others.
     pub(super) fn take_only(&mut self) -> Option<Only> {
         if self.list.is_empty() {
-            return Some(if mem::take(&mut self.hears) { Only::Host } else { Only::Nobody });
+            return Some(if mem::take(self.hears) { Only::Host } else { Only::Nobody });
         }
-        if self.hears { None } else { self.list.take_only_waiter().map(Only::Waiter) }
+        if *self.hears { None } else { self.list.take_only_waiter().map(Only::Waiter) }
     }
 }
 

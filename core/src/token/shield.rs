@@ -35,7 +35,7 @@ pub struct Shield {
 impl Shield {
     pub(super) fn new(outer: &Token) -> Self {
         let inner = match outer.node() {
-            Some(outer) => Token::from_node(NodeRef::new(Node::new(Up::one(outer.clone()), Word::masked(), None))),
+            Some(outer) => Token::from_node(NodeRef::new(Node::new(Up::one(outer.clone()), Word::masked()))),
             None => Token::new(),
         };
         Self { inner }

@@ -6,8 +6,9 @@ use core::task::Waker;
 use super::batch::{Batch, FirstPanic};
 use super::hold::NodeRef;
 use super::hosted;
+use super::hub::Listeners;
 use super::list::Taken;
-use super::node::{Hub, Node, Only};
+use super::node::{Node, Only};
 use super::stack::Todo;
 use super::up::Parents;
 use crate::Cause;
@@ -98,9 +99,9 @@ impl Sweep {
     }
 
     /// Takes a batch of listeners and a bounded number of children. Says whether there may be more.
-    fn take_some(&mut self, node: &Node, hub: &mut Hub) -> bool {
+    fn take_some(&mut self, node: &Node, hub: &mut Listeners<'_>) -> bool {
         const AT_ONCE: usize = 64;
-        self.host |= mem::take(&mut hub.hears);
+        self.host |= mem::take(hub.hears);
         for _ in 0..AT_ONCE {
             if self.batch.is_full() {
                 return true;

@@ -4,13 +4,15 @@ use core::ptr::NonNull;
 
 use alloc::vec::Vec;
 
-use super::entry::Entry;
+use super::entry::{Entry, Link};
 use super::hold::NodeRef;
 use super::hosted::Hosted;
-use super::node::{Hub, Node};
+use super::hub::Listeners;
+use super::node::Node;
 use super::sweep::sweep_found;
 use super::up::{Parents, Up};
 use super::word::Seen;
+use crate::sync::UnsafeCell;
 
 /// What became of an entry that was to be put on a node's list.
 #[derive(PartialEq, Eq)]
@@ -33,14 +35,14 @@ enum Step {
     Cancelled,
 }
 
-/// Puts `entry` on the list of `node`, and sees to it that the node hears of its ancestors.
+/// Puts `entry`, whose link this is, on the list of `node`, and sees to it that the node hears of its ancestors.
 ///
 /// # Safety
 ///
 /// As for [`List::push`](super::list::List::push).
 #[inline]
 #[allow(unsafe_code, reason = "passes the promise on")]
-pub(super) unsafe fn join(node: &NodeRef, entry: Entry) -> Joined {
+pub(super) unsafe fn join(node: &NodeRef, entry: Entry, link: &UnsafeCell<Link>) -> Joined {
     let step = node.hub.with(|hub| {
         let seen = node.word.load();
         // T6: whoever cancels the node comes for this lock afterwards.
@@ -48,14 +50,14 @@ pub(super) unsafe fn join(node: &NodeRef, entry: Entry) -> Joined {
             return None;
         }
         // SAFETY: promised by the caller.
-        unsafe { hub.list.push(entry) };
-        Some(if hub.attached { Step::Same } else { step(node, seen, hub) })
+        unsafe { hub.list.push(entry, link) };
+        Some(if *hub.attached { Step::Same } else { step(node, seen, hub) })
     });
     match step {
         None => Joined::Refused,
         Some(Step::Same) => Joined::Listening,
         // SAFETY: it was put on this list above, and the caller keeps it there.
-        Some(step) => unsafe { joined(node, entry, step) },
+        Some(step) => unsafe { joined(node, link, step) },
     }
 }
 
@@ -66,17 +68,17 @@ pub(super) unsafe fn join(node: &NodeRef, entry: Entry) -> Joined {
 /// The entry was put on the list of the node, and is there.
 #[inline(never)]
 #[allow(unsafe_code, reason = "passes the promise on")]
-unsafe fn joined(node: &NodeRef, entry: Entry, step: Step) -> Joined {
+unsafe fn joined(node: &NodeRef, link: &UnsafeCell<Link>, step: Step) -> Joined {
     let Some(cancelled) = go_on(node, step) else {
         return Joined::Listening;
     };
     // SAFETY: promised by the caller.
-    let removed = node.hub.with(|hub| unsafe { hub.list.remove(entry) });
+    let removed = node.hub.with(|hub| unsafe { hub.list.remove(link) });
     sweep_found(cancelled);
     if removed { Joined::Refused } else { Joined::Told }
 }
 
-/// Takes `entry` off the list of `node`. Says whether it was on it.
+/// Takes an entry, whose link this is, off the list of `node`. Says whether it was on it.
 ///
 /// The node stays on its parents' lists: whoever listened once often does so again.
 ///
@@ -85,9 +87,9 @@ unsafe fn joined(node: &NodeRef, entry: Entry, step: Step) -> Joined {
 /// As for [`List::remove`](super::list::List::remove).
 #[inline]
 #[allow(unsafe_code, reason = "passes the promise on")]
-pub(super) unsafe fn part(node: &NodeRef, entry: Entry) -> bool {
+pub(super) unsafe fn part(node: &NodeRef, link: &UnsafeCell<Link>) -> bool {
     // SAFETY: promised by the caller.
-    node.hub.with(|hub| unsafe { hub.list.remove(entry) })
+    node.hub.with(|hub| unsafe { hub.list.remove(link) })
 }
 
 /// From `node` upwards: puts each node to whom somebody listens on its parents' lists, and tells who was not told.
@@ -142,8 +144,8 @@ fn climb_on(node: &NodeRef) -> Option<&NodeRef> {
 }
 
 /// Puts the node on its parents' lists, if its hub requires it. `seen` is a look at its word under the lock.
-fn step(node: &NodeRef, seen: Seen, hub: &mut Hub) -> Step {
-    if hub.attached || node.up.is_none() {
+fn step(node: &NodeRef, seen: Seen, hub: &mut Listeners<'_>) -> Step {
+    if *hub.attached || node.up.is_none() {
         return Step::Same;
     }
     // One look at the word for both questions: it may be cancelled at any time, lock or no lock, by somebody who asks for
@@ -158,8 +160,8 @@ fn step(node: &NodeRef, seen: Seen, hub: &mut Hub) -> Step {
 ///
 /// The only place where two locks are held: the child's, by the caller, then the parent's.
 #[allow(unsafe_code, reason = "puts the node on its parents' lists")]
-fn connect(node: &NodeRef, hub: &mut Hub) -> Step {
-    hub.attached = true;
+fn connect(node: &NodeRef, hub: &mut Listeners<'_>) -> Step {
+    *hub.attached = true;
     node.mark_attached();
     let mut all = true;
     for_each_place(node.address(), &node.up, |parent, place| {
@@ -170,7 +172,7 @@ fn connect(node: &NodeRef, hub: &mut Hub) -> Step {
                 return false;
             }
             // SAFETY: whoever takes the node down takes it off first, since it is marked.
-            unsafe { above.list.push(place) };
+            unsafe { above.list.push(place, place.link()) };
             true
         });
     });
@@ -189,16 +191,16 @@ pub(super) unsafe fn leave_parents(address: NonNull<Node>) {
     let up = unsafe { &(*address.as_ptr()).up };
     for_each_place(address, up, |parent, place| {
         // SAFETY: the node is there, and this place of it belongs to this parent.
-        parent.hub.with(|above| unsafe { above.list.remove(place) });
+        parent.hub.with(|above| unsafe { above.list.remove(place.link()) });
     });
 }
 
 /// Whether the node has to be on its parents' lists.
-fn wants_to_hear(node: &Node, seen: Seen, hub: &Hub) -> bool {
+fn wants_to_hear(node: &Node, seen: Seen, hub: &Listeners<'_>) -> bool {
     if seen.is_cancelled() || seen.is_masked() {
         return false;
     }
-    let host_hears = || hub.hears && node.up.hosted().is_some_and(Hosted::is_linked);
+    let host_hears = || *hub.hears && node.up.hosted().is_some_and(Hosted::is_linked);
     !hub.list.is_empty() || host_hears() || matches!(node.up.get(), Parents::Many(_))
 }
 
@@ -206,7 +208,7 @@ fn wants_to_hear(node: &Node, seen: Seen, hub: &Hub) -> bool {
 ///
 /// Whoever asks for the cause writes it down in the node and tells nobody. If the ancestor's canceller went by before the
 /// node was on its parents' lists, nobody comes a second time: so whoever comes by on the way up looks here (T6, T12).
-fn has_untold(seen: Seen, hub: &Hub) -> bool {
+fn has_untold(seen: Seen, hub: &Listeners<'_>) -> bool {
     let blind = [mutant!(WaiterDoesNotLookAgain), mutant!(ChildLinkedAfterSweep)];
     if blind.contains(&true) {
         return false;

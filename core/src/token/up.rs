@@ -5,11 +5,13 @@ use core::ptr::{self, NonNull};
 
 use alloc::boxed::Box;
 
+use super::dated::Dated;
 use super::hold::NodeRef;
 use super::hosted::Hosted;
 use super::linked::Linked;
+use crate::Instant;
 
-/// The parents of a node: none, one, or those of a linked node, which lie beside it. Never changes.
+/// The parents of a node: none, one, or those of a linked node, which lie beside it; and the way to what else lies beside it. Never changes.
 ///
 /// | value | meaning |
 /// | --- | --- |
@@ -17,6 +19,7 @@ use super::linked::Linked;
 /// | lowest bits `00` | the address of the parent, as in a [`NodeRef`]; the word owns a count of it |
 /// | lowest bits `01` | the address of the linked whole that the node is the first field of, plus one |
 /// | lowest bits `10` | the address of the host that the node is the first field of, plus two |
+/// | lowest bits `11` | the address of the dated whole that the node is the first field of, plus three |
 ///
 /// Dropping it drops nothing: a node is taken down in a loop, which calls [`Up::take`].
 pub(super) struct Up(*mut ());
@@ -40,10 +43,13 @@ pub(super) enum Taken {
     Many(Box<Linked>),
     /// The node goes with its host.
     Hosted(NonNull<Hosted>),
+    /// The whole, the node included, with its parent, if it has one.
+    Dated(Box<Dated>),
 }
 
 const MANY: usize = 1;
 const HOSTED: usize = 2;
+const DATED: usize = 3;
 const KIND: usize = 3;
 
 // SAFETY: a reference to a node and a linked node may be used on any thread.
@@ -68,6 +74,11 @@ impl Up {
     /// The parents of the node that is the first field of `host`.
     pub(super) fn hosted_by(host: NonNull<Hosted>) -> Self {
         Self(host.as_ptr().cast::<()>().map_addr(|addr| addr | HOSTED))
+    }
+
+    /// The parent and the deadline of the node that is the first field of `whole`.
+    pub(super) fn dated(whole: NonNull<Dated>) -> Self {
+        Self(whole.as_ptr().cast::<()>().map_addr(|addr| addr | DATED))
     }
 
     #[inline]
@@ -102,17 +113,51 @@ impl Up {
         if self.is_none() {
             return Parents::None;
         }
-        match self.kind() {
+        if self.is_plain() {
             // SAFETY: a `NodeRef` is nothing but such an address, and the word owns a count of it until `take`.
-            0 => Parents::One(unsafe { &*ptr::from_ref(&self.0).cast::<NodeRef>() }),
+            return Parents::One(unsafe { &*ptr::from_ref(&self.0).cast::<NodeRef>() });
+        }
+        match self.kind() {
             // SAFETY: the address of the whole, which is there for as long as the node is whose field this is.
             MANY => Parents::Many(unsafe { &*self.whole::<Linked>() }),
             // SAFETY: as above.
-            _ => unsafe { &*self.whole::<Hosted>() }.parent().map_or(Parents::None, Parents::One),
+            HOSTED => unsafe { &*self.whole::<Hosted>() }.parent().map_or(Parents::None, Parents::One),
+            // SAFETY: as above.
+            _ => unsafe { &*self.whole::<Dated>() }.parent().map_or(Parents::None, Parents::One),
         }
     }
 
-    /// Gives up what the word owns; for a linked node that is the node itself.
+    /// Whether nothing lies around the node: it is a root or a plain child.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.kind() == 0
+    }
+
+    /// Gives up the parent of a node that is [plain](Self::is_plain).
+    ///
+    /// # Safety
+    ///
+    /// As for [`take`](Self::take).
+    #[inline]
+    pub(super) unsafe fn take_plain(self) -> Option<NodeRef> {
+        // SAFETY: from `NodeRef::into_address`, and `self` is gone afterwards.
+        NonNull::new(self.0.cast()).map(|address| unsafe { NodeRef::from_address(address) })
+    }
+
+    /// The deadline of the node itself.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.kind() {
+            0 => None,
+            // SAFETY: as in `get`.
+            MANY => unsafe { &*self.whole::<Linked>() }.deadline(),
+            // SAFETY: as above.
+            HOSTED => unsafe { &*self.whole::<Hosted>() }.deadline(),
+            // SAFETY: as above.
+            _ => Some(unsafe { &*self.whole::<Dated>() }.deadline),
+        }
+    }
+
+    /// Gives up what the word owns; for a linked or dated node that is the node itself.
     ///
     /// # Safety
     ///
@@ -126,7 +171,11 @@ impl Up {
             // SAFETY: the address of a host is never null.
             return Taken::Hosted(unsafe { NonNull::new_unchecked(self.whole()) });
         }
-        // SAFETY: from `NodeRef::into_address`, and `self` is gone afterwards.
-        NonNull::new(self.0.cast()).map_or(Taken::None, |address| Taken::One(unsafe { NodeRef::from_address(address) }))
+        if self.kind() == DATED {
+            // SAFETY: made by `Box`; the caller takes the node down, and with it the whole.
+            return Taken::Dated(unsafe { Box::from_raw(self.whole::<Dated>()) });
+        }
+        // SAFETY: promised by the caller.
+        unsafe { self.take_plain() }.map_or(Taken::None, Taken::One)
     }
 }

@@ -82,7 +82,7 @@ impl Waiter {
         unsafe { self.with_waker(|waker| *waker = Some(new)) };
         self.joined.set(true);
         // SAFETY: the waiter is pinned, on no list, and leaves this one in `leave` before it is dropped.
-        unsafe { tree::join(node, self.entry()) == Joined::Listening }
+        unsafe { tree::join(node, self.entry(), &self.link) == Joined::Listening }
     }
 
     /// Makes sure that it is `waker` that will be woken (T6). Says whether the waiter is still on the list.
@@ -120,7 +120,7 @@ impl Waiter {
             return;
         }
         // SAFETY: this list is the only one that the waiter was ever on.
-        unsafe { tree::part(node, self.entry()) };
+        unsafe { tree::part(node, &self.link) };
         // SAFETY: off the list.
         drop(unsafe { self.with_waker(Option::take) });
     }

@@ -19,9 +19,12 @@ use crate::{Cause, CauseKind, Detail};
 ///              └────────────┘
 /// ```
 ///
+/// That of a root begins as `ROOT`, and is otherwise like one that is live.
+///
 /// | value | meaning |
 /// | --- | --- |
 /// | 0 | live: the node itself is not cancelled, look at its parents |
+/// | 1 | live, and a root's: there is nobody to look at |
 /// | 2 | masked: not cancelled, and a shield hides the parents (R9) |
 /// | low bits `01` | cancelled, the cause is in the other bits |
 /// | any other | cancelled, the address of a shared [`Cause`]; the word owns one count of it |
@@ -38,6 +41,7 @@ pub(super) struct Word(AtomicPtr<Cause>);
 pub(super) struct Seen(*mut Cause);
 
 const LIVE: usize = 0;
+const ROOT: usize = 1;
 const MASKED: usize = 2;
 /// Set in the low bits of a cause that is in the word itself.
 const INLINE: usize = 1;
@@ -49,10 +53,16 @@ const CODED: usize = 1 << 8;
 const CODE_SHIFT: u32 = 32;
 
 impl Seen {
-    /// Whether the node itself is not cancelled, and sees its parents.
+    /// Whether the node itself is not cancelled, and has parents that it sees.
     #[inline]
     pub(super) fn is_live(self) -> bool {
         self.0.addr() == LIVE
+    }
+
+    /// Whether the node itself is not cancelled, and is known to have no parents.
+    #[inline]
+    pub(super) fn is_root(self) -> bool {
+        self.0.addr() == ROOT
     }
 
     /// Whether the node itself is cancelled.
@@ -77,11 +87,17 @@ impl Word {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
+    /// Of a node that has no parents. Only a hint: one that is `live` is right too.
+    pub(super) fn root() -> Self {
+        Self(AtomicPtr::new(ptr::without_provenance_mut(ROOT)))
+    }
+
     pub(super) fn masked() -> Self {
         Self(AtomicPtr::new(ptr::without_provenance_mut(MASKED)))
     }
 
     /// Whether it owns a count of a shared cause.
+    #[inline]
     pub(super) fn is_shared(&self) -> bool {
         self.load().is_shared()
     }

@@ -9,7 +9,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 /// Schedules of each scenario where nobody asks for another number; this is what was made when the scenarios were last recorded.
-const RECORDED: usize = 600;
+const RECORDED: usize = 2_000;
 
 /// Schedules of PCT pre-empt this often at the most.
 const PREEMPTIONS: usize = 3;

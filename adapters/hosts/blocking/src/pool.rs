@@ -1,9 +1,11 @@
 //! The pool of threads that calls run on.
 //!
 //! Invariants, under the one lock:
-//! 1. `idle` threads wait, or were woken and have not looked yet; each call in `calls` beyond `idle` has, or will have, a thread that looks
-//!    for calls when it has run its own, or has just been started.
-//! 2. A thread ends only when it sees `calls` empty.
+//! 1. `idle` threads wait, and `woken` ones were woken and have not looked yet; each call in `calls` beyond `woken` has, or will have, a thread that
+//!    looks for calls when it has run its own, or has just been started.
+//! 2. While a thread is idle, every call in `calls` has one that was woken for it. So a call wakes nobody when all are at work, which would cost a turn of the
+//!    system's each.
+//! 3. A thread ends only when it sees `calls` empty.
 
 use std::collections::VecDeque;
 use std::num::NonZero;
@@ -38,6 +40,7 @@ struct State {
     calls: VecDeque<Call>,
     threads: usize,
     idle: usize,
+    woken: usize,
     closed: bool,
 }
 
@@ -53,15 +56,20 @@ impl Pool {
     /// Runs `call` on a thread of the pool, when there is one. Where the system gives none at all, the call is dropped.
     pub(crate) fn run(&self, call: Call) {
         let shared = &self.0;
-        let start = {
+        let (wake, start) = {
             let mut state = shared.lock();
             state.calls.push_back(call);
-            let start = state.calls.len() > state.idle && state.threads < shared.style.most.get();
+            let wake = state.idle > 0;
+            let start = !wake && state.threads < shared.style.most.get();
+            state.idle -= usize::from(wake);
+            state.woken += usize::from(wake);
             state.threads += usize::from(start);
-            start
+            (wake, start)
         };
-        if !start {
+        if wake {
             shared.bell.notify_one();
+        }
+        if !start {
             return;
         }
         let own = Arc::clone(shared);
@@ -101,7 +109,11 @@ impl Shared {
             let (after, wait) =
                 self.bell.wait_timeout(state, self.style.keep_alive).unwrap_or_else(PoisonError::into_inner);
             state = after;
-            state.idle -= 1;
+            // Whoever comes first, by its time or without a reason, is the one that was woken; the other looks all the same.
+            match state.woken.checked_sub(1) {
+                Some(others) => state.woken = others,
+                None => state.idle -= 1,
+            }
             if wait.timed_out() && state.calls.is_empty() {
                 break;
             }

@@ -1,0 +1,85 @@
+//! This room keeps how many hold a node and who listens to it, in two words.
+//!
+//! A lock around its data would begin with a word of its own. This one is a byte, and count and marks are its neighbours.
+#![allow(unsafe_code, reason = "what the latch guards lies beside it")]
+
+use core::fmt;
+
+use super::hold::NodeRef;
+use super::list::List;
+use crate::sync::atomic::AtomicU32;
+use crate::sync::{Latch, UnsafeCell};
+
+/// See the head of the file.
+pub(super) struct Hub {
+    /// How many hold the node: tokens, observers, children, and a canceller on its way. See [`NodeRef`] for its lowest bit. Not guarded.
+    pub(super) refs: AtomicU32,
+    /// The node's lock.
+    latch: Latch,
+    hears: UnsafeCell<bool>,
+    attached: UnsafeCell<bool>,
+    list: UnsafeCell<List>,
+}
+
+/// Who listens to a node, for whoever has the node's lock.
+pub(super) struct Listeners<'a> {
+    /// Waiters, callbacks and children.
+    pub(super) list: &'a mut List,
+    /// Whether the node's host is still to be told that the node was cancelled.
+    pub(super) hears: &'a mut bool,
+    /// Whether the node was put on its parents' lists. It stays there until it is taken down, or a canceller of a parent
+    /// takes it off, under the parent's lock; so this never becomes false again.
+    pub(super) attached: &'a mut bool,
+}
+
+impl Hub {
+    /// Of a node that one holds, and nobody listens to.
+    #[inline]
+    pub(super) fn new() -> Self {
+        Self {
+            refs: AtomicU32::new(NodeRef::ONE),
+            latch: Latch::new(),
+            hears: UnsafeCell::new(false),
+            attached: UnsafeCell::new(false),
+            list: UnsafeCell::new(List::new()),
+        }
+    }
+
+    /// Runs `f` under the node's lock. As for `Lock::with`: no users' code, and not the same lock again.
+    #[inline]
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut Listeners<'_>) -> R) -> R {
+        // SAFETY: these three are reached from here and from `alone` only, so by whoever has the latch, or the whole hub to himself; and `f`
+        // does not come here again.
+        self.latch.with(|| unsafe { self.open(f) })
+    }
+
+    /// For the one who has the node to himself.
+    #[inline]
+    pub(super) fn alone<R>(&mut self, f: impl FnOnce(&mut Listeners<'_>) -> R) -> R {
+        // SAFETY: nobody else has a reference to the hub.
+        unsafe { self.open(f) }
+    }
+
+    /// # Safety
+    ///
+    /// Nobody else is in here.
+    #[inline]
+    unsafe fn open<R>(&self, f: impl FnOnce(&mut Listeners<'_>) -> R) -> R {
+        self.list.with_mut(|list| {
+            self.hears.with_mut(|hears| {
+                self.attached.with_mut(|attached| {
+                    // SAFETY: promised by the caller.
+                    let mut listeners =
+                        unsafe { Listeners { list: &mut *list, hears: &mut *hears, attached: &mut *attached } };
+                    f(&mut listeners)
+                })
+            })
+        })
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("refs", &self.refs).finish_non_exhaustive()
+    }
+}
