@@ -216,7 +216,7 @@ impl Latch {
 }
 
 /// The lock for what is done under a lock of another crate's, which a thread that waits for its turn must not hold.
-#[cfg(not(countermand_shuttle))]
+#[cfg(all(feature = "alloc", not(countermand_shuttle)))]
 pub(crate) type Unscheduled<T> = Lock<T>;
 
 /// As above: its holder is never made to wait for another thread's turn.
