@@ -24,11 +24,27 @@ soaks() {
     cargo run --release -p countermand-conformance -- soak --jobs 10_000_000 --host tokio --host smol --host blocking
 }
 
+# Each package, built out of what is in it.
+packages() {
+    cargo package --workspace --exclude countermand-benches --exclude training --exclude axum-service
+}
+
+# What breaks whoever uses the last release.
+semver() {
+    local tag
+    tag=$(git describe --tags --abbrev=0 2>/dev/null) || {
+        echo "no release is tagged: there is nothing to compare with"
+        return 1
+    }
+    cargo semver-checks --version || cargo install --locked cargo-semver-checks
+    cargo semver-checks --workspace --exclude countermand-benches --exclude training --exclude axum-service --baseline-rev "$tag"
+}
+
 for lane in "${@:-addresses}"; do
     case $lane in
-        addresses | soaks) "$lane" ;;
+        addresses | soaks | packages | semver) "$lane" ;;
         *)
-            echo "$lane is no lane: there are addresses, soaks" >&2
+            echo "$lane is no lane: there are addresses, soaks, packages, semver" >&2
             exit 2
             ;;
     esac
