@@ -75,7 +75,23 @@ coverage() {
     LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 cargo llvm-cov test -p countermand-core --all-features --target-dir "$target/coverage"
 }
 
-lanes="addresses threads fuzz schedules power soaks coverage"
+# Each package, built out of what is in it.
+packages() {
+    cargo package --workspace --exclude countermand-benches --exclude training --exclude axum-service
+}
+
+# What breaks whoever uses the last release.
+semver() {
+    local tag
+    tag=$(git describe --tags --abbrev=0 2>/dev/null) || {
+        echo "no release is tagged: there is nothing to compare with"
+        return 1
+    }
+    cargo semver-checks --version || cargo install --locked cargo-semver-checks
+    cargo semver-checks --workspace --exclude countermand-benches --exclude training --exclude axum-service --baseline-rev "$tag"
+}
+
+lanes="addresses threads fuzz schedules power soaks coverage packages semver"
 for lane in "${@:-addresses}"; do
     case " $lanes " in
         *" $lane "*) "$lane" ;;

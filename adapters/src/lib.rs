@@ -32,19 +32,24 @@
 //! | `bridge-tower` | `bridges::tower` | a `tower` service and a worker: each request is a job |
 //! | `bridge-futures` | `bridges::futures` | `futures::task::Spawn` and a worker, `Sink` and a queue |
 //!
+//! Beneath all of them are those of the core: `std` (default: contained panics, waiting without a runtime), `alloc` (tokens, jobs, queue and worker without `std`),
+//! `critical-section` (targets without compare-and-swap), `serde` and `defmt` (values read, written and printed).
+//!
 //! No feature excludes another. A host whose feature is off cannot be named:
-#![cfg_attr(feature = "runtime-tokio", doc = "```\nuse countermand::Tokio;\n```")]
+#![cfg_attr(feature = "runtime-tokio", doc = "```\n# #[expect(unused_imports)]\nuse countermand::Tokio;\n```")]
 #![cfg_attr(not(feature = "runtime-tokio"), doc = "```compile_fail,E0432\nuse countermand::Tokio;\n```")]
-#![cfg_attr(feature = "runtime-smol", doc = "```\nuse countermand::Smol;\n```")]
+#![cfg_attr(feature = "runtime-smol", doc = "```\n# #[expect(unused_imports)]\nuse countermand::Smol;\n```")]
 #![cfg_attr(not(feature = "runtime-smol"), doc = "```compile_fail,E0432\nuse countermand::Smol;\n```")]
-#![cfg_attr(feature = "runtime-blocking", doc = "```\nuse countermand::Blocking;\n```")]
+#![cfg_attr(feature = "runtime-blocking", doc = "```\n# #[expect(unused_imports)]\nuse countermand::Blocking;\n```")]
 #![cfg_attr(not(feature = "runtime-blocking"), doc = "```compile_fail,E0432\nuse countermand::Blocking;\n```")]
-#![cfg_attr(feature = "runtime-embassy", doc = "```\nuse countermand::Embassy;\n```")]
+#![cfg_attr(feature = "runtime-embassy", doc = "```\n# #[expect(unused_imports)]\nuse countermand::Embassy;\n```")]
 #![cfg_attr(not(feature = "runtime-embassy"), doc = "```compile_fail,E0432\nuse countermand::Embassy;\n```")]
-#![cfg_attr(feature = "sim", doc = "```\nuse countermand::Sim;\n```")]
+#![cfg_attr(feature = "sim", doc = "```\n# #[expect(unused_imports)]\nuse countermand::Sim;\n```")]
 #![cfg_attr(not(feature = "sim"), doc = "```compile_fail,E0432\nuse countermand::Sim;\n```")]
 #![no_std]
 #![forbid(unsafe_code)]
+// What is shown compiles without a warning, as whoever copies it expects.
+#![doc(test(attr(deny(warnings))))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod docs;

@@ -15,9 +15,16 @@ use crate::report::{document, json, table};
 use crate::rounds::{self, Effort};
 use crate::{curves, instructions, questions};
 
+/// What is said of the exit status at the end of the help.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  everything was measured, and a check holds
+  1  something could not be done, or a path costs more than what is recorded
+  2  the call is wrong";
+
 /// Times countermand against what people would use otherwise, all in one run.
 #[derive(Debug, Parser)]
-#[command(name = "countermand-benches", version)]
+#[command(name = "countermand-benches", version, after_help = EXIT_STATUS)]
 struct Args {
     /// Fewer and shorter rounds, and curves that end earlier: for a look
     #[arg(long)]
@@ -108,8 +115,8 @@ fn ask(args: &Args, drawn: &[Drawn]) -> Result<(), Box<dyn Error>> {
     let asked = if args.questions.is_empty() { &questions::ALL[..] } else { &args.questions[..] };
     let mut answers = Vec::with_capacity(asked.len());
     let mut out = io::stdout();
-    for question in asked {
-        eprintln!("{}: {} …", question.id, question.title);
+    for (at, question) in asked.iter().enumerate() {
+        eprintln!("{}/{} {}: {} …", at + 1, asked.len(), question.id, question.title);
         let answer = rounds::measure(question, effort);
         if args.format == Format::Table {
             writeln!(out, "{}", table::of(&answer, Style::Terminal))?;

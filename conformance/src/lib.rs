@@ -2,8 +2,19 @@
 //!
 //! An adapter author implements [`Examinee`] and writes `countermand_conformance::main!(MyHost);` for a program, or
 //! `countermand_conformance::tests!(MyHost);` for one named test a rule. The rules and their texts stand in `RULES.md`.
+//!
+//! # Features
+//!
+//! All but the last are on by default.
+//!
+//! - `std`: threads, an allocator that counts, rules about threads, panics and calls. Without it, the rules that one thread and a heap can be examined by.
+//! - `program`: what [`main!`] and [`tests!`] need.
+//! - `hosts`: this project's own hosts, and the program that examines them.
+//! - `config`, `journal`: the rules about the configuration, and about what is durable.
+//! - `mutants`: defects, one at a time, so that the suite can show that it would see each.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(feature = "std"), allow(dead_code, reason = "what only rules about threads use"))]
 
 #[cfg(not(feature = "std"))]

@@ -1,8 +1,9 @@
 //! The program as its users meet it: what it prints, and how it ends.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{self, Command, Output};
+use std::process::{self, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -273,6 +274,51 @@ fn list_and_explain_examine_nothing() {
     let durable = text(&conformance(&["--explain", "e6"]));
     assert!(durable.starts_with("E6 (Telemetry)\n\nAcknowledged means durable"), "{durable}");
     assert!(durable.contains("e6_acknowledged_means_durable"), "{durable}");
+}
+
+#[test]
+fn help_says_how_it_ends_and_completions_what_there_is() {
+    for arguments in [&["--help"][..], &["soak", "--help"], &["compare", "--help"]] {
+        assert!(text(&conformance(arguments)).contains("Exit status"), "{arguments:?}");
+    }
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = text(&conformance(&["completions", shell]));
+        assert!(script.contains("conformance") && script.contains("explain"), "{shell}: {script}");
+    }
+}
+
+/// On a terminal of its own, which `script` makes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_has_colours_unless_its_user_says_no() {
+    let program = format!("'{}' --host sim --rule T11", env!("CARGO_BIN_EXE_conformance"));
+    let told = |no: Option<&str>| {
+        let mut command = Command::new("script");
+        command.args(["-qec", &program, "/dev/null"]).env("TERM", "xterm").env_remove("NO_COLOR").stdin(Stdio::null());
+        command.envs(no.map(|no| ("NO_COLOR", no)));
+        text(&command.output().expect("`script` can be started"))
+    };
+    let green = "\u{1b}[38;5;10m";
+    assert!(told(None).contains(green) && told(Some("")).contains(green), "{:?}", told(None));
+    assert!(!told(Some("1")).contains("\u{1b}[3"), "{:?}", told(Some("1")));
+}
+
+#[test]
+fn the_readme_has_a_row_for_each_group_with_as_many_rules_as_it_has() {
+    let list = text(&conformance(&["--list"]));
+    let mut groups = BTreeMap::new();
+    for id in list.lines().filter(|line| !line.starts_with("host ")).filter_map(|line| line.split_whitespace().next()) {
+        *groups.entry(id.trim_end_matches(|digit: char| digit.is_ascii_digit()).to_owned()).or_insert(0) += 1;
+    }
+    let readme = include_str!("../../README.md");
+    let table = readme.split("| rules |").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("the matrix");
+    let shown = table.lines().skip(2).map(|row| {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let group = cells.next().and_then(|title| title.split(' ').next()).expect("a group");
+        (group.to_owned(), cells.next().and_then(|count| count.parse().ok()).expect("a number"))
+    });
+    let all = ("all".to_owned(), groups.values().sum());
+    assert_eq!(shown.collect::<BTreeMap<_, usize>>(), groups.into_iter().chain([all]).collect());
 }
 
 #[test]

@@ -1,6 +1,17 @@
 //! The semantics of cancellable work, for any host: token trees with cause and deadline, a bounded priority queue, and a
 //! worker of lanes.
+//!
+//! # Features
+//!
+//! - `std` (default): contained panics, waiting without a runtime, locks of the operating system. Implies `alloc`.
+//! - `alloc`: tokens, jobs, queue and worker. Without it there are tokens in their owners' memory ([`HeldToken`]), queues in place, shelf, timers, guard, packets as
+//!   bytes; and without `std` the program has an implementation of `critical-section`.
+//! - `critical-section`: targets without compare-and-swap.
+//! - `serde`: identifiers, texts, words of telemetry and the types of the configuration are read and written.
+//! - `defmt`: plain values are printed.
+//! - `mutants`: defects, for the conformance suite alone. What it builds is wrong on purpose.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
 compile_error!(

@@ -2,6 +2,12 @@
 //! where it came from, every problem with the line where it stands.
 //!
 //! What the settings are stands in [`countermand_core::config`]; this crate reads them. [`Loader`] is the way in.
+//!
+//! # Features
+//!
+//! - `program` (default): the command `config`, and [`run`], which is that command within another program.
+//! - `mutants`: defects, for the conformance suite alone. What it builds is wrong on purpose.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 /// Whether the named defect is switched on; `false`, and no code at all, in every build without the feature `mutants`.

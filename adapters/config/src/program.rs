@@ -5,7 +5,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::environment::Environment;
 use crate::export::Export;
@@ -21,9 +22,15 @@ const GOOD: u8 = 0;
 /// What it says if the input, or how it was called, is not.
 const BAD: u8 = 2;
 
+/// What is said of the exit status at the end of every help.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  everything is right
+  2  the input or the call is wrong, and what is wrong was said; or the output could not be written";
+
 /// Looks at, explains and writes out the configuration of a countermand service.
 #[derive(Debug, Parser)]
-#[command(name = "config", version)]
+#[command(name = "config", version, after_help = EXIT_STATUS)]
 struct Config {
     #[command(subcommand)]
     command: Command,
@@ -32,11 +39,13 @@ struct Config {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Loads files and variables as a service does, and says everything that is wrong with them.
+    #[command(after_help = EXIT_STATUS)]
     Check {
         #[command(flatten)]
         input: Input,
     },
     /// Shows every value that is in force.
+    #[command(after_help = EXIT_STATUS)]
     Show {
         #[command(flatten)]
         input: Input,
@@ -51,10 +60,13 @@ enum Command {
         reveal_secrets: bool,
     },
     /// Prints the JSON Schema (2020-12) of a configuration file, for editors and validators.
+    #[command(after_help = EXIT_STATUS)]
     Schema,
     /// Prints a TOML file with every setting, its default, its meaning and its unit.
+    #[command(after_help = EXIT_STATUS)]
     Init,
     /// Writes out what a training process applies of the torch section.
+    #[command(after_help = EXIT_STATUS)]
     Export {
         #[command(flatten)]
         input: Input,
@@ -64,6 +76,13 @@ enum Command {
         /// As this subsystem has it.
         #[arg(long, value_name = "NAME")]
         subsystem: Option<String>,
+    },
+    /// Prints completions for a shell.
+    #[command(after_help = EXIT_STATUS)]
+    Completions {
+        /// Which one.
+        #[arg(value_enum)]
+        shell: Shell,
     },
 }
 
@@ -129,6 +148,11 @@ impl Command {
         let text = match self {
             Self::Schema => format!("{:#}\n", schema()),
             Self::Init => template(),
+            Self::Completions { shell } => {
+                let mut script = Vec::new();
+                clap_complete::generate(*shell, &mut Config::command(), "config", &mut script);
+                String::from_utf8_lossy(&script).into_owned()
+            }
             Self::Check { input } | Self::Show { input, .. } | Self::Export { input, .. } => {
                 match input.load(environment, err)? {
                     Some(loaded) => self.text(&loaded),
@@ -163,7 +187,9 @@ impl Command {
                 };
                 export.text(&config.torch)
             }
-            Self::Check { .. } | Self::Schema | Self::Init => String::from("all of it is right\n"),
+            Self::Check { .. } | Self::Schema | Self::Init | Self::Completions { .. } => {
+                String::from("all of it is right\n")
+            }
         }
     }
 }

@@ -252,6 +252,34 @@ fn a_wrong_call_is_two_and_help_is_zero() {
 }
 
 #[test]
+fn the_readme_shows_what_is_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("service.toml"), "[worker]\nlnaes = 8\n").expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_config"))
+        .args(["check", "service.toml"])
+        .current_dir(directory.path())
+        .env_clear()
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8(output.stderr).expect("UTF-8");
+    let readme = include_str!("../../../README.md");
+    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block of text");
+    assert_eq!(told.trim_end(), shown.trim_end());
+}
+
+#[test]
+fn help_says_how_it_ends_and_completions_what_there_is() {
+    for command in ["check", "show", "schema", "init", "export", "completions"] {
+        let (status, help, _) = config(&[command, "--help"], &[]);
+        assert!(status == 0 && help.contains("Exit status"), "{command}: {help}");
+    }
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (status, script, err) = config(&["completions", shell], &[]);
+        assert!(status == 0 && err.is_empty() && script.contains("reveal-secrets"), "{shell}");
+    }
+}
+
+#[test]
 fn the_program_is_the_same_command() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_config")).args(["check", "tests/broken/no_lanes.toml"]).env_clear().output();

@@ -29,6 +29,7 @@ mod intake;
 mod lines;
 mod preflight;
 mod program;
+mod progress;
 pub mod protocol;
 mod recording;
 mod reload;

@@ -9,11 +9,12 @@ use countermand::Format;
 use countermand_wire::{FrameError, Framing};
 
 use crate::args::Input;
+use crate::progress::Progress;
 
 /// How much is read at a time.
 const PIECE: usize = 64 << 10;
 
-/// Gives each packet of `path` to `each`, until that has enough.
+/// Gives each packet of `path` to `each`, until that has enough, and shows how far it is.
 ///
 /// # Errors
 ///
@@ -22,12 +23,14 @@ pub(crate) fn read<E>(
     path: &Path,
     input: Input,
     limit: usize,
+    progress: &Progress,
     mut each: impl FnMut(Format, Result<(u64, &[u8]), FrameError>) -> Result<(), E>,
 ) -> Result<(), Stuck<E>> {
     let is_stdin = path.as_os_str() == "-";
     let unreadable = |error| Stuck::Unreadable(path.to_owned(), error);
-    let mut source: Box<dyn Read> =
+    let source: Box<dyn Read> =
         if is_stdin { Box::new(stdin().lock()) } else { Box::new(File::open(path).map_err(unreadable)?) };
+    let mut source = progress.watch(source);
     let format = format_of(path, input);
     let mut framing = Framing::new(format, limit);
     let mut buffer = vec![0; PIECE];

@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 use std::io::Write as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use support::{Place, packet, recordings};
@@ -181,6 +181,23 @@ fn the_call_and_the_configuration_are_checked_first() {
     let nothing = place.run("tail", &["--journal", "no.journal"]);
     assert_eq!(nothing.status.code(), Some(1));
     assert!(!place.path("no.journal").exists(), "a look made a journal");
+}
+
+/// On a terminal of its own, which `script` makes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_shows_how_far_it_is_and_a_pipe_does_not() {
+    let place = Place::new();
+    fs::write(place.path("one.json"), packet("one", "INFO") + "\n").expect("a file");
+    let piped = place.run("route", &["one.json"]);
+    assert!(piped.status.success() && piped.stderr.is_empty(), "{piped:?}");
+    let program = format!("'{}' route one.json", env!("CARGO_BIN_EXE_weatherlight"));
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &program, "/dev/null"]).current_dir(place.directory.path()).stdin(Stdio::null());
+    terminal.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path))).env("TERM", "xterm");
+    let shown = terminal.output().expect("`script` can be started").stdout;
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(shown.contains(" B/") && shown.contains("the ledger balances"), "{shown}");
 }
 
 #[test]

@@ -3,18 +3,22 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::USUAL_BUDGET;
 use crate::{script, soak};
 
+/// What is said of the exit status at the end of every help.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  all rules hold, nothing differs
+  1  a rule is broken, traces, reports or books differ
+  2  the suite, its surroundings or the call are at fault
+  3  something stayed inconclusive, or nothing applied";
+
 /// Checks the rules of the countermand contract on hosts.
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    args_conflicts_with_subcommands = true,
-    after_help = "Exit status: 0 all rules hold, 1 a rule is broken, 2 the suite or its surroundings are \
-                                 at fault, 3 something stayed inconclusive."
-)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXIT_STATUS)]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Errand>,
@@ -72,13 +76,22 @@ pub(super) enum Errand {
     ///
     /// Each host has a process of its own. What each job and each handle saw is compared with the worker's own counts and metrics; memory
     /// must be flat; threads, files, alarms, wakers and the heap must be what they were; and then come storms.
+    #[command(after_help = EXIT_STATUS)]
     Soak(soak::Args),
     /// Compare two reports that were written with --format json
+    #[command(after_help = EXIT_STATUS)]
     Compare {
         /// The one before
         old: PathBuf,
         /// The one now
         new: PathBuf,
+    },
+    /// Print completions for a shell
+    #[command(after_help = EXIT_STATUS)]
+    Completions {
+        /// Which one
+        #[arg(value_enum)]
+        shell: Shell,
     },
 }
 

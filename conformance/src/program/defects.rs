@@ -1,14 +1,12 @@
 //! The defects of the core: which rule sees each, and how soon.
 
-#[cfg(feature = "mutants")]
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use super::args::Args;
 #[cfg(feature = "mutants")]
 use super::args::Format;
 #[cfg(feature = "mutants")]
-use super::{deliver, progress};
+use super::{deliver, is_coloured, progress};
 use crate::bench::Order;
 #[cfg(feature = "mutants")]
 use crate::report::{self, Replay, Verdict};
@@ -33,11 +31,7 @@ pub(super) fn mutants(
     bar.finish_and_clear();
     let cull = cull.map_err(|error| format!("a child process could not be run: {error}"))?;
     let text = match args.format {
-        Format::Table => report::kills(
-            &cull,
-            &Replay::of_this_program(args.budget),
-            args.out.is_none() && io::stdout().is_terminal(),
-        ),
+        Format::Table => report::kills(&cull, &Replay::of_this_program(args.budget), is_coloured(args.out.as_deref())),
         Format::Json => report::kills_json(&cull)?,
         Format::Junit | Format::Html => return Err("mutants are reported as table or json".to_owned()),
     };
@@ -60,7 +54,7 @@ fn power(args: &Args, hosts: &[Candidate], chosen: &[&'static Rule], order: Orde
     bar.finish_and_clear();
     let powers = powers.map_err(|error| format!("a child process could not be run: {error}"))?;
     let text = match args.format {
-        Format::Table => report::strength(&powers, args.out.is_none() && io::stdout().is_terminal()),
+        Format::Table => report::strength(&powers, is_coloured(args.out.as_deref())),
         Format::Json => report::strength_json(&powers)?,
         Format::Junit | Format::Html => return Err("power is reported as table or json".to_owned()),
     };

@@ -4,13 +4,14 @@ mod args;
 mod choice;
 mod defects;
 
-use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{env, fs};
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
+use clap_complete::Shell;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use args::{Args, Errand, Format};
@@ -61,6 +62,7 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     match &args.command {
         Some(Errand::Soak(args)) => return soak(args, candidates),
         Some(Errand::Compare { old, new }) => return compare(old, new),
+        Some(Errand::Completions { shell }) => return completions(*shell),
         None => {}
     }
     if let Some(id) = &args.explain {
@@ -100,7 +102,7 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     let report = Report::new(seed, &tasks, findings);
     let replay = Replay::of_this_program(args.budget);
     let text = match args.format {
-        Format::Table => report::table(&report, &replay, args.out.is_none() && io::stdout().is_terminal()),
+        Format::Table => report::table(&report, &replay, is_coloured(args.out.as_deref())),
         Format::Json => report::json(&report)?,
         Format::Junit => report::junit(&report, &replay),
         Format::Html => report::html(&report, kills.as_ref(), &replay),
@@ -112,6 +114,15 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
         Verdict::Inconclusive | Verdict::NotApplicable => 3,
         Verdict::Pass => 0,
     }))
+}
+
+/// For the program by the name of its file: others build it under their own.
+fn completions(shell: Shell) -> Result<ExitCode, String> {
+    let program = env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
+    let name = program.file_stem().unwrap_or_default().to_string_lossy();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), name, &mut script);
+    deliver(None, &String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -167,7 +178,7 @@ fn soak(args: &soak::Args, candidates: &[Candidate]) -> Result<ExitCode, String>
         soak::Format::Table => {
             let heading = format!("{}, soak", report::suite(seed));
             let replay = Replay::of_this_program(USUAL_BUDGET).soak(args, seed);
-            soak::table(&outcomes, &heading, &replay, out.is_none() && io::stdout().is_terminal())
+            soak::table(&outcomes, &heading, &replay, is_coloured(out))
         }
         soak::Format::Json => soak::json(&outcomes, seed)?,
     };
@@ -179,6 +190,11 @@ fn soak(args: &soak::Args, candidates: &[Candidate]) -> Result<ExitCode, String>
 fn seed_of_the_time() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     fastrand::Rng::with_seed(since.as_nanos() as u64).u64(0..1_000_000_000)
+}
+
+/// Whether a report has colours there: on a terminal whose user has not said no (`NO_COLOR`).
+fn is_coloured(out: Option<&Path>) -> bool {
+    out.is_none() && io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
 }
 
 fn progress(length: usize) -> ProgressBar {

@@ -49,6 +49,7 @@
 //!   thread, and on every one without this crate's feature `std`, which is on by default.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -44,6 +44,7 @@
 //! - **The executor may be dropped** at any time: the drivers are dropped with it, and every job settles. One that is kept and never
 //!   run again only stands still. While somebody waits blockingly, it may take half a second until a drop is noticed.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod alarm;
 mod error;

@@ -26,7 +26,13 @@
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//!
+//! - `simulation`: a disk in memory that can be full, and that forgets at a crash what was not synced, for tests.
+//! - `mutants`: defects, for the conformance suite alone. What it builds is wrong on purpose.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 /// Whether the named defect is switched on; `false`, and no code at all, in every build without the feature `mutants`.
 macro_rules! mutant {

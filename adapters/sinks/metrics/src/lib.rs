@@ -21,6 +21,7 @@
 //! [`Counts`](countermand_core::Counts), a [`Router`](countermand_core::Router) or its bare [`Ledger`](countermand_core::Ledger), and
 //! every closure that fills a [`Reading`].
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod board;
 mod buckets;

@@ -60,6 +60,7 @@
 //! TLS (`rediss://`) and Redis Cluster, whose transactions cannot span two streams. Servers before 6.2 lack `XAUTOCLAIM`; before 7.0 they do not
 //! say how far a group is behind, which then is counted.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(any(feature = "tokio", feature = "smol")),
     allow(dead_code, reason = "without a runtime there are no connections, and nobody who uses the words of one")

@@ -17,6 +17,7 @@ use crate::figures;
 use crate::house::{HostName, House};
 use crate::intake::{Clerk, Taken};
 use crate::program::{BAD, FAILED, GOOD, Status, Trouble};
+use crate::progress::Progress;
 use crate::recording::{self, Stuck};
 use crate::routing::{self, DEAD_LETTERS, EMERGENCY, NORMAL};
 use crate::setup::Setup;
@@ -110,17 +111,18 @@ where
 
 /// Reads all files into the router, and tells of what is no packet as soon as it is known.
 fn read(args: &RouteArgs, clerk: &Clerk) -> Result<Vec<Bad>, Trouble> {
+    let progress = Progress::over(&args.files);
     let mut bad = Vec::new();
     let mut open = VecDeque::new();
     for path in &args.files {
         let from = Source::of(path.display());
-        let done = recording::read(path, args.input, clerk.limits.bytes, |format, frame| {
+        let done = recording::read(path, args.input, clerk.limits.bytes, &progress, |format, frame| {
             let taken = match frame {
                 Ok((number, bytes)) => clerk.take(format, number, bytes, from),
                 Err(error) => clerk.broken(format, &error, from),
             };
             if let Some(fault) = &taken.fault {
-                writeln!(stderr(), "{}: {fault}", path.display())?;
+                progress.tell(format_args!("{}: {fault}", path.display()))?;
                 bad.push(Bad { file: path.clone(), fault: fault.clone() });
             }
             open.push_back(taken);
@@ -133,7 +135,7 @@ fn read(args: &RouteArgs, clerk: &Clerk) -> Result<Vec<Bad>, Trouble> {
             Ok(()) => {}
             Err(Stuck::Unreadable(path, error)) => {
                 let fault = format!("it cannot be read: {error}");
-                writeln!(stderr(), "{}: {fault}", path.display())?;
+                progress.tell(format_args!("{}: {fault}", path.display()))?;
                 bad.push(Bad { file: path, fault });
             }
             Err(Stuck::Enough(error)) => return Err(Trouble::Said(error)),

@@ -1,7 +1,7 @@
 //! `send`: sends packets to a supervisor that runs, and waits until each is kept.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, BufReader, Read, Write, stderr, stdout};
+use std::io::{self, BufRead as _, BufReader, Read, Write, stdout};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::args::SendArgs;
 use crate::intake::MAGIC;
 use crate::program::{BAD, FAILED, GOOD, Status, Trouble};
+use crate::progress::Progress;
 use crate::recording::{self, Stuck, format_of};
 use crate::setup::Setup;
 
@@ -40,21 +41,23 @@ struct Sent {
 pub(crate) fn send(args: &SendArgs, environment: &Environment) -> Status {
     let setup = Setup::load(&args.config, environment).map_err(Trouble::Bad)?;
     let mut total = Sent::default();
+    let progress = Progress::over(&args.files);
     for format in [Format::Json, Format::Protobuf] {
         let files: Vec<&PathBuf> = args.files.iter().filter(|file| format_of(file, args.input) == format).collect();
         if files.is_empty() {
             continue;
         }
         let line = connect(args, &setup, format).map_err(Trouble::Failed)?;
-        let sent = exchange(line, format, &files, args, setup.limits().bytes)?;
+        let sent = exchange(line, format, &files, args, setup.limits().bytes, &progress)?;
         total.kept += sent.kept;
         total.later += sent.later;
         total.never += sent.never;
         for place in sent.open.values() {
-            writeln!(stderr(), "{place}: no answer came")?;
+            progress.tell(format_args!("{place}: no answer came"))?;
             total.later += 1;
         }
     }
+    drop(progress);
     writeln!(stdout(), "kept: {}, to be sent again: {}, no packets: {}", total.kept, total.later, total.never)?;
     Ok(match total {
         Sent { later: 1.., .. } => FAILED,
@@ -88,12 +91,19 @@ fn connect(args: &SendArgs, setup: &Setup, format: Format) -> Result<Line, Strin
     }
 }
 
-fn exchange(line: Line, format: Format, files: &[&PathBuf], args: &SendArgs, limit: usize) -> Result<Sent, Trouble> {
+fn exchange(
+    line: Line,
+    format: Format,
+    files: &[&PathBuf],
+    args: &SendArgs,
+    limit: usize,
+    progress: &Progress,
+) -> Result<Sent, Trouble> {
     let sent = Mutex::new(Sent::default());
     let answers = line.another()?;
     let read = thread::scope(|scope| {
-        let hearing = scope.spawn(|| hear(answers, &sent));
-        let read = write(&line, format, files, args, limit, &sent);
+        let hearing = scope.spawn(|| hear(answers, &sent, progress));
+        let read = write(&line, format, files, args, limit, &sent, progress);
         line.end();
         let heard = hearing.join().unwrap_or_else(|_| Err(io::Error::other("the reader of the answers panicked")));
         read.and(heard.map_err(|error| Trouble::Failed(format!("the answers: {error}"))))
@@ -110,11 +120,12 @@ fn write(
     args: &SendArgs,
     limit: usize,
     sent: &Mutex<Sent>,
+    progress: &Progress,
 ) -> Result<(), Trouble> {
     let mut number = 0;
     let mut framed = Vec::new();
     for path in files {
-        let done = recording::read(path, args.input, limit, |_, frame| match frame {
+        let done = recording::read(path, args.input, limit, progress, |_, frame| match frame {
             Ok((at, bytes)) => {
                 number += 1;
                 let place = format!("{}: {at}", path.display());
@@ -124,7 +135,7 @@ fn write(
                 line.write_all(&framed)
             }
             Err(error) => {
-                writeln!(stderr(), "{}: {error}", path.display())?;
+                progress.tell(format_args!("{}: {error}", path.display()))?;
                 sent.lock().unwrap_or_else(PoisonError::into_inner).never += 1;
                 Ok(())
             }
@@ -141,7 +152,7 @@ fn write(
     Ok(())
 }
 
-fn hear(answers: Line, sent: &Mutex<Sent>) -> io::Result<()> {
+fn hear(answers: Line, sent: &Mutex<Sent>, progress: &Progress) -> io::Result<()> {
     for line in BufReader::new(&answers).lines() {
         let line = line?;
         let answer: Value = serde_json::from_str(&line)?;
@@ -160,7 +171,7 @@ fn hear(answers: Line, sent: &Mutex<Sent>) -> io::Result<()> {
         } else {
             sent.never += 1;
         }
-        writeln!(stderr(), "{place}: {}", answer["error"].as_str().unwrap_or("it was refused"))?;
+        progress.tell(format_args!("{place}: {}", answer["error"].as_str().unwrap_or("it was refused")))?;
     }
     Ok(())
 }
