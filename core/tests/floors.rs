@@ -186,9 +186,7 @@ fn source() -> BTreeMap<String, Vec<Vec<String>>> {
         (name.to_str().expect("UTF-8").replace('\\', "/"), paths_of(tokens))
     });
     // Tests and models may look anywhere.
-    named
-        .filter(|(name, _)| !name.split('/').any(|part| ["tests", "loom", "models"].contains(&part)))
-        .collect()
+    named.filter(|(name, _)| !name.split('/').any(|part| ["tests", "loom", "models"].contains(&part))).collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
