@@ -221,6 +221,7 @@ pub use {
         Receipt, RefuseReason, Refused, Reporter, Room, Router, RouterConfig, RouterError, SourceFigures, Takes,
     },
     scope::{Scope, Scoped, ScopedSubmit},
+    stock::{KeptMemory, kept_memory},
     submit::{Submit, SubmitResult},
     timed::TimedToken,
     worker::{ShutdownWait, Worker},

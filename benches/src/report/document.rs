@@ -25,7 +25,7 @@ pub(crate) fn of(answers: &[Answer], drawn: &[Drawn], effort: Effort, command: &
          case does, and why the comparison is fair, stands at the head of its question's file in `src/questions`.\n\n## Goals\n\n",
     );
     text.push_str(&table::goals(answers, Style::Markdown));
-    text.push_str("\n## Questions\n");
+    text.push_str("\nWhere the cost of the others lies stands in [`PROFILES.md`](PROFILES.md).\n\n## Questions\n");
     for answer in answers {
         text.push('\n');
         text.push_str(&table::of(answer, Style::Markdown));

@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use countermand_core::kept_memory;
+
 use crate::Tally;
 
-/// At one moment; what the system does not tell is `None`.
+/// At one moment; what the system does not tell is `None`. Of the heap, what threads keep for jobs to come does not count: it is bounded, and goes with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Vitals {
     pub(super) heap_bytes: u64,
@@ -23,10 +25,11 @@ impl Vitals {
         drop(status);
         // One of them is the folder itself.
         let files = fs::read_dir("/proc/self/fd").ok().map(|folder| folder.count() as u64 - 1);
-        let counted = |value: i64| u64::try_from(value).unwrap_or(0);
+        let kept = kept_memory();
+        let counted = |live: i64, kept: usize| u64::try_from(live).unwrap_or(0).saturating_sub(kept as u64);
         Self {
-            heap_bytes: counted(Tally::live_bytes()),
-            heap_blocks: counted(Tally::live_blocks()),
+            heap_bytes: counted(Tally::live_bytes(), kept.bytes),
+            heap_blocks: counted(Tally::live_blocks(), kept.blocks),
             resident,
             threads,
             files,

@@ -1,11 +1,16 @@
 //! What one thread keeps, by size.
-#![allow(unsafe_code, reason = "lists of memory that is nobody's, linked through itself")]
+//!
+//! A thread that keeps something is on a list of all such threads, so that the whole can be told. It is on it from the first block until it ends; only the list
+//! has a lock. What a thread keeps it alone changes, and others read how much that is.
+#![allow(unsafe_code, reason = "lists of memory that is nobody's, linked through itself, and of threads")]
 
 use alloc::alloc::{Layout, dealloc};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{STEP, rounded};
+use super::{KeptMemory, STEP, rounded};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many sizes are kept: all up to a kibibyte.
 const SIZES: usize = 64;
@@ -18,11 +23,36 @@ type Free = *mut u8;
 struct Stock {
     /// For each size, what was put here last.
     rows: [Cell<Free>; SIZES],
-    bytes: Cell<usize>,
+    bytes: AtomicUsize,
+    blocks: AtomicUsize,
+    listed: Cell<bool>,
+    /// The next on the list of all. Under the list's lock.
+    next: Cell<*const Stock>,
 }
 
 std::thread_local! {
-    static STOCK: Stock = const { Stock { rows: [const { Cell::new(ptr::null_mut()) }; SIZES], bytes: Cell::new(0) } };
+    static STOCK: Stock = const {
+        Stock {
+            rows: [const { Cell::new(ptr::null_mut()) }; SIZES],
+            bytes: AtomicUsize::new(0),
+            blocks: AtomicUsize::new(0),
+            listed: Cell::new(false),
+            next: Cell::new(ptr::null()),
+        }
+    };
+}
+
+/// The first of those that keep something, or did.
+struct All(*const Stock);
+
+// SAFETY: what is on the list is there, and is asked under the lock only for what may be asked from any thread.
+unsafe impl Send for All {}
+
+static ALL: Mutex<All> = Mutex::new(All(ptr::null()));
+
+fn all() -> MutexGuard<'static, All> {
+    // Nobody panics inside.
+    ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The row of a layout. None for what is large, or aligned to more than allocators do anyway.
@@ -49,9 +79,23 @@ pub(super) unsafe fn give(at: NonNull<u8>, layout: Layout) -> bool {
     STOCK.try_with(|stock| unsafe { stock.give(row, at) }).unwrap_or(false)
 }
 
+/// What all threads keep.
+pub(super) fn everything() -> KeptMemory {
+    let mut kept = KeptMemory { blocks: 0, bytes: 0 };
+    let all = all();
+    let mut at = all.0;
+    // SAFETY: a stock leaves the list, under the lock, before it goes.
+    while let Some(stock) = unsafe { at.as_ref() } {
+        kept.blocks += stock.blocks.load(Ordering::Relaxed);
+        kept.bytes += stock.bytes.load(Ordering::Relaxed);
+        at = stock.next.get();
+    }
+    kept
+}
+
 #[cfg(test)]
 pub(super) fn bytes() -> usize {
-    STOCK.with(|stock| stock.bytes.get())
+    STOCK.with(|stock| stock.bytes.load(Ordering::Relaxed))
 }
 
 impl Stock {
@@ -60,7 +104,9 @@ impl Stock {
         let first = NonNull::new(self.rows[row].get())?;
         // SAFETY: what is kept is nobody's, and begins with the address of the next.
         self.rows[row].set(unsafe { first.cast::<Free>().read() });
-        self.bytes.set(self.bytes.get() - (row + 1) * STEP);
+        // Nobody else writes these two.
+        self.bytes.store(self.bytes.load(Ordering::Relaxed) - (row + 1) * STEP, Ordering::Relaxed);
+        self.blocks.store(self.blocks.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         Some(first)
     }
 
@@ -68,20 +114,54 @@ impl Stock {
     ///
     /// `at` is memory of this row's size that nobody uses, aligned to [`STEP`].
     unsafe fn give(&self, row: usize, at: NonNull<u8>) -> bool {
-        let bytes = self.bytes.get() + (row + 1) * STEP;
+        let bytes = self.bytes.load(Ordering::Relaxed) + (row + 1) * STEP;
         if bytes > MOST {
             return false;
         }
-        self.bytes.set(bytes);
+        if !self.listed.get() {
+            self.enlist();
+        }
+        self.bytes.store(bytes, Ordering::Relaxed);
+        self.blocks.store(self.blocks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         // SAFETY: promised by the caller; the smallest has room for an address.
         unsafe { at.cast::<Free>().write(self.rows[row].get()) };
         self.rows[row].set(at.as_ptr());
         true
     }
+
+    /// Goes on the list. It is a thread's own, and stays where it is until that ends.
+    #[cold]
+    fn enlist(&self) {
+        let mut all = all();
+        self.next.set(all.0);
+        all.0 = self;
+        self.listed.set(true);
+    }
+
+    /// Leaves the list.
+    fn delist(&self) {
+        let mut all = all();
+        if ptr::eq(all.0, self) {
+            all.0 = self.next.get();
+            return;
+        }
+        let mut at = all.0;
+        // SAFETY: a stock leaves the list, under the lock, before it goes.
+        while let Some(before) = unsafe { at.as_ref() } {
+            if ptr::eq(before.next.get(), self) {
+                before.next.set(self.next.get());
+                return;
+            }
+            at = before.next.get();
+        }
+    }
 }
 
 impl Drop for Stock {
     fn drop(&mut self) {
+        if self.listed.get() {
+            self.delist();
+        }
         for row in 0..SIZES {
             while let Some(at) = self.take(row) {
                 let Ok(layout) = Layout::from_size_align((row + 1) * STEP, STEP) else { continue };
