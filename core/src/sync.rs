@@ -199,11 +199,11 @@ pub(crate) use latch::{Latch, Latched};
 pub(crate) use Lock as Latched;
 
 /// A lock that guards what lies beside it.
-#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
+#[cfg(all(feature = "alloc", any(not(feature = "std"), countermand_loom, countermand_shuttle)))]
 #[derive(Debug)]
 pub(crate) struct Latch(Lock<()>);
 
-#[cfg(any(not(feature = "std"), countermand_loom, countermand_shuttle))]
+#[cfg(all(feature = "alloc", any(not(feature = "std"), countermand_loom, countermand_shuttle)))]
 impl Latch {
     pub(crate) fn new() -> Self {
         Self(Lock::new(()))
