@@ -25,7 +25,7 @@ use crate::job::runner::Runner;
 use crate::observer::JobInfo;
 use crate::shelf::{Key, Shelf};
 use crate::size::Heap;
-use crate::sync::Lock;
+use crate::sync::Latched;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::timers::Timers;
 use crate::{Instant, Priority, RejectReason, WorkerConfig};
@@ -34,7 +34,7 @@ use rows::{Queued, Rows};
 
 /// See the head of the file.
 pub(crate) struct Queue {
-    state: Lock<State>,
+    state: Latched<State>,
     /// How many jobs lie in the queue; a hint outside of the lock.
     len: AtomicUsize,
     /// For each priority, how many places may be taken when one more job of it enters.
@@ -112,7 +112,7 @@ impl Queue {
             idle: Bits::new(drivers),
             closed: false,
         };
-        Self { state: Lock::new(state), len: AtomicUsize::new(0), limits, policy: config.full }
+        Self { state: Latched::new(state), len: AtomicUsize::new(0), limits, policy: config.full }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -55,7 +55,7 @@ use crate::size::Fixed;
 #[cfg(feature = "alloc")]
 use crate::size::Heap;
 use crate::size::Size;
-use crate::sync::Lock;
+use crate::sync::Latched;
 use crate::{Discipline, Priority};
 
 /// A [bounded queue of four priorities](self), to be used by reference: both ends in one.
@@ -83,7 +83,7 @@ use crate::{Discipline, Priority};
 ///
 /// Wakers are cloned, called and dropped when the lock is open (T8); the panic of one is contained, as another is in line behind it (P3).
 pub struct PriorityQueue<T, S: Size> {
-    state: Lock<State<T, S>>,
+    state: Latched<State<T, S>>,
 }
 
 /// Who stands in a line of waiting senders or receivers, if anybody. Whoever holds it gives it up with `leave_senders` or `leave_receivers`.
@@ -115,7 +115,7 @@ impl<T> PriorityQueue<T, Heap> {
     /// A queue for at most `capacity` items (and at least one). Allocates nothing yet.
     #[must_use]
     pub fn bounded(capacity: usize) -> Self {
-        Self { state: Lock::new(State::growing(capacity.max(1))) }
+        Self { state: Latched::new(State::growing(capacity.max(1))) }
     }
 }
 
@@ -125,7 +125,7 @@ impl<T, const N: usize> PriorityQueue<T, Fixed<N>> {
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(N > 0, "a queue has at least one place") }
-        Self { state: Lock::new(State::fixed()) }
+        Self { state: Latched::new(State::fixed()) }
     }
 }
 

@@ -112,6 +112,11 @@ impl<T> Latched<T> {
         // SAFETY: the data is reached from here only, so by whoever has the latch; and `f` does not come here again.
         self.latch.with(|| f(unsafe { &mut *self.data.get() }))
     }
+
+    /// The data, for the one who has all of it to himself.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.data.get_mut()
+    }
 }
 
 /// Lets the latch go.
