@@ -7,9 +7,9 @@
 use alloc::alloc::{Layout, dealloc};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{KeptMemory, STEP, rounded};
+use crate::sync::Latched;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many sizes are kept: all up to a kibibyte.
@@ -48,12 +48,7 @@ struct All(*const Stock);
 // SAFETY: what is on the list is there, and is asked under the lock only for what may be asked from any thread.
 unsafe impl Send for All {}
 
-static ALL: Mutex<All> = Mutex::new(All(ptr::null()));
-
-fn all() -> MutexGuard<'static, All> {
-    // Nobody panics inside.
-    ALL.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static ALL: Latched<All> = Latched::new(All(ptr::null()));
 
 /// The row of a layout. None for what is large, or aligned to more than allocators do anyway.
 #[inline]
@@ -81,16 +76,17 @@ pub(super) unsafe fn give(at: NonNull<u8>, layout: Layout) -> bool {
 
 /// What all threads keep.
 pub(super) fn everything() -> KeptMemory {
-    let mut kept = KeptMemory { blocks: 0, bytes: 0 };
-    let all = all();
-    let mut at = all.0;
-    // SAFETY: a stock leaves the list, under the lock, before it goes.
-    while let Some(stock) = unsafe { at.as_ref() } {
-        kept.blocks += stock.blocks.load(Ordering::Relaxed);
-        kept.bytes += stock.bytes.load(Ordering::Relaxed);
-        at = stock.next.get();
-    }
-    kept
+    ALL.with(|all| {
+        let mut kept = KeptMemory { blocks: 0, bytes: 0 };
+        let mut at = all.0;
+        // SAFETY: a stock leaves the list, under the lock, before it goes.
+        while let Some(stock) = unsafe { at.as_ref() } {
+            kept.blocks += stock.blocks.load(Ordering::Relaxed);
+            kept.bytes += stock.bytes.load(Ordering::Relaxed);
+            at = stock.next.get();
+        }
+        kept
+    })
 }
 
 #[cfg(test)]
@@ -132,28 +128,30 @@ impl Stock {
     /// Goes on the list. It is a thread's own, and stays where it is until that ends.
     #[cold]
     fn enlist(&self) {
-        let mut all = all();
-        self.next.set(all.0);
-        all.0 = self;
+        ALL.with(|all| {
+            self.next.set(all.0);
+            all.0 = self;
+        });
         self.listed.set(true);
     }
 
     /// Leaves the list.
     fn delist(&self) {
-        let mut all = all();
-        if ptr::eq(all.0, self) {
-            all.0 = self.next.get();
-            return;
-        }
-        let mut at = all.0;
-        // SAFETY: a stock leaves the list, under the lock, before it goes.
-        while let Some(before) = unsafe { at.as_ref() } {
-            if ptr::eq(before.next.get(), self) {
-                before.next.set(self.next.get());
+        ALL.with(|all| {
+            if ptr::eq(all.0, self) {
+                all.0 = self.next.get();
                 return;
             }
-            at = before.next.get();
-        }
+            let mut at = all.0;
+            // SAFETY: a stock leaves the list, under the lock, before it goes.
+            while let Some(before) = unsafe { at.as_ref() } {
+                if ptr::eq(before.next.get(), self) {
+                    before.next.set(self.next.get());
+                    return;
+                }
+                at = before.next.get();
+            }
+        });
     }
 }
 
