@@ -132,7 +132,7 @@ board() {
     passed=$((passed + now))
 }
 board cortex-m3 66
-board cortex-m0 20
+board cortex-m0 51
 
 # A rule that is broken on purpose makes the image fail, with its number.
 build "$work/mutants" --bin rules --features mutants
