@@ -208,16 +208,20 @@ impl Ends {
     }
 }
 
+/// A scribe that writes events as text, and how many it has written.
+fn counting_scribe() -> (Arc<AtomicU64>, impl Fn(&Event, &Label, Duration) -> String + Send + Sync + 'static) {
+    let written = Arc::new(AtomicU64::new(0));
+    let count = written.clone();
+    let scribe = move |event: &Event, _: &Label, _: Duration| {
+        count.fetch_add(1, Ordering::Relaxed);
+        event.to_string()
+    };
+    (written, scribe)
+}
+
 #[test]
 fn ends_of_jobs_come_in_order_between_events_and_what_has_no_room_is_never_written() {
-    let written = Arc::new(AtomicU64::new(0));
-    let scribe = {
-        let written = written.clone();
-        move |event: &Event, _: &Label, _| {
-            written.fetch_add(1, Ordering::Relaxed);
-            event.to_string()
-        }
-    };
+    let (written, scribe) = counting_scribe();
     let (router, mut outlets) = Router::new(rooms(9), streams(), scribe).expect("a router");
     let reporter = Arc::new(router.reporter(Source::of("tolaria"), 7, || at(0)));
     let mut ends = Ends::of(&reporter);
@@ -251,14 +255,7 @@ fn ends_of_jobs_come_in_order_between_events_and_what_has_no_room_is_never_writt
 
 #[test]
 fn after_a_long_time_without_a_turn_what_is_high_is_in_the_first_batch_and_a_turn_writes_one_batch() {
-    let written = Arc::new(AtomicU64::new(0));
-    let scribe = {
-        let written = written.clone();
-        move |event: &Event, _: &Label, _| {
-            written.fetch_add(1, Ordering::Relaxed);
-            event.to_string()
-        }
-    };
+    let (written, scribe) = counting_scribe();
     let mut streams = streams();
     streams[0].batch = 4;
     let (router, mut outlets) = Router::new(rooms(u32::MAX), streams, scribe).expect("a router");
