@@ -6,10 +6,10 @@ use super::args::Args;
 #[cfg(feature = "mutants")]
 use super::args::Format;
 #[cfg(feature = "mutants")]
-use super::{deliver, is_coloured, progress};
+use super::{deliver, exit_code, is_coloured, progress};
 use crate::bench::Order;
 #[cfg(feature = "mutants")]
-use crate::report::{self, Replay, Verdict};
+use crate::report::{self, Replay};
 use crate::{Candidate, Rule};
 
 #[cfg(feature = "mutants")]
@@ -22,48 +22,39 @@ pub(super) fn mutants(
     if args.power {
         return power(args, hosts, chosen, order);
     }
-    let bar = progress(0);
-    let cull = crate::mutants::cull(hosts, chosen, order, |done, total, what| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-        bar.set_message(what.to_owned());
-    });
-    bar.finish_and_clear();
-    let cull = cull.map_err(|error| format!("a child process could not be run: {error}"))?;
+    let cull = watched(|note| crate::mutants::cull(hosts, chosen, order, note))?;
     let text = match args.format {
         Format::Table => report::kills(&cull, &Replay::of_this_program(args.budget), is_coloured(args.out.as_deref())),
         Format::Json => report::kills_json(&cull)?,
         Format::Junit | Format::Html => return Err("mutants are reported as table or json".to_owned()),
     };
     deliver(args.out.as_deref(), &text)?;
-    Ok(ExitCode::from(match cull.verdict() {
-        Verdict::Fail => 1,
-        Verdict::Inconclusive | Verdict::NotApplicable => 3,
-        Verdict::Pass => 0,
-    }))
+    Ok(exit_code(cull.verdict()))
 }
 
 #[cfg(feature = "mutants")]
 fn power(args: &Args, hosts: &[Candidate], chosen: &[&'static Rule], order: Order) -> Result<ExitCode, String> {
-    let bar = progress(0);
-    let powers = crate::power::measure(hosts, chosen, order, |done, total, what| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-        bar.set_message(what.to_owned());
-    });
-    bar.finish_and_clear();
-    let powers = powers.map_err(|error| format!("a child process could not be run: {error}"))?;
+    let powers = watched(|note| crate::power::measure(hosts, chosen, order, note))?;
     let text = match args.format {
         Format::Table => report::strength(&powers, is_coloured(args.out.as_deref())),
         Format::Json => report::strength_json(&powers)?,
         Format::Junit | Format::Html => return Err("power is reported as table or json".to_owned()),
     };
     deliver(args.out.as_deref(), &text)?;
-    Ok(ExitCode::from(match powers.verdict() {
-        Verdict::Fail => 1,
-        Verdict::Inconclusive | Verdict::NotApplicable => 3,
-        Verdict::Pass => 0,
-    }))
+    Ok(exit_code(powers.verdict()))
+}
+
+/// Runs what tells how far it is, under a bar.
+#[cfg(feature = "mutants")]
+fn watched<T>(run: impl FnOnce(&mut dyn FnMut(usize, usize, &str)) -> std::io::Result<T>) -> Result<T, String> {
+    let bar = progress(0);
+    let done = run(&mut |done, total, what| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        bar.set_message(what.to_owned());
+    });
+    bar.finish_and_clear();
+    done.map_err(|error| format!("a child process could not be run: {error}"))
 }
 
 /// Builds this program with the defects in it, under another name, and hands everything over to that.

@@ -108,12 +108,16 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
         Format::Html => report::html(&report, kills.as_ref(), &replay),
     };
     deliver(args.out.as_deref(), &text)?;
-    Ok(ExitCode::from(match report.worst() {
+    Ok(exit_code(report.worst()))
+}
+
+fn exit_code(verdict: Verdict) -> ExitCode {
+    ExitCode::from(match verdict {
         Verdict::Fail => 1,
         // Where nothing applies nothing was shown.
         Verdict::Inconclusive | Verdict::NotApplicable => 3,
         Verdict::Pass => 0,
-    }))
+    })
 }
 
 /// For the program by the name of its file: others build it under their own.
