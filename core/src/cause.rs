@@ -21,6 +21,34 @@ pub enum CauseKind {
     Linked,
 }
 
+impl CauseKind {
+    /// Its number, for who keeps it in a few bits: from 0 to 5.
+    #[inline]
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Requested => 0,
+            Self::Deadline => 1,
+            Self::Shutdown => 2,
+            Self::HandleDropped => 3,
+            Self::Evicted => 4,
+            Self::Linked => 5,
+        }
+    }
+
+    /// The kind that has this [number](Self::number).
+    #[inline]
+    pub(crate) const fn numbered(number: u8) -> Self {
+        match number {
+            0 => Self::Requested,
+            1 => Self::Deadline,
+            2 => Self::Shutdown,
+            3 => Self::HandleDropped,
+            4 => Self::Evicted,
+            _ => Self::Linked,
+        }
+    }
+}
+
 /// What a caller may add to a [`Cause`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

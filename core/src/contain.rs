@@ -68,29 +68,48 @@ pub(crate) fn survives(f: impl FnOnce()) -> bool {
     contain(f).map_err(Panic::discard).is_ok()
 }
 
-/// Runs `f` until it says that nothing is left, whatever panics in between. The first panic goes on afterwards (T9), unless this thread is
-/// panicking already.
-#[cfg(not(any(countermand_loom, countermand_shuttle)))]
-pub(crate) fn exhaust(mut f: impl FnMut() -> bool) {
-    #[cfg(feature = "std")]
-    {
-        let mut first = None;
-        loop {
-            match contain(&mut f) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(panic) if first.is_none() => first = Some(panic),
-                Err(panic) => panic.discard(),
+/// The first panic of several pieces of users' code, each of which must have its turn before the panic goes on (T9).
+#[derive(Default)]
+pub(crate) struct FirstPanic(Option<Panic>);
+
+impl FirstPanic {
+    pub(crate) fn run(&mut self, f: impl FnOnce()) {
+        if let Err(panic) = contain(f) {
+            if self.0.is_none() {
+                self.0 = Some(panic);
+            } else {
+                panic.discard();
             }
         }
-        match first {
-            Some(panic) if std::thread::panicking() => panic.discard(),
-            Some(panic) => std::panic::resume_unwind(panic.into_payload()),
-            None => {}
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Lets the first panic go on, if there was one, unless this thread is panicking already.
+    pub(crate) fn go_on(self) {
+        #[cfg(feature = "std")]
+        if let Some(panic) = self.0 {
+            if std::thread::panicking() {
+                panic.discard();
+            } else {
+                std::panic::resume_unwind(panic.into_payload());
+            }
         }
     }
-    #[cfg(not(feature = "std"))]
-    while f() {}
+}
+
+/// Runs `f` until it says that nothing is left, whatever panics in between. The first panic goes on afterwards (T9).
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
+pub(crate) fn exhaust(mut f: impl FnMut() -> bool) {
+    let (mut panic, mut more) = (FirstPanic::default(), true);
+    while more {
+        // Where it panics, it has not said that nothing is left.
+        panic.run(|| more = f());
+    }
+    panic.go_on();
 }
 
 /// Runs `f`; a panic inside comes out as a value. Without `std` there is no unwinding to stop, and `f` is simply run.

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::instant::nanos_of;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Each power of two is divided into `1 << FINE` buckets of equal width.
@@ -280,11 +281,4 @@ impl fmt::Debug for SharedHistogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.snapshot().fmt(f)
     }
-}
-
-#[inline]
-fn nanos_of(duration: Duration) -> u64 {
-    // Without a number of 128 bits: it is on the way of every job.
-    let whole = duration.as_secs().checked_mul(1_000_000_000);
-    whole.and_then(|nanos| nanos.checked_add(u64::from(duration.subsec_nanos()))).unwrap_or(u64::MAX)
 }

@@ -14,6 +14,9 @@ impl Instant {
     /// The origin of the host's clock.
     pub const ORIGIN: Self = Self(0);
 
+    /// The last nanosecond of the clock: as a deadline, none at all (D8).
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
     /// The point `nanos` nanoseconds after the origin.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
@@ -59,4 +62,15 @@ impl Instant {
         }
         now.0 >= self.0
     }
+}
+
+/// A length of time in nanoseconds; one beyond the clock is as long as all of it. Without a number of 128 bits: it is on the way of every job, and small targets
+/// have none.
+#[inline]
+pub(crate) const fn nanos_of(duration: Duration) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    if duration.as_secs() > u64::MAX / SECOND {
+        return u64::MAX;
+    }
+    (duration.as_secs() * SECOND).saturating_add(duration.subsec_nanos() as u64)
 }

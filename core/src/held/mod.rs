@@ -51,33 +51,20 @@ use crate::{Cause, CauseKind, Detail, Instant};
 /// one tree. A lock for each would be a third of its memory. A list for each token, as heap tokens have, would put
 /// every token that is waited for on its parent's, so that a token that is leaked would be found there.
 pub struct HeldToken<'p> {
-    /// [`LIVE`], or the kind of the cause. Written under the lock, and once.
+    /// [`LIVE`], or one more than the number of the cause's kind. Written under the lock, and once.
     state: AtomicU8,
     /// What the cause adds. Written before `state` is, never afterwards.
     detail: UnsafeCell<Detail>,
     parent: Option<Pin<&'p HeldToken<'p>>>,
     /// A root's: who waits for it, or for what is below it.
     waiting: UnsafeCell<List>,
-    /// How long before [`NO_DEADLINE`] the deadline is, in nanoseconds. So a token in a static is all zeros, and weighs nothing in flash.
+    /// How long before [`Instant::NEVER`] the deadline is, in nanoseconds. So a token in a static is all zeros, and weighs nothing in flash.
     before_never: u64,
     _pinned: PhantomPinned,
 }
 
 /// The state of a token that is not cancelled by itself.
 const LIVE: u8 = 0;
-
-/// The last nanosecond of the clock is no deadline (D8).
-const NO_DEADLINE: Instant = Instant::from_nanos(u64::MAX);
-
-/// The kinds of causes by the state that they are, from one on.
-const KINDS: [CauseKind; 6] = [
-    CauseKind::Requested,
-    CauseKind::Deadline,
-    CauseKind::Shutdown,
-    CauseKind::HandleDropped,
-    CauseKind::Evicted,
-    CauseKind::Linked,
-];
 
 // SAFETY: `detail` and `waiting` are touched under the lock, or `detail` after `state` says that it stays as it is; what is on the list are wakers,
 // which are `Send`.
@@ -89,7 +76,7 @@ impl HeldToken<'static> {
     /// A child of a static token.
     #[must_use]
     pub const fn below(parent: &'static Self) -> Self {
-        Self::of(Some(Pin::static_ref(parent)), NO_DEADLINE)
+        Self::of(Some(Pin::static_ref(parent)), Instant::NEVER)
     }
 
     /// A child of a static token, with a deadline of its own. See [`with_deadline`](Self::with_deadline).
@@ -112,7 +99,7 @@ impl<'p> HeldToken<'p> {
     /// A root.
     #[must_use]
     pub const fn new() -> Self {
-        Self::of(None, NO_DEADLINE)
+        Self::of(None, Instant::NEVER)
     }
 
     /// A root with a deadline. One at the last nanosecond of the clock is none (D8).
@@ -134,7 +121,7 @@ impl<'p> HeldToken<'p> {
     /// ```
     #[must_use]
     pub const fn child_of(parent: Pin<&'p HeldToken<'p>>) -> Self {
-        Self::of(Some(parent), NO_DEADLINE)
+        Self::of(Some(parent), Instant::NEVER)
     }
 
     /// A child with a deadline of its own. What counts is the earliest of it and its ancestors' (D1).
@@ -149,7 +136,7 @@ impl<'p> HeldToken<'p> {
             detail: UnsafeCell::new(Detail::None),
             parent,
             waiting: UnsafeCell::new(List::new()),
-            before_never: NO_DEADLINE.as_nanos() - deadline.as_nanos(),
+            before_never: Instant::NEVER.as_nanos() - deadline.as_nanos(),
             _pinned: PhantomPinned,
         }
     }
@@ -178,7 +165,7 @@ impl<'p> HeldToken<'p> {
             }
             // SAFETY: under the lock; nobody reads it before `state` is written.
             self.detail.with_mut(|detail| unsafe { *detail = cause.detail() });
-            self.state.store(state_of(cause.kind()), Ordering::Release); // T3, T5
+            self.state.store(1 + cause.kind().number(), Ordering::Release); // T3, T5
             true
         });
         if first {
@@ -214,8 +201,7 @@ impl<'p> HeldToken<'p> {
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         let canceller = self.canceller()?;
-        let kind = KINDS.get(usize::from(canceller.state.load(Ordering::Acquire)) - 1)?;
-        let cause = Cause::new(*kind);
+        let cause = Cause::new(CauseKind::numbered(canceller.state.load(Ordering::Acquire) - 1));
         // SAFETY: `state` was seen written, so this is not written any more.
         Some(cause.with_detail(canceller.detail.with(|detail| unsafe { *detail })))
     }
@@ -226,10 +212,10 @@ impl<'p> HeldToken<'p> {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let mut least = self.own_deadline();
-        if !mutant!(ChildOverridesDeadline) || least == NO_DEADLINE {
+        if !mutant!(ChildOverridesDeadline) || least == Instant::NEVER {
             self.ancestors(|above| least = least.min(above.own_deadline()));
         }
-        (least != NO_DEADLINE).then_some(least)
+        (least != Instant::NEVER).then_some(least)
     }
 
     /// Cancels the outermost of this token and its ancestors whose deadline is due at `now` (D9), with the cause
@@ -242,7 +228,7 @@ impl<'p> HeldToken<'p> {
     pub fn expire_due(&self, now: Instant) -> bool {
         let is_due = |token: &HeldToken<'_>| {
             let deadline = token.own_deadline();
-            deadline != NO_DEADLINE && deadline.is_due(now)
+            deadline != Instant::NEVER && deadline.is_due(now)
         };
         let mut due = is_due(self).then_some(self);
         self.ancestors(|above| {
@@ -274,7 +260,7 @@ impl<'p> HeldToken<'p> {
     }
 
     fn own_deadline(&self) -> Instant {
-        Instant::from_nanos(NO_DEADLINE.as_nanos() - self.before_never)
+        Instant::from_nanos(Instant::NEVER.as_nanos() - self.before_never)
     }
 
     /// The nearest that is cancelled by itself: this token or an ancestor.
@@ -333,17 +319,5 @@ impl fmt::Debug for HeldToken<'_> {
             .field("cause", &self.cause())
             .field("deadline", &self.deadline())
             .finish_non_exhaustive()
-    }
-}
-
-/// The state of a token that was cancelled for a cause of this kind.
-fn state_of(kind: CauseKind) -> u8 {
-    match kind {
-        CauseKind::Requested => 1,
-        CauseKind::Deadline => 2,
-        CauseKind::Shutdown => 3,
-        CauseKind::HandleDropped => 4,
-        CauseKind::Evicted => 5,
-        CauseKind::Linked => 6,
     }
 }

@@ -13,7 +13,7 @@ use core::ptr::NonNull;
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::body::Functions;
-use super::card::{Card, NEVER, Stage, Times};
+use super::card::{Card, Stage, Times};
 use super::counts::Tally;
 use super::nap::{Look, Naps};
 use crate::sync::{UnsafeCell, alone};
@@ -183,7 +183,7 @@ impl Hub {
 
     fn abort_at(&self) -> Instant {
         let at = Instant::from_nanos(!self.abort_before_never);
-        if mutant!(DrainLimitIsIgnored) && at != Instant::ORIGIN { NEVER } else { at }
+        if mutant!(DrainLimitIsIgnored) && at != Instant::ORIGIN { Instant::NEVER } else { at }
     }
 
     /// Leaves the waker of the driver, which found nothing to do. The one that is not needed comes back; the new one if somebody rang meanwhile.
@@ -246,10 +246,10 @@ impl<const N: usize> State<N> {
     pub(super) fn next(&mut self, now: Instant, lanes: u8) -> Next {
         let Self { hub, cards } = self;
         // What is never due is not due at the last nanosecond either (D8): the clock stops before it.
-        let now = Instant::from_nanos(now.as_nanos() - u64::from(now == NEVER));
+        let now = Instant::from_nanos(now.as_nanos() - u64::from(now == Instant::NEVER));
         hub.rung = false;
         hub.now = now;
-        let mut until = match hub.look.map_or(Ok(NEVER), |look| look(&mut hub.naps, now)) {
+        let mut until = match hub.look.map_or(Ok(Instant::NEVER), |look| look(&mut hub.naps, now)) {
             Ok(until) => until,
             Err(waker) => return Next::Wake(waker),
         };

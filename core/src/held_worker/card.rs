@@ -2,13 +2,9 @@
 #![allow(unsafe_code, reason = "times and detail of a cause share their place; which it is, `asked` says")]
 
 use core::task::Waker;
-use core::time::Duration;
 
 use super::body::Functions;
 use crate::{Cause, CauseKind, Detail, Instant, Panic, Priority};
-
-/// The last nanosecond of the clock is no time at all (D8).
-pub(super) const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
 /// Where a job is.
 ///
@@ -161,7 +157,7 @@ impl Card {
     pub(super) fn look(&mut self, now: Instant, abort_at: Instant) -> Instant {
         let queued = self.stage == Stage::Queued;
         if !queued && self.stage != Stage::Running {
-            return NEVER;
+            return Instant::NEVER;
         }
         if abort_at.is_due(now) && (queued || !mutant!(AbortAsksNobody)) {
             self.stop(CauseKind::Shutdown);
@@ -171,7 +167,7 @@ impl Card {
             false => mutant!(DeadlineIgnoredWhileRunning),
         };
         if self.is_asked() || waits || mutant!(PastDeadlinePolledOnce) && !self.started {
-            return NEVER;
+            return Instant::NEVER;
         }
         // SAFETY: it was not asked, so that these are what was written last.
         let times = unsafe { self.watch.times };
@@ -203,14 +199,4 @@ impl Card {
 /// The time so many nanoseconds after `now`; beyond the clock is never (D8).
 pub(super) fn after(now: Instant, nanos: u64) -> u64 {
     if mutant!(OverflowIsDueAtOnce) { now.as_nanos().wrapping_add(nanos) } else { now.as_nanos().saturating_add(nanos) }
-}
-
-/// A limit in nanoseconds; one beyond the clock is none (D8).
-pub(super) const fn nanos(limit: Duration) -> u64 {
-    const BILLION: u64 = 1_000_000_000;
-    if limit.as_secs() < u64::MAX / BILLION {
-        limit.as_secs() * BILLION + limit.subsec_nanos() as u64
-    } else {
-        u64::MAX
-    }
 }

@@ -10,7 +10,7 @@ use core::task::{Context, Poll, Waker};
 use super::HeldWorker;
 use super::board::{Next, Seat, wake};
 use super::body::{Body, Functions};
-use super::card::{NEVER, Stage};
+use super::card::Stage;
 use crate::contain::contain;
 use crate::{Alarm, Host, Instant, Panic, Step};
 
@@ -20,7 +20,7 @@ const TURN_BUDGET: usize = 64;
 /// Answers of a step. Nothing is ever due at the origin that was not when the step began, and the end of the clock is never.
 const AGAIN: u64 = 0;
 const CLOSED: u64 = u64::MAX - 1;
-const UNTIL_WOKEN: u64 = NEVER.as_nanos();
+const UNTIL_WOKEN: u64 = Instant::NEVER.as_nanos();
 
 /// The one attendant of a [`HeldWorker`](crate::HeldWorker), for the host to run: its lanes and what a keeper does.
 ///

@@ -9,7 +9,8 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::card::{Times, nanos};
+use super::card::Times;
+use crate::instant::nanos_of;
 use crate::{Instant, Priority};
 
 mod sealed {
@@ -111,13 +112,13 @@ impl<W> HeldJob<W> {
 
     /// How long it may run, from its first poll (D5). A duration beyond the clock means no limit (D8).
     pub const fn run_timeout(mut self, limit: Duration) -> Self {
-        self.times.run = nanos(limit);
+        self.times.run = nanos_of(limit);
         self
     }
 
     /// How long it may be queued, from its submit (D5). A duration beyond the clock means no limit (D8).
     pub const fn queue_timeout(mut self, limit: Duration) -> Self {
-        self.times.start_by = nanos(limit);
+        self.times.start_by = nanos_of(limit);
         self
     }
 

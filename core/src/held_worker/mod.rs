@@ -26,8 +26,9 @@ pub use nap::HeldSleep;
 
 use board::{Board, wake};
 use body::Room;
-use card::{NEVER, after, nanos};
+use card::after;
 
+use crate::instant::nanos_of;
 use crate::{Instant, RejectReason, Rejected, Shutdown};
 
 /// What becomes of a submit to a [`HeldWorker`]: the handle of an accepted job, or the job back with the reason.
@@ -176,8 +177,8 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
     /// [`HeldDriver::run`] returns. It may escalate and never relaxes (S5). As calls are none, the limit of an abort is of no use.
     pub fn shutdown(&'static self, how: Shutdown, now: Instant) {
         let abort_at = match how {
-            Shutdown::Drain => NEVER,
-            Shutdown::DrainFor(limit) => Instant::from_nanos(after(now, nanos(limit))),
+            Shutdown::Drain => Instant::NEVER,
+            Shutdown::DrainFor(limit) => Instant::from_nanos(after(now, nanos_of(limit))),
             Shutdown::Abort | Shutdown::AbortWithin(_) => Instant::ORIGIN,
         };
         wake(self.board.with(|state| state.hub.close(abort_at)));
@@ -185,7 +186,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
 
     /// Waits so long from its first poll, by the clock of the driver. A duration beyond the clock never ends (D8).
     pub fn sleep(&'static self, duration: Duration) -> HeldSleep {
-        HeldSleep::lasting(self.board.seat(0), nanos(duration))
+        HeldSleep::lasting(self.board.seat(0), nanos_of(duration))
     }
 
     /// Waits until this time, by the clock of the driver.

@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
 use super::board::{Seat, wake};
-use super::card::{NEVER, after};
+use super::card::after;
 use crate::Instant;
 use crate::sync::UnsafeCell;
 
@@ -51,7 +51,7 @@ impl Nap {
 impl Place {
     fn at(&self) -> Instant {
         match self.when {
-            When::In(_) => NEVER,
+            When::In(_) => Instant::NEVER,
             When::At(at) => at,
         }
     }
@@ -64,7 +64,7 @@ impl Naps {
 
     /// Takes one off whose time has come, and gives its waker; else says when the first of them ends.
     pub(super) fn look(&mut self, now: Instant) -> Result<Instant, Waker> {
-        let mut least = NEVER;
+        let mut least = Instant::NEVER;
         let due = self.unlink(|_, place| {
             least = least.min(place.at());
             place.at().is_due(now)

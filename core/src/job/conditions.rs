@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use core::time::Duration;
 
 use super::LatePolicy;
+use crate::instant::nanos_of;
 use crate::{Instant, Priority, Token, WorkerConfig};
 
 /// See the head of the file.
@@ -26,7 +27,7 @@ pub(crate) struct Conditions {
     defaulted: [bool; 3],
 }
 
-const NEVER: u64 = u64::MAX;
+const NEVER: u64 = Instant::NEVER.as_nanos();
 
 impl Conditions {
     /// Those of a job of which nothing was said.
@@ -91,8 +92,7 @@ impl Limit {
     pub(crate) const ZERO: Self = Self(0);
 
     const fn of(duration: Duration) -> Self {
-        let nanos = duration.as_nanos();
-        if nanos < NEVER as u128 { Self(nanos as u64) } else { Self::NONE }
+        Self(nanos_of(duration))
     }
 
     pub(super) fn is_none(self) -> bool {

@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::catalogue::events::{JobAbandoned, JobCancelled, JobCompleted, JobFailed, JobPanicked, JobTimedOut};
 use super::{Event, Level, Source};
+use crate::instant::nanos_of;
 use crate::observer::{JobInfo, Settled};
 use crate::sync::Arc;
 use crate::{Class, JobId, Phase, Priority, Text};
@@ -109,10 +110,6 @@ impl Ended {
         let Self { class, polls, late, .. } = *self;
         event_of(subsystem, &self.name, self.id, self.priority, &Settled { class, queued, running, polls, late })
     }
-}
-
-fn nanos_of(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
 }
 
 /// As much of a job's name as its event says, and one character more if there is one: so that the event still shows that it was cut.

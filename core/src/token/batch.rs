@@ -6,8 +6,7 @@ use core::task::Waker;
 use super::callback::Callback;
 use super::stack::Calls;
 use crate::Cause;
-use crate::Panic;
-use crate::contain::{contain, contain_drop};
+use crate::contain::FirstPanic;
 use crate::sync::Arc;
 
 /// The listeners that were taken off a list under one hold of its lock. They are users' code, so never called, cloned or
@@ -63,41 +62,4 @@ impl Batch {
             panic.run(|| drop(callback));
         }
     }
-}
-
-/// The first panic of several pieces of users' code, each of which must have its turn before the panic goes on (T9).
-#[derive(Default)]
-pub(super) struct FirstPanic(Option<Panic>);
-
-impl FirstPanic {
-    pub(super) fn run(&mut self, f: impl FnOnce()) {
-        if let Err(panic) = contain(f) {
-            if self.0.is_none() {
-                self.0 = Some(panic);
-            } else {
-                discard(panic);
-            }
-        }
-    }
-
-    pub(super) fn is_some(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Lets the first panic go on, if there was one, unless this thread is panicking already.
-    pub(super) fn go_on(self) {
-        #[cfg(feature = "std")]
-        if let Some(panic) = self.0 {
-            if std::thread::panicking() {
-                discard(panic);
-            } else {
-                std::panic::resume_unwind(panic.into_payload());
-            }
-        }
-    }
-}
-
-/// Drops a panic that cannot go on because another one does. Its payload is a value of the user's, and may panic in turn.
-fn discard(panic: Panic) {
-    mem::forget(contain_drop(panic));
 }

@@ -7,13 +7,13 @@ use core::ptr::NonNull;
 
 use alloc::boxed::Box;
 
-use super::batch::FirstPanic;
 use super::hosted;
 use super::node::Node;
 use super::stack::{Held, Todo};
 use super::tree;
 use super::up::{Taken, Up};
 use super::word::Word;
+use crate::contain::FirstPanic;
 use crate::sync::atomic::{Ordering, fence};
 
 /// A counted reference to a node.

@@ -3,7 +3,7 @@
 use core::mem;
 use core::task::Waker;
 
-use super::batch::{Batch, FirstPanic};
+use super::batch::Batch;
 use super::hold::NodeRef;
 use super::hosted;
 use super::hub::Listeners;
@@ -12,6 +12,7 @@ use super::node::{Node, Only};
 use super::stack::Todo;
 use super::up::Parents;
 use crate::Cause;
+use crate::contain::FirstPanic;
 
 /// Cancels a node. Says whether it was this call that did (T1).
 pub(super) fn cancel(node: &NodeRef, cause: Cause) -> bool {

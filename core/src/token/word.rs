@@ -207,14 +207,7 @@ fn release(seen: Seen) {
 
 /// `cause` in a word, if it fits.
 fn pack(cause: Cause) -> Option<usize> {
-    let kind = 1 + match cause.kind() {
-        CauseKind::Requested => 0,
-        CauseKind::Deadline => 1,
-        CauseKind::Shutdown => 2,
-        CauseKind::HandleDropped => 3,
-        CauseKind::Evicted => 4,
-        CauseKind::Linked => 5,
-    };
+    let kind = 1 + usize::from(cause.kind().number());
     let packed = INLINE | kind << KIND_SHIFT;
     match cause.detail() {
         Detail::None => Some(packed),
@@ -225,14 +218,8 @@ fn pack(cause: Cause) -> Option<usize> {
 
 /// What [`pack`] packed.
 fn unpack(packed: usize) -> Cause {
-    let cause = Cause::new(match (packed >> KIND_SHIFT) & KIND_MASK {
-        1 => CauseKind::Requested,
-        2 => CauseKind::Deadline,
-        3 => CauseKind::Shutdown,
-        4 => CauseKind::HandleDropped,
-        5 => CauseKind::Evicted,
-        _ => CauseKind::Linked,
-    });
+    let kind = (packed >> KIND_SHIFT & KIND_MASK) as u8;
+    let cause = Cause::new(CauseKind::numbered(kind.wrapping_sub(1)));
     if packed & CODED == 0 {
         return cause;
     }
