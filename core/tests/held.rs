@@ -3,7 +3,7 @@
 
 #[path = "held/rules.rs"]
 mod rules;
-#[path = "held/worker.rs"]
+#[path = "held/worker/mod.rs"]
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -22,7 +22,7 @@ use portable_atomic::AtomicU32;
 
 #[path = "../../../../../core/tests/held/rules.rs"]
 mod rules;
-#[path = "../../../../../core/tests/held/worker.rs"]
+#[path = "../../../../../core/tests/held/worker/mod.rs"]
 mod worker;
 
 /// No use of a token alone is deeper than this.

@@ -1,0 +1,192 @@
+//! The rules that can be asked of a worker without a heap. The same functions are tests here, and run on a board (`conformance/firmware/heapless`).
+
+mod drops;
+mod ending;
+mod jobs;
+mod lanes;
+mod queue;
+mod time;
+
+use core::convert::Infallible;
+use core::future::{Future, pending, poll_fn};
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+
+use countermand_core::{
+    Cause, HeldDriver, HeldHandle, HeldJob, HeldToken, HeldWork, HeldWorker, Instant, Outcome, Phase, Priority, Step,
+};
+use portable_atomic::{AtomicU32, Ordering};
+
+use super::fresh;
+use super::rules::{Rule, after};
+
+/// Two lanes and four slots.
+pub(crate) type Small = HeldWorker<2, 4, 128>;
+
+/// In the order of the contract.
+pub(crate) const ALL: &[Rule] = &[
+    ("D2", time::d2_due_without_an_alarm),
+    ("D3", time::d3_due_is_exact),
+    ("D4", time::d4_due_is_never_polled),
+    ("D5", time::d5_each_limit_from_its_own_beginning),
+    ("D6", time::d6_the_cause_decides),
+    ("D7", time::d7_a_slot_has_no_memory),
+    ("D8", time::d8_beyond_the_clock_is_none),
+    ("J1", jobs::j1_settles_once),
+    ("J2", jobs::j2_never_polled),
+    ("J3", jobs::j3_a_value_wins),
+    ("J4", jobs::j4_not_polled_after_request),
+    ("J6", jobs::j6_cancel_says_who_was_first),
+    ("J7", jobs::j7_dropped_before_it_is_told),
+    ("J8", jobs::j8_waiting_never_panics),
+    ("J10", jobs::j10_a_dropped_wait_loses_nothing),
+    ("Q1", queue::q1_never_more_than_there_are),
+    ("Q2", queue::q2_urgent_first_then_in_order),
+    ("Q4", queue::q4_a_cancelled_queued_job_goes_at_once),
+    ("Q5", queue::q5_a_full_pool_gives_the_job_back),
+    ("Q7", queue::q7_queue_timeout_without_a_lane),
+    ("S1", ending::s1_closed),
+    ("S2", ending::s2_drain),
+    ("S3", ending::s3_abort),
+    ("S4", ending::s4_drain_with_a_limit),
+    ("S5", ending::s5_never_relaxes),
+    ("S6", ending::s6_a_driver_that_goes),
+    ("S7", ending::s7_the_counts_add_up),
+    ("L2", lanes::l2_a_busy_job_keeps_nobody_from_its_turn),
+    ("L4", lanes::l4_idle_costs_nothing),
+    ("L5", lanes::l5_no_wake_is_lost),
+    ("L6", lanes::l6_all_finish_by_themselves),
+    ("C4", time::c4_four_hundred_days),
+    ("X1", drops::x1_a_dropped_handle_detaches),
+    ("X2", drops::x2_dropped_once),
+    ("X3", drops::x3_dropped_by_the_driver),
+    ("X4", drops::x4_what_nobody_reads_is_released),
+    ("X5", drops::x5_a_forgotten_handle_keeps_its_slot),
+];
+
+const PULLED: Cause = Cause::REQUESTED.with_code(7);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What happened to a job.
+#[derive(Default)]
+struct Seen {
+    polls: AtomicU32,
+    drops: AtomicU32,
+}
+
+impl Seen {
+    const fn new() -> Self {
+        Self { polls: AtomicU32::new(0), drops: AtomicU32::new(0) }
+    }
+
+    fn counts(&self) -> (u32, u32) {
+        (self.polls.load(Ordering::SeqCst), self.drops.load(Ordering::SeqCst))
+    }
+}
+
+/// What a job has captured.
+struct Captured(&'static Seen);
+
+impl Drop for Captured {
+    fn drop(&mut self) {
+        self.0.drops.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A job that goes on when the gate is cancelled, and returns 7.
+async fn gated(captured: Captured, gate: &'static HeldToken<'static>) -> u32 {
+    let mut wait = pin!(gate.cancelled());
+    poll_fn(|cx| {
+        captured.0.polls.fetch_add(1, Ordering::SeqCst);
+        wait.as_mut().poll(cx)
+    })
+    .await;
+    7
+}
+
+/// A job that never returns.
+async fn stuck(captured: Captured) -> u32 {
+    captured.0.polls.fetch_add(1, Ordering::SeqCst);
+    pending().await
+}
+
+/// The host: a driver, and a clock that the rule moves.
+struct World {
+    worker: &'static Small,
+    driver: HeldDriver<2, 4, 128>,
+    now: Instant,
+}
+
+impl World {
+    fn new() -> Self {
+        let worker = fresh();
+        let driver = worker.attend().expect("nobody else drives it");
+        assert!(worker.attend().is_none(), "there is one driver");
+        Self { worker, driver, now: Instant::ORIGIN }
+    }
+
+    /// Steps until there is nothing to do.
+    fn run(&mut self) -> Step {
+        for _ in 0..1_000 {
+            let step = self.step(Waker::noop());
+            if step != Step::Again {
+                return step;
+            }
+        }
+        panic!("a driver that is never through")
+    }
+
+    fn step(&mut self, waker: &Waker) -> Step {
+        self.driver.step(&mut Context::from_waker(waker), self.now)
+    }
+
+    fn run_at(&mut self, at: Duration) -> Step {
+        self.now = after(at);
+        self.run()
+    }
+
+    fn submit<W>(&self, job: HeldJob<W>) -> HeldHandle<W::Value, W::Error>
+    where
+        W: HeldWork<Value: Send, Error: Send> + Send,
+    {
+        self.worker.submit(job, self.now).expect("there is a slot")
+    }
+
+    /// Both lanes are taken until the gate opens.
+    fn fill_lanes(
+        &mut self,
+        seen: &'static Seen,
+        gate: &'static HeldToken<'static>,
+    ) -> [HeldHandle<u32, Infallible>; 2] {
+        let handles =
+            [(); 2].map(|()| self.submit(HeldJob::task(gated(Captured(seen), gate)).priority(Priority::Critical)));
+        self.run();
+        handles
+    }
+}
+
+fn outcome<T, E>(handle: &mut HeldHandle<T, E>) -> Option<Outcome<T, E>> {
+    match Pin::new(handle).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => Some(outcome),
+        Poll::Pending => None,
+    }
+}
+
+fn timed_out<T, E>(handle: &mut HeldHandle<T, E>) -> Option<Phase> {
+    match outcome(handle) {
+        Some(Outcome::TimedOut { phase, late: None }) => Some(phase),
+        _ => None,
+    }
+}
+
+fn cancelled<T, E>(handle: &mut HeldHandle<T, E>) -> Option<(Cause, bool)> {
+    match outcome(handle) {
+        Some(Outcome::Cancelled { cause, started }) => Some((cause, started)),
+        _ => None,
+    }
+}
+
+fn completed<T, E>(handle: &mut HeldHandle<T, E>) -> Option<T> {
+    outcome(handle).and_then(Outcome::completed)
+}
