@@ -53,12 +53,15 @@ adapters/config load -max_len=2048 -timeout=5
 END
 }
 
-# Whole scenarios under random schedules: so many each, instead of what `core/tests/shuttle/explore.rs` records.
+# Whole scenarios under random schedules: so many each, instead of what `core/tests/shuttle/explore.rs` records. With the feature `mutants` the last shows, too, that it sees what it is for.
 schedules() {
     local log=$target/shuttle.log
-    RUSTFLAGS="--cfg countermand_shuttle" CARGO_TARGET_DIR=$target/shuttle COUNTERMAND_SCHEDULES=${COUNTERMAND_SCHEDULES:-200000} \
-        cargo test -p countermand-core --release --test shuttle -- --nocapture --test-threads 1 | tee "$log"
-    awk '/shuttle [a-z ]*: [0-9]+ executions/ { scenarios++ } END { print scenarios + 0 " scenarios"; exit scenarios < 10 }' "$log"
+    local -x RUSTFLAGS="--cfg countermand_shuttle" CARGO_TARGET_DIR=$target/shuttle COUNTERMAND_SCHEDULES=${COUNTERMAND_SCHEDULES:-200000}
+    {
+        cargo test -p countermand-core --release --test shuttle -- --nocapture --test-threads 1
+        cargo test -p countermand-config --release --features mutants --test shuttle -- --nocapture --test-threads 1
+    } | tee "$log"
+    awk '/shuttle [a-z ]*: [0-9]+ executions/ { scenarios++ } END { print scenarios + 0 " scenarios"; exit scenarios < 11 }' "$log"
 }
 
 # How many rounds of a race it takes to see a defect, fifty times each.
