@@ -31,6 +31,11 @@ impl Hand {
         self.time.fetch_add(u64::try_from(by.as_nanos()).expect("short"), Ordering::SeqCst);
     }
 
+    /// How many alarms are set.
+    pub(crate) fn alarms(&self) -> usize {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Rings the alarms that are due.
     fn ring(&self) {
         let now = self.now();
