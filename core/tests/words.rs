@@ -8,8 +8,8 @@ use countermand_core::config::{
     Device, ExecutionConfig, Form, Kind, Secret, TorchReport, TorchSettings, Unfit, Version, VersionRange,
 };
 use countermand_core::{
-    Fate, Format, HealthStatus, Instant, Outcome, PacketId, Phase, Priority, RefuseReason, RejectReason, RunId, Text,
-    WouldDeadlock,
+    Counts, Fate, Format, HealthStatus, Instant, Ledger, Outcome, PacketId, Phase, Priority, RefuseReason,
+    RejectReason, RunId, Text, WouldDeadlock,
 };
 
 fn shown(what: impl ToString) -> String {
@@ -44,6 +44,31 @@ fn an_outcome_is_of_one_class() {
     assert!(!done.is_timed_out() && !done.is_cancelled());
     assert_eq!(done.completed(), Some(1));
     assert_eq!(late.completed(), None);
+}
+
+#[test]
+fn books_that_do_not_add_up_say_so() {
+    let mut counts = Counts::default();
+    assert!(counts.balances());
+    counts.accepted = 7;
+    assert!(!counts.balances());
+    (counts.completed, counts.failed, counts.cancelled) = (1, 1, 1);
+    (counts.timed_out, counts.panicked, counts.abandoned) = (1, 1, 1);
+    assert!(counts.settled() == 6 && !counts.balances());
+    counts.unsettled = 1;
+    assert!(counts.balances());
+
+    let mut ledger = Ledger::default();
+    assert!(ledger.balances());
+    for priority in Priority::ALL {
+        let of = priority.index();
+        ledger.accepted[of] = 5;
+        (ledger.delivered[of], ledger.dead_lettered[of], ledger.expired[of], ledger.shed[of]) = (1, 1, 1, 1);
+        assert!(!ledger.balances(), "{priority}");
+        ledger.pending[of] = 1;
+        assert!(ledger.balances(), "{priority}");
+    }
+    assert_eq!(ledger.of(Fate::Shed), &[1; Priority::COUNT]);
 }
 
 #[test]
