@@ -73,6 +73,15 @@ soaks() {
     cargo run --release -p countermand-conformance -- soak --jobs 10_000_000 --host tokio --host smol --host blocking
 }
 
+# The mutants of cargo-mutants on the core, all in one build: those of COUNTERMAND_SHARD, K/N, or all that were not met yet; then the figures. Wants cargo-mutants, and of PyPI tree-sitter and
+# tree-sitter-rust. `cargo mutants -p countermand-core` by itself does the same, with a build a mutant.
+mutants() {
+    local work=$target/mutants
+    CARGO_TARGET_DIR=$target .ci/mutants.py build
+    CARGO_TARGET_DIR=$target .ci/mutants.py run --shard "${COUNTERMAND_SHARD:-0/1}"
+    CARGO_TARGET_DIR=$target .ci/mutants.py report | tee "$work/report.md"
+}
+
 # What the core's tests reach. Wants cargo-llvm-cov, and Debian's LLVM of the compiler's version.
 coverage() {
     LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 cargo llvm-cov test -p countermand-core --all-features --target-dir "$target/coverage"
@@ -94,7 +103,7 @@ semver() {
     cargo semver-checks --workspace --exclude countermand-benches --exclude training --exclude axum-service --baseline-rev "$tag"
 }
 
-lanes="addresses threads fuzz schedules power soaks coverage packages semver"
+lanes="addresses threads fuzz schedules power soaks mutants coverage packages semver"
 for lane in "${@:-addresses}"; do
     case " $lanes " in
         *" $lane "*) "$lane" ;;
