@@ -92,15 +92,15 @@ packages() {
     cargo package --workspace --exclude countermand-benches --exclude training --exclude axum-service
 }
 
-# What breaks whoever uses the last release.
+# What breaks whoever uses the last release, or another commit that is named.
 semver() {
-    local tag
-    tag=$(git describe --tags --abbrev=0 2>/dev/null) || {
-        echo "no release is tagged: there is nothing to compare with"
+    local base=${COUNTERMAND_BASELINE:-}
+    [ -n "$base" ] || base=$(git describe --tags --abbrev=0 2>/dev/null) || {
+        echo "no release is tagged, and COUNTERMAND_BASELINE names no commit: there is nothing to compare with"
         return 1
     }
     cargo semver-checks --version || cargo install --locked cargo-semver-checks
-    cargo semver-checks --workspace --exclude countermand-benches --exclude training --exclude axum-service --baseline-rev "$tag"
+    cargo semver-checks --workspace --exclude countermand-benches --exclude training --exclude axum-service --baseline-rev "$base"
 }
 
 lanes="addresses threads fuzz schedules power soaks mutants coverage packages semver"
