@@ -31,6 +31,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
 TREE, UNCOMPILED, STATE, RESULTS = WORK / "tree", WORK / "uncompiled.json", WORK / "state.json", WORK / "results.json"
 KNOWN = ROOT / ".cargo" / "survivors.txt"
+DOOR = "core/src/lib.rs"
 CARGO = ["--package", "countermand-core", "--features", "serde", "--tests"]
 CONFORMANCE = ["--package", "countermand-conformance", "--bin", "conformance"]
 ENVIRONMENT = {
@@ -185,7 +186,7 @@ class Source:
             return value.start_byte, value.end_byte, "value", f"({self.text(base)[2:]}).{self.text(field)}"
         return None
 
-    def write(self, mutants, to):
+    def write(self, mutants, count, to):
         """Writes the file with those mutants in it, and gives back where each lies in what was written: (start, end, number)."""
         values, before = collections.defaultdict(list), collections.defaultdict(list)
         for mutant in mutants:
@@ -213,7 +214,12 @@ class Source:
                     ranges.append((len(written), len(written) + len(text.encode()), number))
                 written += text.encode()
         written += self.bytes[done:]
-        to.write_bytes(written)
+        if self.name == DOOR:
+            named = "#![no_std]\n#![feature(core_intrinsics, const_eval_select)]\n#![allow(internal_features)]"
+            written = written.replace(b"#![no_std]", named.encode(), 1) + SWITCH.replace("@COUNT@", str(count + 1)).encode()
+        # What is as it was is not built again.
+        if not to.exists() or to.read_bytes() != written:
+            to.write_bytes(written)
         return ranges
 
 
@@ -234,10 +240,7 @@ def instrument(sources, mutants, out):
         if mutant["number"] not in out:
             by_file[mutant["file"]].append(mutant)
     for name, source in sources.items():
-        ranges[name] = source.write(by_file[name], TREE / name)
-    door = TREE / "core/src/lib.rs"
-    text = door.read_text().replace("#![no_std]", "#![no_std]\n#![feature(core_intrinsics, const_eval_select)]\n#![allow(internal_features)]", 1)
-    door.write_text(text + SWITCH.replace("@COUNT@", str(len(mutants) + 1)))
+        ranges[name] = source.write(by_file[name], len(mutants), TREE / name)
     return ranges
 
 
@@ -283,19 +286,14 @@ def guilty(messages, ranges, sources, mutants, out):
 
 def build(_):
     mutants = listed()
-    sources = {}
-    if not TREE.exists():
-        TREE.mkdir(parents=True)
+    sources = {name: Source(name) for name in {DOOR, *(mutant["file"] for mutant in mutants)}}
+    for mutant in mutants:
+        mutant["change"] = sources[mutant["file"]].change(mutant)
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     for name in filter(None, files):
-        to = TREE / name
-        to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, to)
-    for mutant in mutants:
-        if mutant["file"] not in sources:
-            sources[mutant["file"]] = Source(mutant["file"])
-        mutant["change"] = sources[mutant["file"]].change(mutant)
-    sources.setdefault("core/src/lib.rs", Source("core/src/lib.rs"))
+        if name not in sources:
+            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, TREE / name)
     # Where a function gives back "some type that can", every way out of it is of one type, and so no other can be put beside it.
     unknown = {mutant["number"] for mutant in mutants if not mutant["change"]}
     # What only the compiler evaluates meets no question.
@@ -328,7 +326,7 @@ def build(_):
         for line in names.splitlines():
             if line.endswith(": test"):
                 state["tests"].append(seen(program, path, line[: -len(": test")], len(mutants)))
-    state["rules"] = seen_by_rules()
+    state["rules"] = seen_by_rules(json.loads(STATE.read_text()) if STATE.exists() else {})
     STATE.write_text(json.dumps(state))
     print(f"{len(mutants)} mutants, {len(out)} do not compile, {len(state['tests'])} tests of {len(programs)} programs, {len(state['rules'])} rules on hosts")
 
@@ -351,12 +349,15 @@ def reached_by(command):
     return sorted({number for line in lines for number, bit in enumerate(line) if bit == "1"}), run, took
 
 
-def seen_by_rules():
+def seen_by_rules(before):
     """What each rule reaches, on a host that replays and on threads. The least of races: more of them are no more places."""
     run, messages = cargo("build", CONFORMANCE)
     if run.returncode:
         sys.exit(run.stderr[-8000:])
-    path = next(one["executable"] for one in messages if one.get("executable") and one["target"]["name"] == "conformance")
+    program = next(one for one in messages if one.get("executable") and one["target"]["name"] == "conformance")
+    path = program["executable"]
+    if program["fresh"] and before.get("rules"):
+        return before["rules"]
     listing = subprocess.run([path, "--list"], check=True, capture_output=True, text=True, env=ENVIRONMENT).stdout
     rules = []
     for line in listing.splitlines():
