@@ -234,7 +234,7 @@ fn secrets_are_compared_whole_and_shown_to_nobody() {
     let secret = Secret::from("correct-horse");
     assert_eq!(secret.expose(), "correct-horse");
     assert!(secret == Secret::from("correct-horse".to_owned()));
-    for other in ["correct-horsf", "borrect-horse", "correct-hors", "correct-horse!", ""] {
+    for other in ["correct-horsf", "borrect-horse", "ocrrect-horse", "correct-hors", "correct-horse!", ""] {
         assert!(secret != Secret::from(other), "{other:?}");
     }
     assert!(Secret::default() == Secret::from("") && Secret::default().is_empty() && !secret.is_empty());
