@@ -54,6 +54,7 @@ impl Sink<String> for Actor {
 
     fn deliver(&mut self, mut batch: Batch<String>) -> Self::Delivery {
         assert!(!batch.is_empty() && batch.answers().iter().all(Option::is_none));
+        assert_eq!(batch.answers().len(), batch.len());
         match self.ways.pop().unwrap_or(Way::Takes) {
             Way::PanicsAtOnce => panic!("a sink that panics"),
             Way::PanicsWhenPolled => Box::pin(async { panic!("a delivery that panics") }),
@@ -110,7 +111,9 @@ fn whatever_the_sink_does_each_packet_comes_once_it_can() {
         let ledger = router.ledger();
         assert!(ledger.balances() && ledger.delivered.iter().sum::<u64>() >= 2, "{way:?}: {ledger:?}");
         assert!(jobs.iter().all(|job| !job.is_finished()), "{way:?}: more may come");
+        assert!(!router.is_closed());
         router.close();
+        assert!(router.is_closed());
         bench.run();
         let left: Vec<_> = jobs.iter_mut().map(|job| take(job).completed()).collect();
         assert_eq!(left, [Some(0), Some(1)], "{way:?}: the sinks come back");

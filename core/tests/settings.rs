@@ -7,8 +7,8 @@ use std::future::pending;
 use std::time::Duration;
 
 use common::bench::{Bench, take};
-use countermand_core::config::{ExecutionConfig, Form, Unfit, Version, VersionRange};
-use countermand_core::{Class, Job, Phase, WorkerConfig};
+use countermand_core::config::{ExecutionConfig, Form, SinkName, Unfit, Version, VersionRange};
+use countermand_core::{Class, Job, Phase, RouterConfig, WorkerConfig};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -90,6 +90,16 @@ fn what_cannot_be_together_is_named() {
         config.telemetry.sinks.push(first);
     });
     assert_eq!(twice, ["telemetry.sinks"]);
+    let collector = |sink: bool| {
+        keys(&|config| {
+            config.telemetry.otlp_url = "http://collector:4318".to_owned();
+            config.telemetry.sinks.extend(sink.then_some(SinkName::Metrics));
+        })
+    };
+    assert_eq!((collector(true), collector(false)), (Vec::new(), vec!["telemetry.otlp_url".to_owned()]));
+    let mut telemetry = ExecutionConfig::default().telemetry;
+    telemetry.message_ttl_ms = 5_000;
+    assert_eq!(RouterConfig::from(&telemetry).ttl, Some(SECOND * 5));
     let dependency = |name: &str, reason: &str| {
         keys(&|config| {
             let mut settings = countermand_core::config::DependencySettings::default();

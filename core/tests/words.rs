@@ -9,8 +9,8 @@ use countermand_core::config::{
     Device, ExecutionConfig, Form, Kind, Secret, TorchReport, TorchSettings, Unfit, Version, VersionRange,
 };
 use countermand_core::{
-    Counts, Fate, Format, HealthStatus, IdText, Instant, Ledger, Outcome, PacketId, Phase, Priority, RefuseReason,
-    RejectReason, RunId, SpanParts, Text, WouldDeadlock, catalogue,
+    Counts, Fate, Format, HealthStatus, HexId, IdText, Instant, Ledger, Outcome, PacketId, Phase, Priority,
+    RefuseReason, RejectReason, RunId, SpanParts, Text, WouldDeadlock, catalogue,
 };
 
 fn shown(what: impl ToString) -> String {
@@ -133,8 +133,14 @@ fn what_is_read_is_what_was_written_or_says_what_it_should_be() {
 fn a_packets_number_is_read_as_it_is_written() {
     let id = PacketId::new(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
     assert_eq!(shown(id).parse::<PacketId>(), Ok(id));
-    let error = "not a number".parse::<PacketId>().expect_err("no number");
-    assert!(!shown(error).is_empty());
+    for none in ["not a number", &"0".repeat(31), &"0".repeat(33), &format!("+{}", "0".repeat(31)), &"g".repeat(32)] {
+        let error = none.parse::<PacketId>().expect_err(none);
+        assert!(!shown(error).is_empty());
+    }
+    for number in [0, 9, 10, 0xfedc_ba98_7654_3210, u128::MAX] {
+        let id = PacketId::new(number);
+        assert_eq!((&*HexId::of(id), shown(id)), (format!("{number:032x}").as_str(), format!("{number:032x}")));
+    }
     let first = Kind::Number { least: 1, most: 9 };
     assert_eq!(shown(first), "a whole number from 1 to 9");
 }
@@ -227,6 +233,7 @@ fn what_a_setting_may_be_is_said_in_words() {
     assert!(matches!(Kind::Flag.examine_number(1), Err(Unfit::NotOfKind(Kind::Flag))));
     let number = Kind::Number { least: 2, most: 3 };
     assert_eq!([1, 2, 3, 4].map(|value| number.examine_number(value).is_ok()), [false, true, true, false]);
+    assert!(matches!(number.examine_number(4), Err(Unfit::OutOfRange { least: 2, most: 3 })));
 }
 
 #[test]

@@ -164,9 +164,11 @@ fn s6_the_last_door_that_is_dropped_ends_everything() {
 #[test]
 fn shuts_down() {
     let mut bench = Bench::new(config());
+    assert!(!bench.worker.is_closed());
     let mut one = bench.worker.try_submit(Job::task(std::future::pending::<()>())).expect("a place");
     bench.run();
     let mut wait = bench.worker.shutdown(Shutdown::DrainFor(Duration::from_secs(5)));
+    assert!(bench.worker.is_closed());
     bench.run();
     assert!(bench.worker.try_submit(Job::task(async {})).is_err());
     bench.advance(Duration::from_secs(5));

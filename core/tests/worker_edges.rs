@@ -323,6 +323,68 @@ fn a_clock_reading_is_shared_until_the_ring_is_answered_and_no_longer() {
     drop(timed);
 }
 
+#[test]
+fn j12_a_thread_that_waits_is_woken_and_one_with_a_limit_has_its_handle_back() {
+    let mut bench = Bench::new(config());
+    let gate = Gate::default();
+    let pass = gate.clone();
+    let job = Job::task(async move {
+        pass.pass().await;
+        7
+    });
+    let handle = bench.worker.try_submit(job).expect("a place");
+    bench.run();
+    let error = handle.wait_timeout(Duration::ZERO).expect_err("nobody has opened the gate");
+    assert_eq!(error.reason, WaitReason::TimedOut);
+    assert!(error.to_string().contains("within the limit"), "{error}");
+    let handle = error.handle;
+    let goes = Arc::new(AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let going = goes.clone();
+        let waits = scope.spawn(move || {
+            going.store(1, Ordering::SeqCst);
+            handle.wait().expect("it may wait here").completed()
+        });
+        // So that it mostly waits by then; that it does is not what is asserted.
+        while goes.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        (0..50).for_each(|_| std::thread::yield_now());
+        gate.open();
+        bench.run();
+        assert_eq!(waits.join().expect("no panic"), Some(7));
+    });
+}
+
+#[test]
+fn drivers_are_numbered_and_a_yield_gives_way() {
+    let assembly = Assembly::new(config().drivers(2), Arc::new(Hand::default())).expect("a good config");
+    let (worker, attendants) = assembly.into_parts();
+    let numbers: Vec<_> = attendants.iter().map(countermand_core::Drive::index).collect();
+    assert_eq!(numbers, [Some(0), Some(1), None]);
+    drop((worker, attendants));
+
+    let mut bench = Bench::new(config());
+    let turns: Arc<Mutex<Vec<u32>>> = Arc::default();
+    let jobs: Vec<_> = [0, 1]
+        .map(|own| {
+            let turns = turns.clone();
+            let job = Job::task_with(move |cx| async move {
+                for turn in 0..3 {
+                    turns.lock().expect("free").push(turn * 10 + own);
+                    cx.yield_now().await;
+                }
+            });
+            bench.worker.try_submit(job).expect("a place")
+        })
+        .into();
+    bench.run();
+    let turns = turns.lock().expect("free").clone();
+    let place = |turn: u32| turns.iter().position(|one| *one == turn);
+    assert!(place(0) < place(10) && place(10) < place(20) && place(1) < place(20), "{turns:?}");
+    assert!(jobs.iter().all(Handle::is_finished));
+}
+
 /// A gate for one.
 #[derive(Clone, Default)]
 struct Gate(Arc<Mutex<(bool, Option<Waker>)>>);

@@ -150,6 +150,7 @@ fn b4_a_call_that_does_not_end_is_left_to_itself_at_the_limit() {
     let seen: Arc<Mutex<Vec<Class>>> = Arc::default();
     let (inside, note, door) = (crew.clone(), seen.clone(), worker.clone());
     let call = Job::call(move |cx| {
+        assert!(!cx.is_cancelled());
         // It is in here, and the worker is to end.
         let mut wait = door.shutdown(Shutdown::Abort);
         let mut crew = inside.lock().expect("free");
