@@ -493,7 +493,7 @@ def for_all(arguments, wanted, meets):
 
 
 def run(arguments):
-    for_all(arguments, lambda result, _: result["end"] is None or (arguments.again and result["end"] not in ("caught", "hung")), meet)
+    for_all(arguments, lambda result, _: result["end"] is None or (arguments.again and result["end"] in ("survived", "unreached")), meet)
 
 
 def rules(arguments):

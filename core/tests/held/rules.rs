@@ -373,10 +373,12 @@ fn x5_a_forgotten_wait_harms_nobody() {
     // SAFETY: it stays where it is to the end of this function, where nothing can wake it any more.
     let place = unsafe { Pin::new_unchecked(&mut *forgotten) };
     assert!(poll(place, &BELLS[0].waker()).is_pending());
+    // Here, as its place must be there when its token goes: what is declared later goes first.
+    let mut lost;
     {
         let child = pin!(HeldToken::child_of(Pin::static_ref(&ROOT)));
         let leaf = pin!(HeldToken::child_of(child.as_ref()));
-        let mut lost = ManuallyDrop::new(leaf.as_ref().cancelled_pinned());
+        lost = ManuallyDrop::new(leaf.as_ref().cancelled_pinned());
         // SAFETY: it stays where it is until its token goes, which takes it off.
         let place = unsafe { Pin::new_unchecked(&mut *lost) };
         assert!(poll(place, &BELLS[1].waker()).is_pending());

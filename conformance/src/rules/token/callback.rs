@@ -118,7 +118,7 @@ fn raced(bench: &Bench) -> Check {
         register(field, 1);
     };
     bench.race(
-        bench.rounds(1_000),
+        bench.rounds(2_000),
         |_| {
             let parent = Token::new();
             let token = parent.child_token();
