@@ -213,12 +213,12 @@ mod tests {
     }
 
     /// What is taken out is the smallest at `from` or after it, or else the smallest of all.
-    fn turns(bound: usize, numbers: &[usize], froms: &[usize]) -> Result<(), TestCaseError> {
+    fn turns(bound: usize, numbers: &[usize], starts: &[usize]) -> Result<(), TestCaseError> {
         let (bits, mut model) = (AtomicBits::new(bound), BTreeSet::new());
         for &number in numbers {
             prop_assert_eq!(bits.insert(number % bound), model.insert(number % bound));
         }
-        for &from in froms.iter().cycle().take(model.len() + 1) {
+        for &from in starts.iter().cycle().take(model.len() + 1) {
             let from = from % (bound + 1);
             prop_assert_eq!(bits.is_empty(), model.is_empty());
             let next = model.range(from..).next().or_else(|| model.first()).copied();
@@ -239,9 +239,9 @@ mod tests {
         fn it_is_a_sorted_set_that_goes_round(
             bound in prop_oneof![1_usize..200, 4_000_usize..4_200, 8_100_usize..20_000],
             numbers in vec(any::<usize>(), 0..40),
-            froms in vec(any::<usize>(), 1..40),
+            starts in vec(any::<usize>(), 1..40),
         ) {
-            turns(bound, &numbers, &froms)?;
+            turns(bound, &numbers, &starts)?;
         }
 
         #[test]
