@@ -132,7 +132,7 @@ board() {
     passed=$((passed + now))
 }
 board cortex-m3 66
-board cortex-m0 51
+board cortex-m0 54
 
 # A rule that is broken on purpose makes the image fail, with its number.
 build "$work/mutants" --bin rules --features mutants
@@ -163,14 +163,14 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
         asked=$((asked + 1))
     done
     echo "$asked rules without a heap on $machine"
-    [ "$asked" -ge 54 ]
+    [ "$asked" -ge 57 ]
     # In the suite it needs threads.
     expect 0 "$work" held __examine any T8 1
     build "$work/mutants" --bin held --features mutants
     for breach in "T1 BothToldFirst" "T7 WakesTwice" "T10 LaterCauseOverwrites" "T11 DisarmedGuardCancels" "D1 ChildOverridesDeadline" "D3 FiresOneTickEarly" \
         "D6 ExpiryIsARequest" "D8 OverflowIsDueAtOnce" "D9 ExpiresTheInnermost" \
         "D2 DeadlineIgnoredWhileRunning" "D4 PastDeadlinePolledOnce" "D5 RunTimeoutFromSubmit" "J2 PollsAJobCancelledWhileQueued" "J3 ReadyThrownAway" \
-        "J4 PollsAfterTheRequest" "J6 EveryCancelIsFirst" "J7 OutcomeBeforeDrop" "Q1 OneLaneMoreThanTheLimit" "Q2 LifoWithinPriority" \
+        "J4 PollsAfterTheRequest" "J5 GraceIsIgnored" "J6 EveryCancelIsFirst" "J7 OutcomeBeforeDrop" "J9 LateValueIsLost" "J11 TokenIsNobodysChild" "Q1 OneLaneMoreThanTheLimit" "Q2 LifoWithinPriority" \
         "Q4 CancelledEntryKeepsItsPlace" "Q7 QueueTimeoutWaitsForALane" "S3 AbortAsksNobody" "S4 DrainLimitIsIgnored" "S5 DrainRelaxesAnAbort" \
         "S6 VanishedRuntimeStrandsJobs" "L2 LowestLaneFirst" "L4 BusyWhenIdle" "L5 ParksWithoutLooking" "X1 DroppingAHandleCancels" "X4 DetachedResultsPileUp"; do
         read -r rule mutant <<<"$breach"
@@ -179,4 +179,4 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
         said "$rule is broken"
     done
 done
-echo "baremetal: $passed rules on two boards, three images, five failures that must be, 64 rules broken on purpose"
+echo "baremetal: $passed rules on two boards, three images, five failures that must be, 70 rules broken on purpose"

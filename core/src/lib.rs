@@ -161,8 +161,8 @@ pub use guard::{
 pub use held::{HeldCancelled, HeldGuard, HeldToken};
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_worker::{
-    HeldCancelOnDrop, HeldCounts, HeldDriver, HeldFallible, HeldHandle, HeldJob, HeldPlain, HeldRun, HeldSleep,
-    HeldSubmit, HeldWork, HeldWorker,
+    HeldAsked, HeldCancelOnDrop, HeldContext, HeldCounts, HeldDriver, HeldFallible, HeldGraced, HeldHandle, HeldJob,
+    HeldMade, HeldPlain, HeldRun, HeldSleep, HeldSubmit, HeldUnder, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
 #[cfg(feature = "alloc")]
