@@ -6,9 +6,9 @@ use core::fmt;
 use super::Router;
 use super::inbox::{Inbox, Left};
 use super::receipt::Receipt;
-use super::refused::Refused;
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
+use crate::telemetry::Refused;
 use crate::telemetry::{Event, Intake, JobEnd, Label, Source};
 use crate::{Instant, Level};
 
