@@ -20,7 +20,7 @@ identifier! {
 }
 
 fn id<I: Identifier>(text: &str) -> I {
-    text.parse().ok().expect("an identifier")
+    text.parse().expect("an identifier")
 }
 
 fn g1_an_identifier_names_something() {
