@@ -6,11 +6,10 @@ use core::fmt;
 use super::Router;
 use super::inbox::{Inbox, Left};
 use super::receipt::Receipt;
-use super::refused::Refused;
 use crate::catalogue::Said;
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
-use crate::telemetry::{Event, Intake, JobEnd, Label, Source};
+use crate::telemetry::{Event, Intake, JobEnd, Label, Refused, Source};
 use crate::{Instant, Level};
 
 /// Gives events to a router, as packets of one source; see [`Router::reporter`].

@@ -22,8 +22,11 @@ use portable_atomic::{AtomicU32, Ordering};
 use super::fresh;
 use super::rules::{Rule, after};
 
+/// What the largest job of these rules takes.
+const BYTES: usize = 32 + 32 * size_of::<usize>();
+
 /// Two lanes and four slots.
-pub(crate) type Small = HeldWorker<2, 4, 256>;
+pub(crate) type Small = HeldWorker<2, 4, BYTES>;
 
 /// In the order of the contract.
 pub(crate) const ALL: &[Rule] = &[
@@ -118,7 +121,7 @@ async fn stuck(captured: Captured) -> u32 {
 /// The host: a driver, and a clock that the rule moves.
 struct World {
     worker: &'static Small,
-    driver: HeldDriver<2, 4, 256>,
+    driver: HeldDriver<2, 4, BYTES>,
     now: Instant,
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::telemetry::Label;
+use super::Label;
 
 /// Why a packet was not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
