@@ -4,7 +4,7 @@
 A build a mutant takes days. So each is written into the same source behind a question, `on(17)`, which the environment answers; what does not compile is
 taken out again; each test runs once to see which of them it reaches; and then each mutant meets the tests that reach it, until one fails.
 
-    .ci/mutants.py build              instruments a copy of the tree, builds the core's tests and the conformance program there, and sees what each test
+    .ci/mutants.py build [--no-rules] instruments a copy of the tree, builds the core's tests and the conformance program there, and sees what each test
                                       and each rule reaches
     .ci/mutants.py run [--shard K/N] [--match WORD] [--jobs J] [--again]
                                       the tests of the core; with --again those mutants that survived before, too
@@ -18,6 +18,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import random
 import re
 import resource
 import shutil
@@ -49,6 +50,7 @@ ENVIRONMENT = {
 NOT_TESTS = {"floors"}
 # Seconds: a test that takes longer shows by a million of something what others show by a few.
 LONGEST = 4
+LONGEST_RULE = 0.7
 
 SWITCH = """
 #[doc(hidden)]
@@ -284,16 +286,17 @@ def guilty(messages, ranges, sources, mutants, out):
     return found - out
 
 
-def build(_):
+def build(arguments):
     mutants = listed()
     sources = {name: Source(name) for name in {DOOR, *(mutant["file"] for mutant in mutants)}}
     for mutant in mutants:
         mutant["change"] = sources[mutant["file"]].change(mutant)
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     for name in filter(None, files):
-        if name not in sources:
-            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, TREE / name)
+        to = TREE / name
+        if name not in sources and not (to.exists() and to.read_bytes() == (ROOT / name).read_bytes()):
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, to)
     # Where a function gives back "some type that can", every way out of it is of one type, and so no other can be put beside it.
     unknown = {mutant["number"] for mutant in mutants if not mutant["change"]}
     # What only the compiler evaluates meets no question.
@@ -326,7 +329,8 @@ def build(_):
         for line in names.splitlines():
             if line.endswith(": test"):
                 state["tests"].append(seen(program, path, line[: -len(": test")], len(mutants)))
-    state["rules"] = seen_by_rules(json.loads(STATE.read_text()) if STATE.exists() else {})
+    before = json.loads(STATE.read_text()) if STATE.exists() else {}
+    state["rules"] = before.get("rules", []) if arguments.no_rules else seen_by_rules(before)
     STATE.write_text(json.dumps(state))
     print(f"{len(mutants)} mutants, {len(out)} do not compile, {len(state['tests'])} tests of {len(programs)} programs, {len(state['rules'])} rules on hosts")
 
@@ -445,11 +449,11 @@ def rule_fails(number, rule):
 
 
 def meet_rules(state, number):
-    rules = [rule for rule in state["rules"] if number in rule["reached_set"]]
+    rules = [rule for rule in state["rules"] if number in rule["reached_set"] and rule["took"] <= LONGEST_RULE]
     for rule in sorted(rules, key=lambda rule: rule["took"]):
         if rule_fails(number, rule):
-            return {"end": "rule", "by": f"{rule['rule']} on {rule['host']}", "tests": len(rules)}
-    return None
+            return {"end": "rule", "by": f"{rule['rule']} on {rule['host']}", "rules": len(rules)}
+    return {"end": "survived", "rules": len(rules)}
 
 
 def for_all(arguments, wanted, meets):
@@ -466,10 +470,12 @@ def for_all(arguments, wanted, meets):
         if mutant["number"] not in out
         and mutant["number"] % parts == part % parts
         and (not arguments.match or re.search(arguments.match, mutant["name"]))
-        and wanted(results.get(mutant["name"], {"end": None})["end"])
+        and wanted(results.get(mutant["name"], {"end": None}), without_place(mutant["name"]))
     ]
+    # At random, but always the same: whoever is cut short has met a fair share.
+    random.Random(1).shuffle(mutants)
     # Without a mutant everything passes: else nothing is shown by a test that fails.
-    for path in {test["path"] for test in state["tests"]} if mutants else ():
+    for path in {test["path"] for test in state["tests"]} if mutants and meets is meet else ():
         if program_fails(0, path, [test for test in state["tests"] if test["path"] == path and test["took"] <= LONGEST]):
             sys.exit(f"{path} fails without a mutant")
     start = time.monotonic()
@@ -481,17 +487,24 @@ def for_all(arguments, wanted, meets):
                 results[mutant["name"]] = result
                 if result["end"] not in ("caught", "hung"):
                     print(f"{result['end']} {result.get('by', '')}: {mutant['name']}", flush=True)
-            if done % 50 == 0 or done == len(mutants):
+            if done % 10 == 0 or done == len(mutants):
                 RESULTS.write_text(json.dumps(results))
                 print(f"{done} of {len(mutants)} in {time.monotonic() - start:.0f} s", flush=True)
 
 
 def run(arguments):
-    for_all(arguments, lambda end: end is None or (arguments.again and end not in ("caught", "hung")), meet)
+    for_all(arguments, lambda result, _: result["end"] is None or (arguments.again and result["end"] not in ("caught", "hung")), meet)
 
 
 def rules(arguments):
-    for_all(arguments, lambda end: end in ("survived", "unreached"), meet_rules)
+    # Those that nothing can fail with, and those that met the rules before, need not meet them.
+    known = known_survivors()
+    for_all(arguments, lambda result, name: result["end"] in ("survived", "unreached") and "rules" not in result and not known[name], meet_rules)
+
+
+def known_survivors():
+    lines = KNOWN.read_text().splitlines() if KNOWN.exists() else []
+    return collections.Counter(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 def without_place(name):
@@ -501,9 +514,7 @@ def without_place(name):
 
 def report(_):
     state, results = json.loads(STATE.read_text()), json.loads(RESULTS.read_text())
-    known = collections.Counter()
-    if KNOWN.exists():
-        known.update(line.strip() for line in KNOWN.read_text().splitlines() if line.strip() and not line.startswith("#"))
+    known = known_survivors()
     out = set(state["out"])
     rooms, new, total = collections.defaultdict(collections.Counter), [], collections.Counter()
     for mutant in state["mutants"]:
@@ -522,6 +533,8 @@ def report(_):
         print(f"| {room} | " + " | ".join(str(counts[column]) for column in columns) + " |")
     print("| all | " + " | ".join(str(total[column]) for column in columns) + " |")
     print("\n".join(new))
+    gone = [name for name, count in known.items() if count > 0] if not total["not met"] else []
+    print("\n".join(f"is in {KNOWN.name} and does not survive: {name}" for name in gone))
     tests = total["caught"] + total["hung"]
     caught = tests + total["rule"]
     met = caught + total["survived"] + total["unreached"] + total["known"]
@@ -533,7 +546,9 @@ def report(_):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    commands.add_parser("build").set_defaults(call=build)
+    building = commands.add_parser("build")
+    building.add_argument("--no-rules", action="store_true", help="only the tests; what each rule reaches is what it was")
+    building.set_defaults(call=build)
     for name, call in (("run", run), ("rules", rules)):
         running = commands.add_parser(name)
         running.add_argument("--shard", help="K/N: every N-th, from the K-th on")

@@ -13,7 +13,7 @@ use std::time::Duration;
 use common::Count;
 use common::bench::{Bench, take};
 use countermand_core::{
-    Cause, Class, Handle, Instant, Job, JobContext, JobState, Outcome, Priority, Shutdown, WorkerConfig,
+    Cause, Class, Handle, Instant, Job, JobContext, JobState, Outcome, Phase, Priority, Shutdown, WorkerConfig,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -261,6 +261,50 @@ fn callbacks_are_told_how_it_ended() {
     });
     assert_eq!(told.load(Ordering::SeqCst), 11);
     assert_eq!(bench.worker.counts().contained_panics, 1);
+}
+
+type Body = Pin<Box<dyn Future<Output = Result<(), &'static str>> + Send>>;
+
+fn boxed(body: impl Future<Output = Result<(), &'static str>> + Send + 'static) -> Body {
+    Box::pin(body)
+}
+
+#[test]
+fn callbacks_that_come_late_are_told_what_the_outcome_is() {
+    let mut bench = Bench::with_threads(WorkerConfig::new().lanes(2).drivers(1).capacity(8));
+    let worker = bench.worker.clone();
+    let submit = |job: Job<_>| worker.try_submit(job).expect("a place");
+    let held = submit(Job::fallible(boxed(pending())));
+    let timed = submit(Job::fallible(boxed(pending())).run_timeout(SECOND));
+    bench.run();
+    let waiting = submit(Job::fallible(boxed(pending())).queue_timeout(SECOND / 2));
+    let dropped = submit(Job::fallible(boxed(pending())));
+    dropped.cancel();
+    bench.run();
+    bench.advance(SECOND / 2);
+    bench.advance(SECOND / 2);
+    held.cancel_with(Cause::REQUESTED.with_code(3));
+    bench.run();
+    let done = submit(Job::fallible(boxed(async { Ok(()) })));
+    let failed = submit(Job::fallible(boxed(async { Err("on purpose") })));
+    let panicked = submit(Job::fallible(boxed(std::future::poll_fn(|_| panic!("on purpose")))));
+    bench.run();
+    let expected = [
+        (held, Class::Cancelled { cause: Cause::REQUESTED.with_code(3), started: true }),
+        (timed, Class::TimedOut(Phase::Running)),
+        (waiting, Class::TimedOut(Phase::Queued)),
+        (dropped, Class::Cancelled { cause: Cause::REQUESTED, started: false }),
+        (done, Class::Completed),
+        (failed, Class::Failed),
+        (panicked, Class::Panicked),
+    ];
+    for (mut handle, class) in expected {
+        let told = Arc::new(Mutex::new(None));
+        let note = told.clone();
+        handle.on_done(move |class| *note.lock().expect("free") = Some(class));
+        assert_eq!(*told.lock().expect("free"), Some(class));
+        assert_eq!(take(&mut handle).class(), class);
+    }
 }
 
 #[test]

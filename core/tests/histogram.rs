@@ -76,6 +76,7 @@ proptest! {
         let mut below = None;
         for (greatest, count) in histogram.buckets() {
             let within = values.iter().filter(|nanos| **nanos <= greatest && below.is_none_or(|below| **nanos > below));
+            prop_assert!(count > 0);
             prop_assert_eq!(within.count() as u64, count);
             below = Some(greatest);
         }

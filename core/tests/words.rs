@@ -2,14 +2,15 @@
 #![cfg(feature = "std")]
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use countermand_core::config::{
     Device, ExecutionConfig, Form, Kind, Secret, TorchReport, TorchSettings, Unfit, Version, VersionRange,
 };
 use countermand_core::{
-    Counts, Fate, Format, HealthStatus, Instant, Ledger, Outcome, PacketId, Phase, Priority, RefuseReason,
-    RejectReason, RunId, Text, WouldDeadlock,
+    Counts, Fate, Format, HealthStatus, IdText, Instant, Ledger, Outcome, PacketId, Phase, Priority, RefuseReason,
+    RejectReason, RunId, SpanParts, Text, WouldDeadlock, catalogue,
 };
 
 fn shown(what: impl ToString) -> String {
@@ -89,6 +90,43 @@ fn texts_compare_as_what_they_hold() {
     assert_eq!((text.as_ref(), Borrow::<str>::borrow(&text)), ("abc", "abc"));
     let run = RunId::new("run-7").expect("a good one");
     assert_eq!(run.as_str(), "run-7");
+}
+
+#[test]
+fn identifiers_are_looked_up_by_their_text() {
+    let id = IdText::parse("run", "run-7").expect("a good one");
+    assert_eq!((id.as_ref(), Borrow::<str>::borrow(&id)), ("run-7", "run-7"));
+    let known = BTreeSet::from([id]);
+    assert!(known.contains("run-7") && !known.contains("run-8"));
+}
+
+#[test]
+fn kinds_of_the_catalogue_are_named() {
+    let fields = catalogue::EVENTS.iter().flat_map(|event| event.fields.iter().map(|field| shown(field.kind)));
+    let fields: BTreeSet<String> = fields.collect();
+    assert!(
+        fields.contains("text") && fields.contains("count") && fields.iter().all(|name| !name.is_empty()),
+        "{fields:?}"
+    );
+    let kinds: BTreeSet<String> = catalogue::FIGURES.iter().map(|figure| shown(figure.kind)).collect();
+    assert!(kinds.contains("counter") && kinds.iter().all(|name| !name.is_empty()), "{kinds:?}");
+    let span = SpanParts::new("0badcafe", "poll").expect("an id");
+    assert_eq!((span.span_id(), span.name), ("0badcafe", "poll"));
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn what_is_read_is_what_was_written_or_says_what_it_should_be() {
+    let secret: Secret = serde_json::from_str("\"correct-horse\"").expect("a text");
+    assert_eq!(secret.expose(), "correct-horse");
+    assert_eq!(serde_json::to_string(&secret).expect("a text"), "\"[redacted]\"");
+    let device: Device = serde_json::from_str("\"cuda:3\"").expect("a device");
+    assert_eq!(
+        (device, serde_json::to_string(&device).expect("a text")),
+        (Device::Cuda(Some(3)), "\"cuda:3\"".to_owned())
+    );
+    let error = serde_json::from_str::<Device>("3").expect_err("a number").to_string();
+    assert!(error.contains("expected a text"), "{error}");
 }
 
 #[test]
@@ -196,7 +234,7 @@ fn secrets_are_compared_whole_and_shown_to_nobody() {
     let secret = Secret::from("correct-horse");
     assert_eq!(secret.expose(), "correct-horse");
     assert!(secret == Secret::from("correct-horse".to_owned()));
-    for other in ["correct-horsf", "borrect-horse", "correct-hors", "correct-horse!", ""] {
+    for other in ["correct-horsf", "borrect-horse", "ocrrect-horse", "correct-hors", "correct-horse!", ""] {
         assert!(secret != Secret::from(other), "{other:?}");
     }
     assert!(Secret::default() == Secret::from("") && Secret::default().is_empty() && !secret.is_empty());
