@@ -154,19 +154,22 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
     build "$work" --bin held
     expect 0 "$work" held stack
     said "stack: "
-    # On the M0 the program asks them too; on the M3 it asks those with a heap.
     expect 0 "$work" held list
-    asked=0
-    for rule in $(sort -u "$work/said"); do
+    sort -u "$work/said" >"$work/asked"
+    echo "$(wc -l <"$work/asked") rules without a heap on $machine"
+    [ "$(wc -l <"$work/asked")" -ge 71 ]
+    # On the M0 the program has asked them; on the M3 it asks those with a heap.
+    [ "$machine" = microbit ] || for rule in $(cat "$work/asked"); do
         expect 0 "$work" held __examine any "$rule" 1 >/dev/null
         said pass
-        asked=$((asked + 1))
     done
-    echo "$asked rules without a heap on $machine"
-    [ "$asked" -ge 71 ]
-    # In the suite it needs threads.
-    expect 0 "$work" held __examine any T8 1
+    # In the suite these need threads.
+    for rule in T3 T8 X3; do
+        expect 0 "$work" held __examine any "$rule" 1 >/dev/null
+        said pass
+    done
     build "$work/mutants" --bin held --features mutants
+    passes=
     for breach in "T1 BothToldFirst" "T7 WakesTwice" "T10 LaterCauseOverwrites" "T11 DisarmedGuardCancels" "D1 ChildOverridesDeadline" "D3 FiresOneTickEarly" \
         "D6 ExpiryIsARequest" "D8 OverflowIsDueAtOnce" "D9 ExpiresTheInnermost" \
         "D2 DeadlineIgnoredWhileRunning" "D4 PastDeadlinePolledOnce" "D5 RunTimeoutFromSubmit" "J2 PollsAJobCancelledWhileQueued" "J3 ReadyThrownAway" \
@@ -178,7 +181,9 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
         "G1 BlankIdentifierAccepted" "G1 LongIdentifierIsCut" "G2 ReportsAndLetsPass" "G2 ViolationReportedTwice" "G3 ChecksAfterTheSideEffect" \
         "G3 FallbackWithoutPermission" "G3 FallbackUsedSilently"; do
         read -r rule mutant <<<"$breach"
-        expect 0 "$work/mutants" held __examine any "$rule" 1
+        # Without the defect it passes.
+        [ "$rule" = "$passes" ] || expect 0 "$work/mutants" held __examine any "$rule" 1 >/dev/null
+        passes=$rule
         expect 1 "$work/mutants" held __examine any "$rule" 1 "$mutant"
         said "$rule is broken"
     done

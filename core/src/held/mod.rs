@@ -314,6 +314,13 @@ impl Drop for HeldToken<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for HeldToken<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "HeldToken {} {}", self.cause(), self.deadline());
+    }
+}
+
 impl fmt::Debug for HeldToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldToken")

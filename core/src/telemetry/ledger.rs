@@ -6,6 +6,7 @@ use crate::Priority;
 
 /// What became of a packet, from the best to the worst. With several sinks the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fate {
     /// Every sink has it.
@@ -39,6 +40,7 @@ impl fmt::Display for Fate {
 
 /// How many packets of each priority ([`Priority::index`]) were taken in, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Ledger {
     /// Taken in.
