@@ -42,9 +42,17 @@ for target_and_limit in "thumbv7m-none-eabi 2560" "thumbv6m-none-eabi 2816"; do
     row "$triple" weigh_token "a token that one waits for" 640 64
     row "$triple" weigh_signal "embassy-sync's \`Signal\`"
     row "$triple" weigh_worker "it, a worker of 2 lanes and 8 slots" "$worker" 640
+    row "$triple" weigh_router "a router, two packets a priority"
     row "$triple" weigh_queue "a queue of eight, both ends waiting"
     row "$triple" weigh_channel "embassy-sync's \`Channel\` of eight"
     row "$triple" weigh_priority_channel "its \`PriorityChannel\` of eight"
+done
+
+# Whole images, with embassy's executor.
+for triple in thumbv7m-none-eabi thumbv6m-none-eabi; do
+    read -r flash ram < <(.ci/weigh.py "$target/baremetal/$triple/release/weigh_worker")
+    printf '| %-22s | %-35s | %5d | %3d |\n' "$triple" "the whole image of token and worker" "$flash" "$ram"
+    [ "$flash" -le 6144 ] && [ "$ram" -le 1024 ] || { echo "a whole image has more than 6 KiB of flash or 1 KiB of RAM on $triple"; exit 1; }
 done
 
 # Null control: an image that formats is seen to.

@@ -1,4 +1,4 @@
-//! Examines one rule of the contract on tokens, a worker, a router and a guard without a heap, and says what it found as a child process of the suite's program does.
+//! Examines one rule of the contract on tokens, a worker, a queue, a router and a guard without a heap, and says what it found as a child process of the suite's program does.
 #![no_std]
 #![no_main]
 #![allow(unsafe_code, reason = "the rules make wakers by hand")]
@@ -22,6 +22,8 @@ use portable_atomic::AtomicU32;
 
 #[path = "../../../../../core/tests/held/guard.rs"]
 mod guard;
+#[path = "../../../../../core/tests/held/queue.rs"]
+mod queue;
 #[path = "../../../../../core/tests/held/router.rs"]
 mod router;
 #[path = "../../../../../core/tests/held/rules.rs"]
@@ -48,14 +50,14 @@ fn main() -> ! {
     let mut words = arguments.split_ascii_whitespace();
     let tokens = rules::ALL.iter().chain(HERE[0]);
     let jobs = worker::ALL.iter().chain(HERE[1]);
-    let telemetry = router::ALL.iter().chain(guard::ALL);
+    let others = queue::ALL.iter().chain(router::ALL).chain(guard::ALL);
     if arguments == "stack" {
         let (token, step) = (depth(use_tokens), depth(use_worker));
         say(format_args!("stack: {token} bytes of tokens, {step} of a worker"));
         leave(token <= DEEPEST_TOKEN && step <= DEEPEST_STEP);
     }
     if arguments == "list" {
-        for (number, _) in tokens.chain(jobs).chain(telemetry) {
+        for (number, _) in tokens.chain(jobs).chain(others) {
             say(format_args!("{number}"));
         }
         leave(true);
@@ -67,23 +69,26 @@ fn main() -> ! {
     };
     switch_on(mutant);
     let of = |rule: &&rules::Rule| rule.0 == number;
-    let left_out = match (tokens.clone().any(|rule| rule.0 == number), jobs.clone().any(|rule| rule.0 == number)) {
-        _ if router::ALL.iter().any(|rule| rule.0 == number) => {
-            "a router without a heap, which has neither rates nor receipts"
-        }
-        _ if guard::ALL.iter().any(|rule| rule.0 == number) => "a guard without a heap",
+    let is_in = |rules: &[rules::Rule]| rules.iter().any(|rule| rule.0 == number);
+    let is_token = tokens.clone().any(|rule| rule.0 == number);
+    let is_job = jobs.clone().any(|rule| rule.0 == number);
+    let left_out = match (is_token, is_job) {
+        _ if is_in(queue::ALL) => "a queue between tasks, in place; a worker of static slots has no part in it",
+        _ if is_in(router::ALL) => "a router without a heap, which has neither rates nor receipts",
+        _ if is_in(guard::ALL) => "a guard without a heap",
         (true, true) => "tokens and a worker of static slots, which need no heap",
         (true, false) => "tokens alone, of the kind that needs no heap",
         (false, true) => "a worker of static slots, which needs no heap",
         (false, false) => {
+            let why = why_not(number);
             say(format_args!(
-                "\u{1e}{{\"verdict\":\"not-applicable\",\"why\":\"not run: its examination needs a heap\",\"runs\":0,\"left_out\":[],\"raced\":0}}"
+                "\u{1e}{{\"verdict\":\"not-applicable\",\"why\":\"not run: {why}\",\"runs\":0,\"left_out\":[],\"raced\":0}}"
             ));
             leave(true);
         }
     };
     let painted = Painted::new();
-    for (_, rule) in tokens.chain(jobs).chain(telemetry).filter(of) {
+    for (_, rule) in tokens.chain(jobs).chain(others).filter(of) {
         rule();
     }
     // What runs into the statics may change whatever the rule looks at.
@@ -92,6 +97,25 @@ fn main() -> ! {
         "\u{1e}{{\"verdict\":\"pass\",\"why\":\"\",\"runs\":1,\"left_out\":[\"{left_out}\"],\"raced\":0}}"
     ));
     leave(true);
+}
+
+/// Why a rule is not asked here: what is not there without a heap, and what is seen to elsewhere.
+fn why_not(number: &str) -> &'static str {
+    match number {
+        "T12" | "T13" => "tokens without a heap have no callbacks",
+        "T14" => "no token without a heap can never be cancelled; whoever has none is given none",
+        "T15" => "tokens without a heap have no observers",
+        "R5" => "no node goes before what is below it: that does not compile",
+        "R7" => "tokens without a heap have no links",
+        "R9" => "jobs without a heap have no shielded sections",
+        "L1" => "there is one driver, which has itself while it polls one job",
+        "C5" => "the compiler tells it, in the examples of HeldWorker's documentation",
+        "E7" => "the reports of jobs need a heap",
+        "E12" | "E13" | "E14" => "the journal needs std",
+        "G4" => "a preflight needs a heap",
+        "G5" | "G6" | "G7" | "G8" => "what loads a configuration needs std",
+        _ => "its examination needs a heap",
+    }
 }
 
 /// A worker that no rule has used: an image examines one rule, which may be asked twice.
