@@ -14,7 +14,10 @@ use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::{entry, exception};
 
-use countermand_core::{Cause, CauseKind, HeldHandle, HeldJob, HeldToken, HeldWorker, Instant, Outcome, Step};
+use countermand_core::{
+    Cause, CauseKind, Event, HeldHandle, HeldJob, HeldToken, HeldWorker, Instant, Level, Outcome, PacketParts, Step,
+    Timestamp,
+};
 use countermand_heapless::line::{self, LONGEST, complain, leave, say};
 use countermand_heapless::stack::Painted;
 use critical_section::Mutex;
@@ -37,6 +40,9 @@ const DEEPEST_TOKEN: usize = 512;
 /// No step of a worker is deeper than this, beside what the job itself takes.
 const DEEPEST_STEP: usize = 768;
 
+/// Neither is an event deeper that is made and written as bytes: it lies on the stack, of one kilobyte.
+const DEEPEST_EVENT: usize = 2_560;
+
 const SECOND: core::time::Duration = core::time::Duration::from_secs(1);
 
 /// Those that only a board can show, of tokens and of a worker.
@@ -52,9 +58,9 @@ fn main() -> ! {
     let jobs = worker::ALL.iter().chain(HERE[1]);
     let others = queue::ALL.iter().chain(router::ALL).chain(guard::ALL);
     if arguments == "stack" {
-        let (token, step) = (depth(use_tokens), depth(use_worker));
-        say(format_args!("stack: {token} bytes of tokens, {step} of a worker"));
-        leave(token <= DEEPEST_TOKEN && step <= DEEPEST_STEP);
+        let (token, step, event) = (depth(use_tokens), depth(use_worker), depth(use_event));
+        say(format_args!("stack: {token} bytes of tokens, {step} of a worker, {event} of an event"));
+        leave(token <= DEEPEST_TOKEN && step <= DEEPEST_STEP && event <= DEEPEST_EVENT);
     }
     if arguments == "list" {
         for (number, _) in tokens.chain(jobs).chain(others) {
@@ -290,6 +296,15 @@ fn use_tokens() {
     for wait in [&mut one, &mut two, &mut three] {
         assert!(wait.as_mut().poll(&mut cx).is_ready());
     }
+}
+
+/// An event is made, and written as a packet.
+#[inline(never)]
+fn use_event() {
+    let event = Event::new("brownout", Level::Critical).with("millivolts", 2900);
+    let mut buffer = [0; 128];
+    let packet = PacketParts::of_event("1f", Timestamp::new(1_759_039_389, 0), "pump", &event);
+    assert!(packet.is_ok_and(|packet| packet.encode(&mut buffer).is_ok()));
 }
 
 /// Jobs that wait for a token, sleep and are cancelled, each in its own way; the stack of the jobs is in it.
