@@ -47,6 +47,13 @@ for target_and_limit in "thumbv7m-none-eabi 2560" "thumbv6m-none-eabi 2816"; do
     row "$triple" weigh_priority_channel "its \`PriorityChannel\` of eight"
 done
 
+# Whole images, with embassy's executor.
+for triple in thumbv7m-none-eabi thumbv6m-none-eabi; do
+    read -r flash ram < <(.ci/weigh.py "$target/baremetal/$triple/release/weigh_worker")
+    printf '| %-22s | %-35s | %5d | %3d |\n' "$triple" "the whole image of token and worker" "$flash" "$ram"
+    [ "$flash" -le 6144 ] && [ "$ram" -le 1024 ] || { echo "a whole image has more than 6 KiB of flash or 1 KiB of RAM on $triple"; exit 1; }
+done
+
 # Null control: an image that formats is seen to.
 if .ci/weigh.py --without core3fmt -- "$target/baremetal/thumbv7m-none-eabi/release/held" >/dev/null 2>&1; then
     echo "an image that formats was not seen to: the look at the symbols proves nothing"

@@ -1,8 +1,10 @@
-//! Tokens, a worker, a router and a guard without a heap: each rule that can be asked of them, and what only threads and unwinding can show.
+//! Tokens, a worker, a queue, a router and a guard without a heap: each rule that can be asked of them, and what only threads and unwinding can show.
 #![allow(unsafe_code, reason = "wakers that count, and futures that are forgotten, are made by hand")]
 
 #[path = "held/guard.rs"]
 mod guard;
+#[path = "held/queue.rs"]
+mod queue;
 #[path = "held/router.rs"]
 mod router;
 #[path = "held/rules.rs"]
@@ -21,11 +23,11 @@ use countermand_core::{HeldHandle, HeldJob, HeldToken, Instant, Outcome, Step};
 
 #[test]
 fn each_rule_holds() {
-    for (number, rule) in rules::ALL.iter().chain(worker::ALL).chain(router::ALL).chain(guard::ALL) {
+    for (number, rule) in rules::ALL.iter().chain(worker::ALL).chain(queue::ALL).chain(router::ALL).chain(guard::ALL) {
         println!("{number}");
         rule();
     }
-    assert_eq!((rules::ALL.len(), worker::ALL.len(), router::ALL.len(), guard::ALL.len()), (21, 40, 11, 3));
+    assert_eq!([rules::ALL, worker::ALL, queue::ALL, router::ALL, guard::ALL].map(<[_]>::len), [21, 40, 4, 11, 3]);
 }
 
 /// A worker that no rule has used. It is there for good, as a static is, and is kept on a list, so that it counts as no leak.

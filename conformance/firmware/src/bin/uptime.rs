@@ -9,7 +9,7 @@ use core::future::pending;
 use core::time::Duration;
 
 use countermand_core::{Instant, Job, Outcome, Phase, Shutdown, Timers, Token, WorkerConfig};
-use countermand_firmware::{clock, line, set_up, superloop};
+use countermand_firmware::{Board, clock, line, set_up, superloop};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,7 +27,7 @@ const PLACES: [Duration; 6] = [
 #[cortex_m_rt::entry]
 fn entry() -> ! {
     set_up();
-    superloop::run(WorkerConfig::new().lanes(4).drivers(2), |worker| async move {
+    superloop::run::<Board, _>(WorkerConfig::new().lanes(4).drivers(2), |worker| async move {
         // It waits through all of it, and nothing of it is due.
         let patient = Job::task(pending::<()>()).run_timeout(Duration::MAX);
         let patient = worker.submit(patient).await.expect("there is a place");

@@ -1,4 +1,4 @@
-//! Examines one rule of the contract on tokens, a worker, a router and a guard without a heap, and says what it found as a child process of the suite's program does.
+//! Examines one rule of the contract on tokens, a worker, a queue, a router and a guard without a heap, and says what it found as a child process of the suite's program does.
 #![no_std]
 #![no_main]
 #![allow(unsafe_code, reason = "the rules make wakers by hand")]
@@ -14,7 +14,10 @@ use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::{entry, exception};
 
-use countermand_core::{Cause, CauseKind, HeldHandle, HeldJob, HeldToken, HeldWorker, Instant, Outcome, Step};
+use countermand_core::{
+    Cause, CauseKind, Event, HeldHandle, HeldJob, HeldToken, HeldWorker, Instant, Level, Outcome, PacketParts, Step,
+    Timestamp,
+};
 use countermand_heapless::line::{self, LONGEST, complain, leave, say};
 use countermand_heapless::stack::Painted;
 use critical_section::Mutex;
@@ -22,6 +25,8 @@ use portable_atomic::AtomicU32;
 
 #[path = "../../../../../core/tests/held/guard.rs"]
 mod guard;
+#[path = "../../../../../core/tests/held/queue.rs"]
+mod queue;
 #[path = "../../../../../core/tests/held/router.rs"]
 mod router;
 #[path = "../../../../../core/tests/held/rules.rs"]
@@ -34,6 +39,9 @@ const DEEPEST_TOKEN: usize = 512;
 
 /// No step of a worker is deeper than this, beside what the job itself takes.
 const DEEPEST_STEP: usize = 768;
+
+/// Neither is an event deeper that is made and written as bytes: it lies on the stack, of one kilobyte.
+const DEEPEST_EVENT: usize = 2_560;
 
 const SECOND: core::time::Duration = core::time::Duration::from_secs(1);
 
@@ -48,14 +56,14 @@ fn main() -> ! {
     let mut words = arguments.split_ascii_whitespace();
     let tokens = rules::ALL.iter().chain(HERE[0]);
     let jobs = worker::ALL.iter().chain(HERE[1]);
-    let telemetry = router::ALL.iter().chain(guard::ALL);
+    let others = queue::ALL.iter().chain(router::ALL).chain(guard::ALL);
     if arguments == "stack" {
-        let (token, step) = (depth(use_tokens), depth(use_worker));
-        say(format_args!("stack: {token} bytes of tokens, {step} of a worker"));
-        leave(token <= DEEPEST_TOKEN && step <= DEEPEST_STEP);
+        let (token, step, event) = (depth(use_tokens), depth(use_worker), depth(use_event));
+        say(format_args!("stack: {token} bytes of tokens, {step} of a worker, {event} of an event"));
+        leave(token <= DEEPEST_TOKEN && step <= DEEPEST_STEP && event <= DEEPEST_EVENT);
     }
     if arguments == "list" {
-        for (number, _) in tokens.chain(jobs).chain(telemetry) {
+        for (number, _) in tokens.chain(jobs).chain(others) {
             say(format_args!("{number}"));
         }
         leave(true);
@@ -67,23 +75,26 @@ fn main() -> ! {
     };
     switch_on(mutant);
     let of = |rule: &&rules::Rule| rule.0 == number;
-    let left_out = match (tokens.clone().any(|rule| rule.0 == number), jobs.clone().any(|rule| rule.0 == number)) {
-        _ if router::ALL.iter().any(|rule| rule.0 == number) => {
-            "a router without a heap, which has neither rates nor receipts"
-        }
-        _ if guard::ALL.iter().any(|rule| rule.0 == number) => "a guard without a heap",
+    let is_in = |rules: &[rules::Rule]| rules.iter().any(|rule| rule.0 == number);
+    let is_token = tokens.clone().any(|rule| rule.0 == number);
+    let is_job = jobs.clone().any(|rule| rule.0 == number);
+    let left_out = match (is_token, is_job) {
+        _ if is_in(queue::ALL) => "a queue between tasks, in place; a worker of static slots has no part in it",
+        _ if is_in(router::ALL) => "a router without a heap, which has neither rates nor receipts",
+        _ if is_in(guard::ALL) => "a guard without a heap",
         (true, true) => "tokens and a worker of static slots, which need no heap",
         (true, false) => "tokens alone, of the kind that needs no heap",
         (false, true) => "a worker of static slots, which needs no heap",
         (false, false) => {
+            let why = why_not(number);
             say(format_args!(
-                "\u{1e}{{\"verdict\":\"not-applicable\",\"why\":\"not run: its examination needs a heap\",\"runs\":0,\"left_out\":[],\"raced\":0}}"
+                "\u{1e}{{\"verdict\":\"not-applicable\",\"why\":\"not run: {why}\",\"runs\":0,\"left_out\":[],\"raced\":0}}"
             ));
             leave(true);
         }
     };
     let painted = Painted::new();
-    for (_, rule) in tokens.chain(jobs).chain(telemetry).filter(of) {
+    for (_, rule) in tokens.chain(jobs).chain(others).filter(of) {
         rule();
     }
     // What runs into the statics may change whatever the rule looks at.
@@ -92,6 +103,25 @@ fn main() -> ! {
         "\u{1e}{{\"verdict\":\"pass\",\"why\":\"\",\"runs\":1,\"left_out\":[\"{left_out}\"],\"raced\":0}}"
     ));
     leave(true);
+}
+
+/// Why a rule is not asked here: what is not there without a heap, and what is seen to elsewhere.
+fn why_not(number: &str) -> &'static str {
+    match number {
+        "T12" | "T13" => "tokens without a heap have no callbacks",
+        "T14" => "no token without a heap can never be cancelled; whoever has none is given none",
+        "T15" => "tokens without a heap have no observers",
+        "R5" => "no node goes before what is below it: that does not compile",
+        "R7" => "tokens without a heap have no links",
+        "R9" => "jobs without a heap have no shielded sections",
+        "L1" => "there is one driver, which has itself while it polls one job",
+        "C5" => "the compiler tells it, in the examples of HeldWorker's documentation",
+        "E7" => "the reports of jobs need a heap",
+        "E12" | "E13" | "E14" => "the journal needs std",
+        "G4" => "a preflight needs a heap",
+        "G5" | "G6" | "G7" | "G8" => "what loads a configuration needs std",
+        _ => "its examination needs a heap",
+    }
 }
 
 /// A worker that no rule has used: an image examines one rule, which may be asked twice.
@@ -266,6 +296,15 @@ fn use_tokens() {
     for wait in [&mut one, &mut two, &mut three] {
         assert!(wait.as_mut().poll(&mut cx).is_ready());
     }
+}
+
+/// An event is made, and written as a packet.
+#[inline(never)]
+fn use_event() {
+    let event = Event::new("brownout", Level::Critical).with("millivolts", 2900);
+    let mut buffer = [0; 128];
+    let packet = PacketParts::of_event("1f", Timestamp::new(1_759_039_389, 0), "pump", &event);
+    assert!(packet.is_ok_and(|packet| packet.encode(&mut buffer).is_ok()));
 }
 
 /// Jobs that wait for a token, sleep and are cancelled, each in its own way; the stack of the jobs is in it.
