@@ -122,6 +122,8 @@ mod size;
 mod slot;
 #[cfg(feature = "serde")]
 mod spelt;
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
+mod spin;
 mod step;
 #[cfg(feature = "alloc")]
 mod stock;
@@ -165,9 +167,9 @@ pub use held_worker::{
     HeldSubmit, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
-#[cfg(feature = "alloc")]
-pub use host::Call;
 pub use host::{Alarm, Host, WouldDeadlock};
+#[cfg(feature = "alloc")]
+pub use host::{Call, Ended};
 pub use instant::Instant;
 pub use outcome::{Class, Outcome, Phase};
 pub use priority::Priority;
@@ -177,6 +179,8 @@ pub use shutdown::Shutdown;
 #[cfg(feature = "alloc")]
 pub use size::Heap;
 pub use size::{Fixed, Size};
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
+pub use spin::Spin;
 pub use step::Step;
 #[cfg(feature = "alloc")]
 pub use telemetry::{Answer, Batch, DeadReason, Delivery, Format, Parcel, Payload, Refusal, Repeats, Sink};
