@@ -53,12 +53,15 @@ adapters/config load -max_len=2048 -timeout=5
 END
 }
 
-# Whole scenarios under random schedules: so many each, instead of what `core/tests/shuttle/explore.rs` records.
+# Whole scenarios under random schedules: so many each, instead of what `core/tests/shuttle/explore.rs` records. With the feature `mutants` the last shows, too, that it sees what it is for.
 schedules() {
     local log=$target/shuttle.log
-    RUSTFLAGS="--cfg countermand_shuttle" CARGO_TARGET_DIR=$target/shuttle COUNTERMAND_SCHEDULES=${COUNTERMAND_SCHEDULES:-200000} \
-        cargo test -p countermand-core --release --test shuttle -- --nocapture --test-threads 1 | tee "$log"
-    awk '/shuttle [a-z ]*: [0-9]+ executions/ { scenarios++ } END { print scenarios + 0 " scenarios"; exit scenarios < 10 }' "$log"
+    local -x RUSTFLAGS="--cfg countermand_shuttle" CARGO_TARGET_DIR=$target/shuttle COUNTERMAND_SCHEDULES=${COUNTERMAND_SCHEDULES:-200000}
+    {
+        cargo test -p countermand-core --release --test shuttle -- --nocapture --test-threads 1
+        cargo test -p countermand-config --release --features mutants --test shuttle -- --nocapture --test-threads 1
+    } | tee "$log"
+    awk '/shuttle [a-z ]*: [0-9]+ executions/ { scenarios++ } END { print scenarios + 0 " scenarios"; exit scenarios < 11 }' "$log"
 }
 
 # How many rounds of a race it takes to see a defect, fifty times each.
@@ -68,6 +71,15 @@ power() {
 
 soaks() {
     cargo run --release -p countermand-conformance -- soak --jobs 10_000_000 --host tokio --host smol --host blocking
+}
+
+# The mutants of cargo-mutants on the core, all in one build: those of COUNTERMAND_SHARD, K/N, or all that were not met yet; then the figures. Wants cargo-mutants, and of PyPI tree-sitter and
+# tree-sitter-rust. `cargo mutants -p countermand-core` by itself does the same, with a build a mutant.
+mutants() {
+    local work=$target/mutants
+    CARGO_TARGET_DIR=$target .ci/mutants.py build
+    CARGO_TARGET_DIR=$target .ci/mutants.py run --shard "${COUNTERMAND_SHARD:-0/1}"
+    CARGO_TARGET_DIR=$target .ci/mutants.py report | tee "$work/report.md"
 }
 
 # What the core's tests reach. Wants cargo-llvm-cov, and Debian's LLVM of the compiler's version.
@@ -80,18 +92,18 @@ packages() {
     cargo package --workspace --exclude countermand-benches --exclude training --exclude axum-service
 }
 
-# What breaks whoever uses the last release.
+# What breaks whoever uses the last release, or another commit that is named.
 semver() {
-    local tag
-    tag=$(git describe --tags --abbrev=0 2>/dev/null) || {
-        echo "no release is tagged: there is nothing to compare with"
+    local base=${COUNTERMAND_BASELINE:-}
+    [ -n "$base" ] || base=$(git describe --tags --abbrev=0 2>/dev/null) || {
+        echo "no release is tagged, and COUNTERMAND_BASELINE names no commit: there is nothing to compare with"
         return 1
     }
     cargo semver-checks --version || cargo install --locked cargo-semver-checks
-    cargo semver-checks --workspace --exclude countermand-benches --exclude training --exclude axum-service --baseline-rev "$tag"
+    cargo semver-checks --workspace --exclude countermand-benches --exclude training --exclude axum-service --baseline-rev "$base"
 }
 
-lanes="addresses threads fuzz schedules power soaks coverage packages semver"
+lanes="addresses threads fuzz schedules power soaks mutants coverage packages semver"
 for lane in "${@:-addresses}"; do
     case " $lanes " in
         *" $lane "*) "$lane" ;;

@@ -136,6 +136,7 @@ pub use countermand_tokio::Tokio;
     feature = "runtime-tokio",
     feature = "runtime-smol",
     feature = "runtime-blocking",
+    feature = "runtime-embassy",
     feature = "sim",
     feature = "sink-journal"
 ))]

@@ -48,6 +48,14 @@ fn a_scope_lets_nothing_escape() {
 }
 
 #[test]
+fn a_loop_and_a_tick_are_host_enough() {
+    let told = told("superloop");
+    let expected = "  0 ms  the lamp is on\n 25 ms  the lamp is off\n 40 ms  the sensor does not answer: the pump stops\n 40 ms  it has stopped\n \
+                    50 ms  the lamp is on\n 75 ms  the lamp is off\n100 ms  3 jobs settled\n";
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_race_is_found_and_replayed() {
     let (told, again) = (told("sim"), told("sim"));
     assert_eq!(told, again, "a seed is a seed");

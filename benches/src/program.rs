@@ -10,6 +10,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::curves::Drawn;
 use crate::question::Question;
+use crate::report::soak::Soak;
 use crate::report::table::Style;
 use crate::report::{document, json, table};
 use crate::rounds::{self, Effort};
@@ -41,6 +42,9 @@ struct Args {
     /// Writes the figures into this file, as Markdown, too
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// Puts into that file what a soak of the conformance suite wrote with --format json, too
+    #[arg(long, value_name = "FILE", requires = "results")]
+    soak: Option<PathBuf>,
     /// Counts the instructions of the core's paths, with valgrind, instead of asking the questions
     #[arg(long, conflicts_with_all = ["questions", "plots", "results"])]
     instructions: bool,
@@ -96,6 +100,8 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     if cfg!(debug_assertions) {
         eprintln!("warning: this build is not optimized, and its figures mean nothing; use --release");
     }
+    // Read first: who named the wrong file does not wait to hear of it.
+    let soak = args.soak.as_deref().map(Soak::read).transpose()?;
     let mut drawn = Vec::new();
     if let Some(plots) = &args.plots {
         drawn = curves::draw_all(plots, args.quick)?;
@@ -105,12 +111,12 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     }
     // Who asks for plots alone does not wait for the questions.
     if args.plots.is_none() || args.results.is_some() || !args.questions.is_empty() {
-        ask(args, &drawn)?;
+        ask(args, &drawn, soak.as_ref())?;
     }
     Ok(true)
 }
 
-fn ask(args: &Args, drawn: &[Drawn]) -> Result<(), Box<dyn Error>> {
+fn ask(args: &Args, drawn: &[Drawn], soak: Option<&Soak>) -> Result<(), Box<dyn Error>> {
     let effort = if args.quick { Effort::QUICK } else { Effort::WHOLE };
     let asked = if args.questions.is_empty() { &questions::ALL[..] } else { &args.questions[..] };
     let mut answers = Vec::with_capacity(asked.len());
@@ -132,7 +138,7 @@ fn ask(args: &Args, drawn: &[Drawn]) -> Result<(), Box<dyn Error>> {
     }
     if let Some(file) = &args.results {
         let beside = file.parent().unwrap_or(Path::new(""));
-        let text = document::of(&answers, drawn, effort, &command(), beside);
+        let text = document::of(&answers, drawn, soak, effort, &command(), beside);
         fs::write(file, text).map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
         eprintln!("written: {}", file.display());
     }

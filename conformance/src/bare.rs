@@ -95,7 +95,9 @@ pub(crate) mod sync {
     pub(crate) use alloc::sync::Arc;
 
     pub(crate) mod atomic {
-        pub(crate) use portable_atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+        pub(crate) use portable_atomic::{
+            AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+        };
     }
 
     /// Nothing poisons a lock where nothing unwinds.

@@ -75,6 +75,11 @@ impl Suspect {
     /// All of them: the core's mutants, then the hosts that lie.
     pub(crate) fn all() -> Vec<Self> {
         let core = Mutant::ALL.iter().copied().filter(|mutant| !Mutant::BY_MODELS.contains(mutant)).map(Self::Core);
+        core.chain(Self::of_hosts()).collect()
+    }
+
+    /// The hosts that lie, once for each rule that must see it.
+    pub(crate) fn of_hosts() -> Vec<Self> {
         #[cfg(feature = "hosts")]
         let hosts = crate::liars::ALL.iter().flat_map(|liar| {
             let (candidate, defect, stalls) = (liar.candidate, liar.defect, liar.stalls);
@@ -82,7 +87,7 @@ impl Suspect {
         });
         #[cfg(not(feature = "hosts"))]
         let hosts = [];
-        core.chain(hosts).collect()
+        hosts.into_iter().collect()
     }
 }
 
@@ -191,19 +196,19 @@ pub(crate) struct Ground {
     pub(crate) raced: u64,
 }
 
-/// Examines the reference, and then each mutant whose rule is among `chosen`, on the hosts given.
+/// Examines the reference, and then each suspect whose rule is among `chosen`, on the hosts given.
 ///
 /// # Errors
 ///
 /// When a child cannot be run.
 pub(crate) fn cull(
+    mut suspects: Vec<Suspect>,
     hosts: &[Candidate],
     chosen: &[&'static Rule],
     order: Order,
     mut told: impl FnMut(usize, usize, &str),
 ) -> io::Result<Cull> {
     let hosts = best_first(hosts);
-    let mut suspects = Suspect::all();
     suspects.retain(|suspect| chosen.iter().any(|rule| rule.id() == suspect.rule()));
     let suspected: Vec<_> =
         rules::all().filter(|rule| suspects.iter().any(|suspect| suspect.rule() == rule.id())).collect();

@@ -143,8 +143,14 @@ impl AtomicBits {
     }
 }
 
-#[cfg(all(test, not(countermand_loom)))]
+#[cfg(all(test, feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 mod tests {
+    use alloc::collections::BTreeSet;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::TestCaseError;
+
     use super::{AtomicBits, Bits};
 
     #[test]
@@ -204,5 +210,57 @@ mod tests {
         assert_eq!(bits.take_first(), Some(7));
         assert_eq!(bits.take_first(), Some(69));
         assert_eq!(bits.take_first(), None);
+    }
+
+    /// What is taken out is the smallest at `from` or after it, or else the smallest of all.
+    fn turns(bound: usize, numbers: &[usize], starts: &[usize]) -> Result<(), TestCaseError> {
+        let (bits, mut model) = (AtomicBits::new(bound), BTreeSet::new());
+        for &number in numbers {
+            prop_assert_eq!(bits.insert(number % bound), model.insert(number % bound));
+        }
+        for &from in starts.iter().cycle().take(model.len() + 1) {
+            let from = from % (bound + 1);
+            prop_assert_eq!(bits.is_empty(), model.is_empty());
+            let next = model.range(from..).next().or_else(|| model.first()).copied();
+            prop_assert_eq!(bits.take_next(from), next, "from {} of {}, where there are {:?}", from, bound, model);
+            next.inspect(|next| assert!(model.remove(next)));
+            // What comes back is there again.
+            if let Some(back) = next.filter(|next| next % 3 == 0 && from.is_multiple_of(2)) {
+                prop_assert_eq!(bits.insert(back), model.insert(back));
+                prop_assert_eq!(bits.take_next(back), Some(back));
+                model.remove(&back);
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_sorted_set_that_goes_round(
+            bound in prop_oneof![1_usize..200, 4_000_usize..4_200, 8_100_usize..20_000],
+            numbers in vec(any::<usize>(), 0..40),
+            starts in vec(any::<usize>(), 1..40),
+        ) {
+            turns(bound, &numbers, &starts)?;
+        }
+
+        #[test]
+        fn a_plain_one_is_a_sorted_set(bound in 1_usize..300, steps in vec((any::<bool>(), any::<usize>()), 0..60)) {
+            let (mut bits, mut model) = (Bits::new(bound), BTreeSet::new());
+            for (adds, number) in steps {
+                let number = number % bound;
+                if adds {
+                    bits.insert(number);
+                    model.insert(number);
+                } else {
+                    bits.remove(number);
+                    model.remove(&number);
+                }
+            }
+            while let Some(first) = model.pop_first() {
+                prop_assert_eq!(bits.take_first(), Some(first));
+            }
+            prop_assert_eq!(bits.take_first(), None);
+        }
     }
 }

@@ -57,6 +57,13 @@ impl fmt::Debug for Panic {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Panic {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=str}", self.message().unwrap_or("a payload that is not text"));
+    }
+}
+
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.message().unwrap_or("a payload that is not text"))

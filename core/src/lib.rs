@@ -71,6 +71,8 @@ mod handle;
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held;
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
+mod held_router;
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held_worker;
 mod histogram;
 mod host;
@@ -162,9 +164,11 @@ pub use guard::{
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held::{HeldCancelled, HeldGuard, HeldToken};
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
+pub use held_router::{HeldArrival, HeldPacket, HeldRouter};
+#[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_worker::{
-    HeldCancelOnDrop, HeldCounts, HeldDriver, HeldFallible, HeldHandle, HeldJob, HeldPlain, HeldRun, HeldSleep,
-    HeldSubmit, HeldWork, HeldWorker,
+    HeldAsked, HeldCancelOnDrop, HeldContext, HeldCounts, HeldDriver, HeldFallible, HeldGraced, HeldHandle, HeldJob,
+    HeldMade, HeldPlain, HeldRun, HeldSleep, HeldSubmit, HeldUnder, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
 pub use host::{Alarm, Host, WouldDeadlock};
@@ -185,7 +189,8 @@ pub use step::Step;
 #[cfg(feature = "alloc")]
 pub use telemetry::{Answer, Batch, DeadReason, Delivery, Format, Parcel, Payload, Refusal, Repeats, Sink};
 pub use telemetry::{
-    Event, HealthStatus, Intake, Label, Level, NotAPacketId, PacketId, Source, Stream, Subject, Urgency,
+    Event, Fate, HealthStatus, Intake, Label, Ledger, Level, NotAPacketId, PacketId, RefuseReason, Refused, Source,
+    Stream, Subject, Urgency,
 };
 // The schema and its catalogue.
 pub use telemetry::catalogue;
@@ -221,8 +226,8 @@ pub use {
     observer::{JobInfo, JobState, Kind, Observer, Settled},
     preflight::{Check, Cleared, Grounded, PlanError, PlanFault, Preflight, Skipped},
     router::{
-        Backoff, BreakerConfig, Fate, Ledger, Outlet, OutletConfig, OutletFigures, OutletTotals, OutletTurn, Rate,
-        Receipt, RefuseReason, Refused, Reporter, Room, Router, RouterConfig, RouterError, SourceFigures, Takes,
+        Backoff, BreakerConfig, Outlet, OutletConfig, OutletFigures, OutletTotals, OutletTurn, Rate, Receipt, Reporter,
+        Room, Router, RouterConfig, RouterError, SourceFigures, Takes,
     },
     scope::{Scope, Scoped, ScopedSubmit},
     stock::{KeptMemory, kept_memory},

@@ -17,6 +17,7 @@ pub enum Phase {
 
 /// How a job ended. Fixed once, by the one atomic transition called *settle* (J1).
 #[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "the six outcomes are the contract; users match on all of them")]
 pub enum Outcome<T, E = Infallible> {
     /// The job returned this value.

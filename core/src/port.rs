@@ -137,11 +137,14 @@ pub(crate) fn all_quiet<'a>(ports: impl Iterator<Item = &'a Port> + Clone, now: 
     quiet() && quiet() && steps() == before
 }
 
-#[cfg(all(test, not(countermand_loom)))]
+#[cfg(all(test, feature = "std", not(any(countermand_loom, countermand_shuttle))))]
 mod tests {
+    use alloc::sync::Arc;
+    use alloc::task::Wake;
+    use core::sync::atomic::{AtomicUsize, Ordering};
     use core::task::Waker;
 
-    use super::Port;
+    use super::{Port, all_quiet};
     use crate::Instant;
 
     #[test]
@@ -164,5 +167,67 @@ mod tests {
         assert!(!port.is_quiet(now), "it leaves, but has not put everything out of its hands");
         port.done();
         assert!(port.is_quiet(now));
+    }
+
+    #[test]
+    fn a_ring_wakes_one_that_is_parked_and_is_answered_by_the_next_step() {
+        let (port, count) = (Port::new(), Arc::new(Count::default()));
+        let waker = Waker::from(count.clone());
+        assert!(port.begin(), "it is rung from the start");
+        assert!(!port.begin(), "nobody rang since");
+        assert!(port.is_awake() && !port.is_parked());
+        assert!(port.ring());
+        assert_eq!(count.0.load(Ordering::SeqCst), 0, "one that is awake is not woken");
+        assert!(port.begin());
+        port.park(&waker);
+        assert!(port.is_parked() && !port.is_awake());
+        assert!(port.settle_down(None));
+        assert!(port.ring() && port.ring());
+        assert_eq!(count.0.load(Ordering::SeqCst), 1, "woken once for both");
+        assert!(port.is_parked(), "until it has its turn");
+        assert!(!port.settle_down(None), "there is a ring to be answered");
+        assert!(port.begin() && port.is_awake() && !port.is_parked());
+        // Parked and not rung: the step that comes all the same says that it was parked.
+        port.park(&waker);
+        assert!(port.begin());
+        port.leave();
+        assert!(!port.ring(), "one that has left rings nobody");
+        assert!(!port.is_awake());
+    }
+
+    #[test]
+    fn one_that_has_had_no_step_is_not_awake() {
+        let port = Port::new();
+        assert!(!port.is_awake() && !port.is_parked());
+        assert_eq!(port.steps(), 0);
+        port.begin();
+        port.begin();
+        assert_eq!(port.steps(), 2);
+        port.park(Waker::noop());
+        port.leave();
+        assert!(!port.is_awake());
+    }
+
+    #[test]
+    fn all_are_quiet_when_each_is() {
+        let (ports, now) = ([Port::new(), Port::new()], Instant::from_nanos(1_000));
+        for port in &ports {
+            assert!(!all_quiet(ports.iter(), now));
+            port.begin();
+            port.park(Waker::noop());
+            assert!(port.settle_down(None));
+        }
+        assert!(all_quiet(ports.iter(), now));
+        ports[0].ring();
+        assert!(!all_quiet(ports.iter(), now));
+    }
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
     }
 }

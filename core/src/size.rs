@@ -1,4 +1,12 @@
-//! Where tools keep their numbered places: on the heap, growing, or in an array of a fixed length.
+//! Where tools keep what they hold: on the heap, growing, or in an array of a fixed length.
+
+mod rows;
+
+#[cfg(not(countermand_loom))]
+pub(crate) use rows::Chains;
+#[cfg(feature = "alloc")]
+pub(crate) use rows::Rings;
+pub(crate) use rows::Rows;
 
 mod sealed {
     #[expect(unnameable_types, reason = "that it cannot be named is what seals Size")]
@@ -21,6 +29,10 @@ pub trait Size: sealed::Sealed + 'static {
 
     #[doc(hidden)]
     fn all_mut<P>(places: &mut Self::Places<P>) -> &mut [P];
+
+    /// A row for each priority, of which only the ends are touched.
+    #[doc(hidden)]
+    type Rows<T>: Rows<T>;
 
     /// Writes `place` at `index`, the first that was never written, which is less than `limit`.
     #[doc(hidden)]
@@ -48,6 +60,7 @@ const FEWEST: usize = 8;
 #[cfg(feature = "alloc")]
 impl Size for Heap {
     type Places<P> = alloc::vec::Vec<P>;
+    type Rows<T> = rows::Rings<T>;
 
     fn all<P>(places: &Self::Places<P>) -> &[P] {
         places
@@ -72,6 +85,7 @@ impl Size for Heap {
 
 impl<const N: usize> Size for Fixed<N> {
     type Places<P> = [P; N];
+    type Rows<T> = rows::Chains<T, N>;
 
     fn all<P>(places: &[P; N]) -> &[P] {
         places

@@ -249,3 +249,112 @@ pub(crate) enum Leftover<T> {
     Outcome(T),
     Waker(Waker),
 }
+
+#[cfg(all(test, feature = "std", not(any(countermand_loom, countermand_shuttle))))]
+mod tests {
+    use alloc::sync::Arc;
+    use alloc::task::Wake;
+    use core::task::{Context, Poll, Waker};
+
+    use super::{Leftover, Slot};
+
+    struct Nobody;
+
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    /// A waker, and what counts how many there are of it.
+    fn counted() -> (Arc<Nobody>, Waker) {
+        let nobody = Arc::new(Nobody);
+        (nobody.clone(), nobody.into())
+    }
+
+    #[test]
+    fn what_is_published_is_taken_once() {
+        let mut slot = Slot::new();
+        let (nobody, waker) = counted();
+        let cx = Context::from_waker(&waker);
+        assert!(slot.is_bare() && !slot.is_full() && !slot.was_read());
+        // SAFETY: this thread is the only reader and the only publisher, and publishes once.
+        unsafe {
+            assert!(slot.poll_take(&cx).is_pending());
+            assert!(slot.poll_take(&cx).is_pending());
+            assert_eq!(Arc::strong_count(&nobody), 3, "one waker waits, not two");
+            assert!(!slot.is_bare(), "a waker is in it");
+            let published = slot.publish(7);
+            assert!(!published.is_all() && !published.is_asked());
+            assert!(slot.is_full() && !slot.was_read() && slot.unread(published).is_none());
+            assert!(slot.reader(published).is_some());
+            assert!(!slot.is_bare(), "an outcome is in it");
+            assert!(matches!(slot.poll_take(&cx), Poll::Ready(Some(7))));
+            assert!(slot.is_full() && slot.was_read() && slot.is_bare());
+            assert!(matches!(slot.poll_take(&cx), Poll::Ready(None)));
+            assert!(slot.leave().is_none());
+        }
+    }
+
+    #[test]
+    fn who_asks_learns_whether_it_is_there() {
+        let mut slot = Slot::new();
+        assert!(!slot.ask());
+        // SAFETY: as above.
+        unsafe {
+            assert!(slot.poll_take(&Context::from_waker(Waker::noop())).is_pending());
+            assert!(!slot.ask(), "asked for again, while one waits");
+            let published = slot.publish(7);
+            assert!(published.is_asked() && !published.is_all());
+            assert!(slot.reader(published).is_some(), "the mark hides nobody");
+            assert!(slot.ask());
+            assert!(!slot.is_bare());
+            assert!(matches!(slot.poll_take(&Context::from_waker(Waker::noop())), Poll::Ready(Some(7))));
+            assert!(slot.ask() && slot.was_read() && slot.is_bare());
+        }
+        let slot = Slot::new();
+        // SAFETY: as above.
+        let published = unsafe { slot.publish(7) };
+        assert!(published.is_all() && !published.is_asked());
+        // SAFETY: as above.
+        assert!(unsafe { slot.reader(published) }.is_none());
+    }
+
+    #[test]
+    fn nothing_is_left_behind_whoever_goes_first() {
+        let outcome = Arc::new(());
+        let mut slot = Slot::new();
+        // SAFETY: as above.
+        unsafe {
+            let _ = slot.publish(outcome.clone());
+            assert!(!slot.is_bare());
+            assert!(matches!(slot.leave(), Some(Leftover::Outcome(_))));
+        }
+        assert!(slot.is_bare() && !slot.was_read());
+        let slot = Slot::new();
+        // SAFETY: as above.
+        let published = unsafe {
+            assert!(slot.poll_take(&Context::from_waker(Waker::noop())).is_pending());
+            assert!(matches!(slot.leave(), Some(Leftover::Waker(_))));
+            slot.publish(outcome.clone())
+        };
+        // SAFETY: as above.
+        unsafe {
+            assert!(slot.reader(published).is_none());
+            assert!(slot.unread(published).is_some());
+        }
+        drop(slot);
+        // One that nobody read, and that nobody left either, goes with the slot.
+        let slot = Slot::new();
+        // SAFETY: as above.
+        let _ = unsafe { slot.publish(outcome.clone()) };
+        let before = Arc::strong_count(&outcome);
+        drop(slot);
+        assert_eq!(Arc::strong_count(&outcome), before - 1);
+        let asked = Slot::new();
+        asked.ask();
+        // SAFETY: as above.
+        let _ = unsafe { asked.publish(outcome.clone()) };
+        asked.ask();
+        drop(asked);
+        assert_eq!(Arc::strong_count(&outcome), before - 1);
+    }
+}

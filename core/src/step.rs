@@ -4,6 +4,7 @@ use crate::Instant;
 
 /// What to do after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "the three answers are the contract with the host")]
 pub enum Step {
     /// Step again; there is more to do.

@@ -5,13 +5,16 @@ mod common;
 
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use common::Count;
 use common::bench::{Bench, take};
-use countermand_core::{Cause, Class, Instant, Job, JobState, Outcome, Priority, Shutdown, WorkerConfig};
+use countermand_core::{
+    Cause, Class, Handle, Instant, Job, JobContext, JobState, Outcome, Phase, Priority, Shutdown, WorkerConfig,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -55,6 +58,93 @@ fn a_limit_that_is_due_at_once_polls_nothing() {
     bench.run();
     assert!(matches!(take(&mut handle), Outcome::Completed(true)));
     assert_eq!(polls.load(Ordering::SeqCst), 0);
+}
+
+/// A bench with a job that only hands its context out.
+fn lent() -> (Bench, JobContext, Handle<()>) {
+    let mut bench = Bench::new(WorkerConfig::new().lanes(4).drivers(1).capacity(8).watchdog(None));
+    let out = Arc::new(Mutex::new(None));
+    let put = Arc::clone(&out);
+    let job = Job::task_with(move |cx| {
+        *put.lock().expect("free") = Some(cx.clone());
+        pending::<()>()
+    });
+    let handle = bench.worker.try_submit(job.name("lender").priority(Priority::High)).expect("a place");
+    bench.run();
+    let context = out.lock().expect("free").take().expect("it has run");
+    (bench, context, handle)
+}
+
+#[test]
+fn a_sleep_wakes_whoever_polled_it_last_and_nobody_else() {
+    let (mut bench, context, handle) = lent();
+    let mut sleep = context.sleep(SECOND);
+    assert_eq!(sleep.at(), context.now().checked_add(SECOND));
+    let ((first, one), (second, other)) = (Count::new(), Count::new());
+    for waker in [&one, &one, &other, &other] {
+        assert!(Pin::new(&mut sleep).poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    bench.advance(SECOND - Duration::from_nanos(1));
+    assert_eq!((first.get(), second.get()), (0, 0));
+    bench.advance(Duration::from_nanos(1));
+    assert_eq!((first.get(), second.get()), (0, 1));
+    assert!(Pin::new(&mut sleep).poll(&mut Context::from_waker(&one)).is_ready());
+    drop(handle);
+}
+
+#[test]
+fn a_sleep_from_outside_rings_a_driver_that_would_wake_too_late() {
+    let (mut bench, context, handle) = lent();
+    // The driver rests without an end, then until the later of two, then until the earlier.
+    let ((late, later), (soon, sooner)) = (Count::new(), Count::new());
+    let (mut long, mut short) = (context.sleep(SECOND * 2), context.sleep(SECOND));
+    assert!(Pin::new(&mut long).poll(&mut Context::from_waker(&later)).is_pending());
+    assert!(!bench.worker.is_quiet(), "it was not rung");
+    bench.run();
+    assert!(Pin::new(&mut short).poll(&mut Context::from_waker(&sooner)).is_pending());
+    assert!(!bench.worker.is_quiet(), "it was not rung for an earlier one");
+    bench.run();
+    // A third that is later than both is no reason to wake it.
+    let mut longest = context.sleep(SECOND * 3);
+    assert!(Pin::new(&mut longest).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(bench.worker.is_quiet(), "it was rung for nothing");
+    bench.advance(SECOND);
+    assert_eq!((soon.get(), late.get()), (1, 0));
+    bench.advance(SECOND);
+    assert_eq!((soon.get(), late.get()), (1, 1));
+    drop(handle);
+}
+
+#[test]
+fn a_sleep_that_is_dropped_wakes_nobody() {
+    let (mut bench, context, handle) = lent();
+    let (count, waker) = Count::new();
+    let mut sleep = context.sleep(SECOND);
+    assert!(Pin::new(&mut sleep).poll(&mut Context::from_waker(&waker)).is_pending());
+    bench.run();
+    assert_eq!(bench.host.alarms(), 1);
+    drop(sleep);
+    bench.advance(SECOND);
+    assert_eq!((bench.host.alarms(), count.get()), (0, 0));
+    drop(handle);
+}
+
+#[test]
+fn a_job_knows_its_name_and_its_handle_too() {
+    let (_bench, context, handle) = lent();
+    assert_eq!((handle.name(), handle.priority(), context.name()), ("lender", Priority::High, "lender"));
+    assert_eq!((handle.id(), handle.id().to_string()), (context.id(), "1".to_owned()));
+}
+
+#[test]
+fn a_limit_that_has_passed_says_so() {
+    let mut bench = bench();
+    let job =
+        Job::task_with(|cx| async move { cx.timeout(SECOND, pending::<()>()).await.map_err(|late| late.to_string()) });
+    let mut handle = bench.worker.try_submit(job).expect("a place");
+    bench.run();
+    bench.advance(SECOND);
+    assert!(matches!(take(&mut handle), Outcome::Completed(Err(late)) if late == "the time limit has passed"));
 }
 
 #[test]
@@ -171,6 +261,50 @@ fn callbacks_are_told_how_it_ended() {
     });
     assert_eq!(told.load(Ordering::SeqCst), 11);
     assert_eq!(bench.worker.counts().contained_panics, 1);
+}
+
+type Body = Pin<Box<dyn Future<Output = Result<(), &'static str>> + Send>>;
+
+fn boxed(body: impl Future<Output = Result<(), &'static str>> + Send + 'static) -> Body {
+    Box::pin(body)
+}
+
+#[test]
+fn callbacks_that_come_late_are_told_what_the_outcome_is() {
+    let mut bench = Bench::with_threads(WorkerConfig::new().lanes(2).drivers(1).capacity(8));
+    let worker = bench.worker.clone();
+    let submit = |job: Job<_>| worker.try_submit(job).expect("a place");
+    let held = submit(Job::fallible(boxed(pending())));
+    let timed = submit(Job::fallible(boxed(pending())).run_timeout(SECOND));
+    bench.run();
+    let waiting = submit(Job::fallible(boxed(pending())).queue_timeout(SECOND / 2));
+    let dropped = submit(Job::fallible(boxed(pending())));
+    dropped.cancel();
+    bench.run();
+    bench.advance(SECOND / 2);
+    bench.advance(SECOND / 2);
+    held.cancel_with(Cause::REQUESTED.with_code(3));
+    bench.run();
+    let done = submit(Job::fallible(boxed(async { Ok(()) })));
+    let failed = submit(Job::fallible(boxed(async { Err("on purpose") })));
+    let panicked = submit(Job::fallible(boxed(std::future::poll_fn(|_| panic!("on purpose")))));
+    bench.run();
+    let expected = [
+        (held, Class::Cancelled { cause: Cause::REQUESTED.with_code(3), started: true }),
+        (timed, Class::TimedOut(Phase::Running)),
+        (waiting, Class::TimedOut(Phase::Queued)),
+        (dropped, Class::Cancelled { cause: Cause::REQUESTED, started: false }),
+        (done, Class::Completed),
+        (failed, Class::Failed),
+        (panicked, Class::Panicked),
+    ];
+    for (mut handle, class) in expected {
+        let told = Arc::new(Mutex::new(None));
+        let note = told.clone();
+        handle.on_done(move |class| *note.lock().expect("free") = Some(class));
+        assert_eq!(*told.lock().expect("free"), Some(class));
+        assert_eq!(take(&mut handle).class(), class);
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Holdings.
     &[
         &["config", "ending", "guard", "held", "priority_queue", "token"],
-        &["policies", "router", "timed"],
+        &["held_router", "policies", "router", "timed"],
         &["clockwork"],
     ],
     // Jobs.

@@ -1,6 +1,10 @@
-//! Tokens and a worker without a heap: each rule that can be asked of them, and what only threads and unwinding can show.
+//! Tokens, a worker, a router and a guard without a heap: each rule that can be asked of them, and what only threads and unwinding can show.
 #![allow(unsafe_code, reason = "wakers that count, and futures that are forgotten, are made by hand")]
 
+#[path = "held/guard.rs"]
+mod guard;
+#[path = "held/router.rs"]
+mod router;
 #[path = "held/rules.rs"]
 mod rules;
 #[path = "held/worker/mod.rs"]
@@ -17,11 +21,11 @@ use countermand_core::{HeldHandle, HeldJob, HeldToken, Instant, Outcome, Step};
 
 #[test]
 fn each_rule_holds() {
-    for (number, rule) in rules::ALL.iter().chain(worker::ALL) {
+    for (number, rule) in rules::ALL.iter().chain(worker::ALL).chain(router::ALL).chain(guard::ALL) {
         println!("{number}");
         rule();
     }
-    assert_eq!((rules::ALL.len(), worker::ALL.len()), (21, 37));
+    assert_eq!((rules::ALL.len(), worker::ALL.len(), router::ALL.len(), guard::ALL.len()), (21, 40, 11, 3));
 }
 
 /// A worker that no rule has used.

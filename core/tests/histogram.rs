@@ -42,6 +42,24 @@ proptest! {
     }
 
     #[test]
+    fn one_that_is_shared_is_the_same(values in prop::collection::vec(nanos(), 0..10), near in any::<u64>(), shift in 0..60_u32) {
+        // Of these, several fall into one bucket, so that least and greatest are not its ends.
+        let near = (near >> shift).saturating_sub(3);
+        let values: Vec<u64> = values.into_iter().chain((0..3).map(|more| near.saturating_add(more))).collect();
+        let shared = SharedHistogram::new();
+        for (which, nanos) in values.iter().enumerate() {
+            if which % 2 == 0 {
+                shared.record_nanos(*nanos);
+            } else {
+                shared.record(Duration::from_nanos(*nanos));
+            }
+            if which + 4 > values.len() {
+                prop_assert!(same(&shared.snapshot(), &of(&values[..=which])));
+            }
+        }
+    }
+
+    #[test]
     fn merging_is_as_if_recorded_together(
         one in prop::collection::vec(nanos(), 0..100),
         other in prop::collection::vec(nanos(), 0..100),
@@ -58,6 +76,7 @@ proptest! {
         let mut below = None;
         for (greatest, count) in histogram.buckets() {
             let within = values.iter().filter(|nanos| **nanos <= greatest && below.is_none_or(|below| **nanos > below));
+            prop_assert!(count > 0);
             prop_assert_eq!(within.count() as u64, count);
             below = Some(greatest);
         }

@@ -60,6 +60,26 @@ fn counts_what_happened_by_priority_and_outcome() {
 }
 
 #[test]
+fn the_least_and_the_greatest_are_exact_also_within_a_bucket() {
+    let metrics = Arc::new(Metrics::new());
+    let mut bench = bench(&metrics);
+    for nanos in [1_000_003, 1_000_001, 1_000_002, 1_000_007, 1_000_004] {
+        let job = Job::task_with(move |cx| async move { cx.sleep(Duration::from_nanos(nanos)).await });
+        let handle = bench.worker.try_submit(job).expect("a place");
+        bench.run();
+        bench.advance(Duration::from_nanos(nanos));
+        assert!(handle.is_finished());
+    }
+    let figures = metrics.snapshot();
+    let running = figures.running(Priority::Normal);
+    let exact = [1_000_001, 1_000_007].map(|nanos| Some(Duration::from_nanos(nanos)));
+    assert_eq!(([running.min(), running.max()], running.count()), (exact, 5));
+    assert_eq!(running.sum(), Duration::from_nanos(5_000_017));
+    assert_eq!(figures.settled_as(Class::Completed, Priority::Normal), 5);
+    assert_eq!(figures.settled_as(Class::Failed, Priority::Normal), 0);
+}
+
+#[test]
 fn every_sample_has_its_own_name_and_all_of_them_add_up() {
     let metrics = Arc::new(Metrics::new());
     let mut bench = bench(&metrics);

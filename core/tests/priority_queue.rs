@@ -268,3 +268,115 @@ fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
 }
+
+#[test]
+fn it_says_how_full_it_is() {
+    let (mut sender, receiver) = bounded(3);
+    assert_eq!((sender.capacity(), receiver.capacity(), sender.is_full(), receiver.is_full()), (3, 3, false, false));
+    for item in 0..3 {
+        assert!(!sender.is_full());
+        sender.try_send(item, Priority::Low).expect("a place");
+    }
+    assert!(sender.is_full() && receiver.is_full());
+    let error = sender.try_send(3, Priority::Low).expect_err("full");
+    assert!(error.is_full() && !error.is_closed());
+    // The youngest of the lowest makes room, and comes back.
+    assert_eq!(sender.force_send(4, Priority::High), Ok(Some(2)));
+    assert_eq!(sender.force_send(5, Priority::Low), Err(SendError::Full(5)));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut item = Some(6);
+    assert!(sender.poll_send(&mut item, Priority::Low, &mut cx).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(4));
+    // Its place is its own, also when it asks again; one that is forced in finds none.
+    assert_eq!((sender.promised(), receiver.is_full()), (1, true));
+    assert!(sender.poll_send(&mut item, Priority::Low, &mut cx).is_ready());
+    assert_eq!((sender.promised(), sender.len(), sender.is_full()), (0, 3, true));
+    let error = sender.try_send(7, Priority::Low).expect_err("full");
+    receiver.close();
+    assert!(!error.is_closed() && sender.try_send(7, Priority::Low).expect_err("closed").is_closed());
+}
+
+#[test]
+fn no_more_are_received_than_were_asked_for() {
+    for (there, limit) in [(5, 3), (100, 70), (100, 64), (100, 33), (3, 100), (40, 40)] {
+        let (sender, receiver) = bounded(there);
+        (0..there).for_each(|item| sender.try_send(item, Priority::Normal).expect("a place"));
+        let mut buffer = Vec::new();
+        assert_eq!(poll(&mut receiver.recv_many(&mut buffer, limit)), Poll::Ready(Ok(limit.min(there))));
+        assert_eq!(buffer, (0..there.min(limit)).collect::<Vec<_>>());
+        assert_eq!(sender.len(), there - there.min(limit));
+    }
+}
+
+#[test]
+fn many_that_are_given_up_pass_their_turn_on() {
+    let queue = PriorityQueue::<u32, Heap>::bounded(1);
+    queue.try_send(0, Priority::Low).expect("a place");
+    // Q6: the place that was granted to those of one is the next one's.
+    let mut items = VecDeque::from([1, 2]);
+    let (count, waker) = Count::new();
+    let mut many = queue.send_many(&mut items, Priority::Low);
+    let mut next = queue.send(3, Priority::Low);
+    assert!(poll(&mut many).is_pending() && poll_with(&mut next, &waker).is_pending());
+    assert_eq!((queue.try_recv(), queue.promised(), count.get()), (Ok(0), 1, 0));
+    drop(many);
+    assert_eq!((queue.promised(), count.get()), (1, 1));
+    assert!(poll(&mut next).is_ready());
+    drop(next);
+    assert_eq!((queue.try_recv(), queue.promised()), (Ok(3), 0));
+
+    // L6: so is the wake of one that waits for many.
+    let mut buffer = Vec::new();
+    let (count, waker) = Count::new();
+    let mut many = queue.recv_many(&mut buffer, 9);
+    let mut next = queue.recv();
+    assert!(poll(&mut many).is_pending() && poll_with(&mut next, &waker).is_pending());
+    queue.try_send(4, Priority::Low).expect("a place");
+    assert_eq!(count.get(), 0);
+    drop(many);
+    assert_eq!(count.get(), 1);
+    assert_eq!(poll(&mut next), Poll::Ready(Ok(4)));
+    // Nobody is woken for what somebody else has taken.
+    let (count, waker) = Count::new();
+    let (mut first, mut second) = (queue.recv(), queue.recv());
+    assert!(poll(&mut first).is_pending() && poll_with(&mut second, &waker).is_pending());
+    queue.try_send(5, Priority::Low).expect("a place");
+    assert_eq!(queue.try_recv(), Ok(5));
+    drop(first);
+    assert_eq!(count.get(), 0);
+}
+
+#[test]
+fn a_sender_in_line_is_told_that_it_is_closed_whatever_it_was_granted() {
+    let queue = PriorityQueue::<u32, Heap>::bounded(1);
+    queue.try_send(0, Priority::Low).expect("a place");
+    let mut granted = queue.send(1, Priority::Low);
+    assert!(poll(&mut granted).is_pending());
+    assert_eq!((queue.try_recv(), queue.promised()), (Ok(0), 1));
+    queue.close();
+    assert_eq!(poll(&mut granted), Poll::Ready(Err(SendError::Closed(1))));
+    drop(granted);
+    assert_eq!(queue.try_recv(), Err(RecvError::Closed));
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_dropped_harms_nobody() {
+    struct Mine;
+    impl Wake for Mine {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Mine {
+        fn drop(&mut self) {
+            panic!("a waker that panics");
+        }
+    }
+    let queue = PriorityQueue::<u32, Heap>::bounded(1);
+    let mut recv = queue.recv();
+    let mine = Waker::from(Arc::new(Mine));
+    assert!(poll_with(&mut recv, &mine).is_pending());
+    drop(mine);
+    // The copy that waits is the last one, and goes when another takes its place.
+    assert!(poll(&mut recv).is_pending());
+    queue.try_send(1, Priority::Low).expect("a place");
+    assert_eq!(poll(&mut recv), Poll::Ready(Ok(1)));
+}

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 
 use common::router::{at, deliver, label, offer, rooms, router, streams};
+use countermand_core::catalogue::events::{PrefetchReady, PrefetchTimeout};
 use countermand_core::*;
 
 /// An event that says its number.
@@ -42,6 +43,56 @@ fn what_was_told_is_in_every_figure_and_comes_in_order() {
     }
     assert_eq!(all, said(0..3 * MANY));
     assert_eq!((reporter.refused(), router.ledger().balances()), (0, true));
+}
+
+/// By its fields it is the same event, in the same order, whether the fields can be kept or not.
+#[test]
+fn what_is_told_by_its_fields_is_as_what_is_told_as_an_event() {
+    let (router, mut outlets) = router(rooms(u32::MAX), streams());
+    let reporter = router.reporter(Source::of("tolaria"), 7, || at(0));
+    let long = "n".repeat(100);
+    let mut expected = Vec::new();
+    for number in 0..MANY {
+        // Every third has more text than there is room for, every fifth a time of centuries.
+        let latency = if number % 5 == 0 { Duration::MAX } else { Duration::from_micros(number) };
+        let request = if number % 3 == 0 { &*long } else { "r" };
+        let said = PrefetchReady { subsystem: &long[..60], request, in_flight: number, latency };
+        if number % 7 == 0 {
+            reporter.take(&said.into())
+        } else {
+            reporter.take_said(&said)
+        }
+        assert_eq!(router.ledger().accepted[1], number + 1, "as if it had been written down at once");
+        expected.push(Event::from(said).to_string());
+    }
+    let mut all = Vec::new();
+    while all.len() < expected.len() {
+        let more = deliver(&mut outlets[0], at(0));
+        assert!(!more.is_empty(), "{} of them came", all.len());
+        all.extend(more);
+    }
+    assert_eq!(all, expected);
+    let alarm = PrefetchTimeout { subsystem: "tolaria", request: "r", in_flight: 1, latency: Duration::from_secs(5) };
+    reporter.take_said(&alarm);
+    assert_eq!(deliver(&mut outlets[1], at(0)), [Event::from(alarm).to_string()]);
+    assert_eq!((reporter.refused(), router.ledger().balances()), (0, true));
+}
+
+/// More than are kept: the oldest are written down by the teller.
+#[test]
+fn fields_that_there_is_no_room_for_are_written_down() {
+    let (router, mut outlets) = router(rooms(u32::MAX), streams());
+    let reporter = router.reporter(Source::of("tolaria"), 7, || at(0));
+    let said =
+        |number| PrefetchReady { subsystem: "tolaria", request: "r", in_flight: number, latency: Duration::ZERO };
+    (0..MANY).for_each(|number| reporter.take_said(&said(number)));
+    let mut all = Vec::new();
+    while all.len() < MANY as usize {
+        let more = deliver(&mut outlets[0], at(0));
+        assert!(!more.is_empty(), "{} of them came", all.len());
+        all.extend(more);
+    }
+    assert_eq!(all, (0..MANY).map(|number| Event::from(said(number)).to_string()).collect::<Vec<_>>());
 }
 
 #[test]

@@ -94,6 +94,49 @@ fn t6_no_wake_up_is_lost_between_threads() {
     }
 }
 
+/// Waits come, get company, and go with their children, each of which hangs on one root, while that is cancelled: whoever stays is woken.
+#[test]
+fn t6_children_come_and_go_while_their_root_is_cancelled() {
+    for round in 0..200 {
+        let root = Token::new();
+        let (count, waker) = Count::new();
+        let (staying, waits) = thread::scope(|scope| {
+            let threads: Vec<_> = (0..3)
+                .map(|own| {
+                    let (root, waker) = (&root, &waker);
+                    scope.spawn(move || {
+                        let mut staying = Vec::new();
+                        for number in 0..40 {
+                            let child = root.child_token();
+                            let mut wait = Box::pin(child.clone().cancelled_owned());
+                            let pending = poll(wait.as_mut(), waker).is_pending();
+                            let mut company = Box::pin(child.cancelled_owned());
+                            let joined = number % 3 == own && poll(company.as_mut(), waker).is_pending();
+                            if number % 4 > 0 {
+                                staying.extend(pending.then_some(wait));
+                                staying.extend(joined.then_some(company));
+                            }
+                        }
+                        staying
+                    })
+                })
+                .collect();
+            if round % 2 == 0 {
+                thread::yield_now();
+            }
+            root.cancel();
+            let woken = count.get();
+            let waits: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+            (woken, waits)
+        });
+        assert!(count.get() >= staying && count.get() >= waits.len(), "{} of {} woken", count.get(), waits.len());
+        for mut wait in waits {
+            assert!(poll(wait.as_mut(), &waker).is_ready());
+        }
+        assert_eq!(Arc::strong_count(&count), 2, "a waker is kept that nobody waits with");
+    }
+}
+
 #[test]
 fn t7_each_waiter_is_woken_once_and_later_ones_are_ready() {
     let token = Token::new();

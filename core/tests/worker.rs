@@ -70,6 +70,7 @@ fn full_queue_gives_the_job_back_or_waits() {
     }
     let rejected = bench.worker.try_submit(Job::task(async {}).name("one too many")).expect_err("full");
     assert_eq!((rejected.reason, rejected.job.label()), (RejectReason::Full, "one too many"));
+    assert_eq!(rejected.to_string(), format!("the job was not accepted: {}", RejectReason::Full));
     let mut waiting = bench.worker.submit(Job::task(async { 1 }).priority(Priority::High));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(Pin::new(&mut waiting).poll(&mut cx).is_pending());
@@ -108,6 +109,56 @@ fn q4_one_with_a_parent_that_waited_in_line_is_told_of_a_cancel() {
             matches!(take(&mut handle), Outcome::Cancelled { cause: Cause::REQUESTED, started: s } if s == started)
         );
     }
+}
+
+#[test]
+fn q6_a_place_that_was_promised_is_told_of_and_passed_on() {
+    let mut bench = Bench::new(config().lanes(1).capacity(1).full(FullPolicy::Wait));
+    assert!(!bench.worker.is_closed());
+    let running = bench.worker.try_submit(Job::task(std::future::pending::<()>())).expect("a place");
+    bench.run();
+    let queued = bench.worker.try_submit(Job::task(async {})).expect("a place");
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut waiting = [1, 2].map(|number| bench.worker.submit(Job::task(async move { number })));
+    assert!(waiting.iter_mut().all(|submit| Pin::new(submit).poll(&mut cx).is_pending()));
+    queued.cancel();
+    bench.run();
+    assert_eq!((bench.worker.promised(), bench.worker.queued()), (1, 0));
+    // Whoever is late finds the place taken, though nobody is in it.
+    assert!(bench.worker.try_submit(Job::task(async {}).priority(Priority::Critical)).is_err());
+    let [first, mut second] = waiting;
+    drop(first);
+    assert_eq!(bench.worker.promised(), 1);
+    let mut second = take(&mut second).expect("its place");
+    assert_eq!((bench.worker.promised(), bench.worker.queued()), (0, 1));
+    running.cancel();
+    bench.run();
+    assert!(matches!(take(&mut second), Outcome::Completed(2)));
+}
+
+#[test]
+fn s6_the_last_door_that_is_dropped_ends_everything() {
+    let Bench { host, worker, mut attendants, .. } = Bench::new(config().lanes(1));
+    let mut running = worker.try_submit(Job::task(std::future::pending::<()>())).expect("a place");
+    let mut queued = worker.try_submit(Job::task(std::future::pending::<()>())).expect("a place");
+    let mut cx = Context::from_waker(Waker::noop());
+    attendants.iter_mut().flatten().for_each(|one| assert!(one.as_mut().poll(&mut cx).is_pending()));
+    let other = worker.clone();
+    drop(worker);
+    attendants.iter_mut().flatten().for_each(|one| assert!(one.as_mut().poll(&mut cx).is_pending()));
+    assert!(!running.is_finished(), "there is another door");
+    drop(other);
+    for _ in 0..3 {
+        for place in &mut attendants {
+            if place.as_mut().is_some_and(|one| one.as_mut().poll(&mut cx).is_ready()) {
+                *place = None;
+            }
+        }
+    }
+    assert!(matches!(take(&mut running), Outcome::Cancelled { cause: Cause::SHUTDOWN, started: true }));
+    assert!(matches!(take(&mut queued), Outcome::Cancelled { cause: Cause::SHUTDOWN, started: false }));
+    assert!(attendants.iter().all(Option::is_none), "they have left");
+    drop(host);
 }
 
 #[test]

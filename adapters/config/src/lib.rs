@@ -44,6 +44,7 @@ mod render;
 mod schema;
 mod secrets;
 mod source;
+mod sync;
 mod template;
 mod toml_text;
 mod value;

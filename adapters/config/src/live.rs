@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use arc_swap::{ArcSwap, Cache};
 use countermand_core::config::ExecutionConfig;
@@ -12,6 +12,7 @@ use crate::loaded::Loaded;
 use crate::loader::Loader;
 use crate::problem::LoadError;
 use crate::secrets::changed;
+use crate::sync::{self, Mutex};
 
 /// What came of loading again; told exactly once each time (G7).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl Live {
                     let mut half = self.current.load().config().clone();
                     half.worker.lanes = loaded.config().worker.lanes;
                     self.current.store(Arc::new(Loaded::new(half, Default::default(), Vec::new())));
-                    std::thread::yield_now();
+                    sync::yield_now();
                 }
                 let old = self.current.swap(Arc::new(loaded));
                 let changed = changed(old.config(), self.current.load().config());

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use countermand::{Handle, Heap, Instant, Intake, Job, Priority, Shelf, Source, Token, WorkerConfig, priority_queue};
+use countermand::{
+    Handle, Heap, Instant, Intake, Job, Payload, Priority, Reporter, Shelf, Source, Token, WorkerConfig, priority_queue,
+};
 
 use super::stage::Stage;
 use crate::idioms::work::{TIMEOUT, pending_once, ready};
@@ -40,7 +42,7 @@ pub(super) struct Path {
 
 const TIMES: u64 = 100 * BATCH;
 
-/// The ten of the core, five more that are goals, and two limits.
+/// The twelve of the core, five more that are goals, and two limits.
 pub(super) static ALL: &[Path] = &[
     Path {
         name: "token check",
@@ -101,7 +103,21 @@ pub(super) static ALL: &[Path] = &[
         times: TIMES,
         walk: event,
     },
+    Path {
+        name: "event, by its fields",
+        what: "one of the catalogue, left for the next outlet that has a turn",
+        goal: None,
+        times: TIMES,
+        walk: said,
+    },
     Path { name: "wake", what: "registered, cancelled, woken", goal: Some(Count(200.0)), times: TIMES, walk: wake },
+    Path {
+        name: "cancel, each waited on",
+        what: "a child of the root that is cancelled, and its only wait",
+        goal: Some(Count(20.0)),
+        times: TIMES,
+        walk: sweep,
+    },
     Path {
         name: "job",
         what: "submit, settle, await",
@@ -203,6 +219,20 @@ fn wake(times: u64) {
                 assert!(wait.poll(&mut context).is_ready(), "it was cancelled");
             }
         });
+    }
+}
+
+/// A root of 64 children at a time, each with one who waits.
+fn sweep(times: u64) {
+    for _ in 0..times / BATCH {
+        let root = Token::new();
+        let mut waits: Vec<_> = (0..BATCH).map(|_| Box::pin(root.child_token().cancelled_owned())).collect();
+        let mut context = Context::from_waker(Waker::noop());
+        for wait in &mut waits {
+            assert!(wait.as_mut().poll(&mut context).is_pending(), "nobody has cancelled it");
+        }
+        measured(|| assert!(black_box(&root).cancel(), "nobody did before"));
+        assert!(waits.iter_mut().all(|wait| wait.as_mut().poll(&mut context).is_ready()), "all were cancelled");
     }
 }
 
@@ -313,10 +343,18 @@ fn send_and_receive(times: u64) {
 }
 
 fn event(times: u64) {
+    told(times, |reporter, number| reporter.take(&m3::event(number)));
+}
+
+fn said(times: u64) {
+    told(times, |reporter, number| reporter.take_said(&m3::said(number)));
+}
+
+fn told(times: u64, tell: impl Fn(&Reporter<Payload>, u64)) {
     let (router, mut outlets) = m3::router();
     let reporter = router.reporter(Source::of("kasmina"), 1, || Instant::ORIGIN);
     for _ in 0..times / BATCH {
-        measured(|| (0..BATCH).for_each(|number| reporter.take(&m3::event(black_box(number)))));
+        measured(|| (0..BATCH).for_each(|number| tell(&reporter, black_box(number))));
         outlets.iter_mut().take(1).for_each(m3::drain);
     }
     assert_eq!(reporter.refused(), 0);

@@ -1,11 +1,11 @@
 //! M3: what telling the router of an event costs the teller.
 //!
-//! Every contender tells of the same thing, a prefetch that is ready, with two texts and two numbers, and somebody takes it in: countermand's reporter, which keeps a
-//! copy for the next outlet that has a turn, to be written down in its final form (protobuf); a plain struct through a bounded channel of tokio's or of flume's,
+//! Every contender tells of the same thing, a prefetch that is ready, with two texts and two numbers, and somebody takes it in: countermand's reporter, which keeps
+//! the fields for the next outlet that has a turn, to be written down in their final form (protobuf); a plain struct through a bounded channel of tokio's or of flume's,
 //! which is the least that one sends by hand, and says nothing yet to who reads telemetry; the same as a map of strings, which does;
 //! `tracing`, with a layer that puts name and fields into such a channel, the usual way to get events out of a program. The limit is a ring of one's own, for
-//! one thread, that takes the struct. A counter of `metrics` is a note: it keeps the number and forgets the event; so is making an event that nobody takes, which
-//! is what is left of one when telling is turned off.
+//! one thread, that takes the struct. A counter of `metrics` is a note: it keeps the number and forgets the event; so is making an event that nobody takes, and
+//! telling of something that is an event already, as what is not in the catalogue is.
 //!
 //! What was told is taken out again, untimed, every 128 events, as those do who are on the other side: the outlets, the channel's receiver. (A reporter that nobody
 //! serves keeps as many; the next one is written down by its teller.)
@@ -28,7 +28,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use crate::meter::Meter;
 use crate::question::{At, Cases, Goal, Quantity, Question};
 
-const OURS: &str = "Reporter::take";
+const OURS: &str = "Reporter::take_said";
 const LIMIT: &str = "a ring of one's own";
 
 /// See the head of the file.
@@ -56,9 +56,13 @@ fn rounds(meter: &mut Meter, mut tell: impl FnMut(u64), mut take_out: impl FnMut
 }
 
 /// What is told, in the words of the catalogue.
+pub(crate) fn said(number: u64) -> PrefetchReady<'static> {
+    PrefetchReady { subsystem: "kasmina", request: "r-17", in_flight: number, latency: Duration::from_micros(number) }
+}
+
+/// The same as an event, as what is not of the catalogue is from the first.
 pub(crate) fn event(number: u64) -> Event {
-    let latency = Duration::from_micros(number);
-    PrefetchReady { subsystem: "kasmina", request: "r-17", in_flight: number, latency }.into()
+    said(number).into()
 }
 
 /// A router with an outlet for each stream.
@@ -151,7 +155,7 @@ fn cases(_: u64, cases: &mut Cases) {
     let (router, mut outlets) = router();
     let reporter = router.reporter(Source::of("kasmina"), 1, || Instant::ORIGIN);
     cases.ours(OURS, move |meter| {
-        rounds(meter, |number| reporter.take(&event(number)), || drain(&mut outlets[0]));
+        rounds(meter, |number| reporter.take_said(&said(number)), || drain(&mut outlets[0]));
         assert_eq!((reporter.refused(), router.ledger().shed), (0, [0; 4]), "nothing was lost");
     });
     cases.peer("a struct into tokio's mpsc", |meter| {
@@ -200,6 +204,11 @@ fn cases(_: u64, cases: &mut Cases) {
             },
             || (),
         );
+    });
+    let (router, mut outlets) = self::router();
+    let reporter = router.reporter(Source::of("kasmina"), 1, || Instant::ORIGIN);
+    cases.note("Reporter::take, of an event", move |meter| {
+        rounds(meter, |number| reporter.take(&event(number)), || drain(&mut outlets[0]));
     });
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     cases.note("a counter of metrics, by name", move |meter| {

@@ -4,12 +4,20 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::machine;
+use super::soak::Soak;
 use super::table::{self, Style};
 use crate::curves::Drawn;
 use crate::rounds::{Answer, Effort};
 
 /// The whole document. Pictures are named as they are found from the directory that it stands in.
-pub(crate) fn of(answers: &[Answer], drawn: &[Drawn], effort: Effort, command: &str, beside: &Path) -> String {
+pub(crate) fn of(
+    answers: &[Answer],
+    drawn: &[Drawn],
+    soak: Option<&Soak>,
+    effort: Effort,
+    command: &str,
+    beside: &Path,
+) -> String {
     let mut text = String::from("# What was measured last\n\nWritten by the program; do not edit.\n\n");
     let mut line = |what: &str, which: &str| {
         let _ = writeln!(text, "- {what}: {which}");
@@ -37,6 +45,10 @@ pub(crate) fn of(answers: &[Answer], drawn: &[Drawn], effort: Effort, command: &
         let file = drawn.file.strip_prefix(beside).unwrap_or(&drawn.file);
         let _ =
             write!(text, "\n{}\n![{}]({})\n", table::curve(drawn, Style::Markdown), drawn.curve.title, file.display());
+    }
+    if let Some(soak) = soak {
+        text.push('\n');
+        text.push_str(&soak.section());
     }
     text
 }

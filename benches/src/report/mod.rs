@@ -3,4 +3,5 @@
 pub(crate) mod document;
 pub(crate) mod json;
 pub(crate) mod machine;
+pub(crate) mod soak;
 pub(crate) mod table;

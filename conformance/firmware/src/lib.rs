@@ -7,7 +7,26 @@ pub mod clock;
 mod faults;
 mod heap;
 pub mod line;
+#[path = "../../../adapters/examples/superloop/host.rs"]
 pub mod superloop;
+
+/// This board under the loop of `superloop`: its tick is that of the clock, which comes each millisecond.
+#[derive(Debug)]
+pub struct Board;
+
+impl superloop::Board for Board {
+    fn now() -> countermand_core::Instant {
+        clock::now()
+    }
+
+    fn sleep() {
+        cortex_m::asm::wfe();
+    }
+
+    fn ring() {
+        cortex_m::asm::sev();
+    }
+}
 
 /// Sets the board up: the heap, and the clock from its origin.
 ///

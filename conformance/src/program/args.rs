@@ -59,14 +59,17 @@ pub(super) struct Args {
     /// Switch this defect on, on every host but the reference; only a build with mutants has any
     #[arg(long, value_name = "NAME", requires = "scripts", default_value = "", hide = true)]
     pub(super) mutant: String,
-    /// Plant one defect at a time in the core, and show which rule sees it
+    /// Plant one defect at a time, in the core or in a host, and show which rule sees it
     #[arg(long)]
     pub(super) mutants: bool,
-    /// Of each rule about a race, show how many rounds it takes to see its mutants, and that the ordinary run makes enough
+    /// Of these defects, only those of hosts: each breaks one promise of a host, and the rules must see it
     #[arg(long, conflicts_with_all = ["mutants", "scripts"])]
+    pub(super) lying_hosts: bool,
+    /// Of each rule about a race, show how many rounds it takes to see its mutants, and that the ordinary run makes enough
+    #[arg(long, conflicts_with_all = ["mutants", "lying_hosts", "scripts"])]
     pub(super) power: bool,
     /// Put the kill table that --mutants --format json wrote into the HTML report
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["mutants", "scripts", "power"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["mutants", "lying_hosts", "scripts", "power"])]
     pub(super) kills: Option<PathBuf>,
 }
 

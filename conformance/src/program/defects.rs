@@ -9,6 +9,8 @@ use super::args::Format;
 use super::{deliver, exit_code, is_coloured, progress};
 use crate::bench::Order;
 #[cfg(feature = "mutants")]
+use crate::mutants::Suspect;
+#[cfg(feature = "mutants")]
 use crate::report::{self, Replay};
 use crate::{Candidate, Rule};
 
@@ -22,7 +24,8 @@ pub(super) fn mutants(
     if args.power {
         return power(args, hosts, chosen, order);
     }
-    let cull = watched(|note| crate::mutants::cull(hosts, chosen, order, note))?;
+    let suspects = if args.lying_hosts { Suspect::of_hosts() } else { Suspect::all() };
+    let cull = watched(|note| crate::mutants::cull(suspects, hosts, chosen, order, note))?;
     let text = match args.format {
         Format::Table => report::kills(&cull, &Replay::of_this_program(args.budget), is_coloured(args.out.as_deref())),
         Format::Json => report::kills_json(&cull)?,

@@ -84,7 +84,7 @@ fn run(args: &Args, candidates: &[Candidate]) -> Result<ExitCode, String> {
     // What is waited for may be something that does so many times as much.
     let more = effort.max(1.0);
     let order = Order { seed, effort, patience: PATIENCE.mul_f64(more), watchdog: WATCHDOG.mul_f64(more) };
-    if args.mutants || args.power {
+    if args.mutants || args.lying_hosts || args.power {
         return mutants(args, &hosts, &chosen, order);
     }
     if args.kills.is_some() && !matches!(args.format, Format::Html) {

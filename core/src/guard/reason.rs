@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Why a dependency is not met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Reason {
     /// Something that is required is not there.

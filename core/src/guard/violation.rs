@@ -131,6 +131,16 @@ impl fmt::Display for Violation {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Violation {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let subsystem = self.subsystem();
+        let (subsystem, dependency, identifier) = (subsystem.as_str(), self.dependency(), self.identifier());
+        let (reason, more) = (self.reason(), self.more());
+        defmt::write!(f, "{=str}: {=str} {=str} {} {=str}", subsystem, dependency, identifier, reason, more);
+    }
+}
+
 impl fmt::Debug for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Violation")

@@ -6,7 +6,7 @@ use core::future::Future;
 use core::marker::{PhantomData, PhantomPinned};
 use core::pin::Pin;
 use core::ptr;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use super::HeldToken;
 use super::list::{List, Waiter};
@@ -58,6 +58,21 @@ impl<'a> HeldCancelled<'a> {
     unsafe fn with_list<R>(&self, f: impl FnOnce(&mut List) -> R) -> R {
         // SAFETY: promised by the caller.
         self.token().root().waiting.with_mut(|list| f(unsafe { &mut *list }))
+    }
+
+    /// Why the token is cancelled, if it is.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        self.token().cause()
+    }
+
+    /// Puts it on the list, as a poll does. Gives a waker that is not needed any more.
+    ///
+    /// # Safety
+    ///
+    /// Under the lock; it stays where it is until it is dropped.
+    pub(crate) unsafe fn enlist(&self, waker: Waker) -> Option<Waker> {
+        // SAFETY: promised by the caller.
+        unsafe { self.with_list(|list| list.put(&self.waiter, waker)) }
     }
 
     fn leave(&self) {

@@ -2,7 +2,7 @@
 //! users'; it says what is to be polled, dropped or woken when the lock is open.
 //!
 //! Invariants, whenever the lock is open:
-//! 1. `running` cards are `Running` or `Held` after having been started: at most as many as there are lanes (Q1).
+//! 1. `running` cards are `Running` and were started: at most as many as there are lanes (Q1).
 //! 2. The places of the `queued` cards are 0, 1, 2 … in the order of their submits (Q2).
 //! 3. Whoever gives the driver something to do sets `rung`, and takes its waker; the driver leaves its waker only while `rung` is not set (L5).
 //! 4. Once `closed` is set, no card is filled (S1); the time of an abort only ever becomes earlier (S5).
@@ -10,8 +10,9 @@
 
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::task::{RawWaker, RawWakerVTable, Waker};
+use core::task::{Context, RawWaker, RawWakerVTable, Waker};
 
+use super::HeldWorker;
 use super::body::Functions;
 use super::card::{Card, Stage, Times};
 use super::counts::Tally;
@@ -27,6 +28,8 @@ pub(super) struct Hub {
     /// Whether a new job comes before the lanes in this step; alternates (L2).
     new_first: bool,
     attended: bool,
+    /// Whether the driver has gone: nobody has a grace then (S6).
+    gone: bool,
     queued: u8,
     running: u8,
     /// The card that was polled last (L2).
@@ -89,6 +92,7 @@ impl<const N: usize> Board<N> {
             rung: false,
             new_first: false,
             attended: false,
+            gone: false,
         };
         Self(UnsafeCell::new(State { hub, cards: [const { Card::FREE }; N] }))
     }
@@ -136,8 +140,33 @@ impl Seat {
         unsafe { Waker::from_raw(self.raw_waker()) }
     }
 
+    /// The card of the job that is polled, as it is polled by the driver.
+    pub(super) fn of(cx: &Context<'_>) -> Option<Self> {
+        let waker = cx.waker();
+        let card = NonNull::new(waker.data().cast_mut().cast())?;
+        core::ptr::eq(waker.vtable(), &BELL).then_some(Self(card))
+    }
+
+    /// Whether its job was asked to stop, or there is none.
+    pub(super) fn is_asked(self) -> bool {
+        self.with(|_, card| card.is_asked())
+    }
+
+    /// A waker with functions of its own, which are given the card.
+    pub(super) fn waker_by(self, table: &'static RawWakerVTable) -> RawWaker {
+        RawWaker::new(self.0.as_ptr().cast_const().cast(), table)
+    }
+
+    /// # Safety
+    ///
+    /// It is what a function of such a table was given.
+    pub(super) unsafe fn from_data(card: *const ()) -> Self {
+        // SAFETY: promised by the caller.
+        Self(unsafe { NonNull::new_unchecked(card.cast_mut().cast()) })
+    }
+
     fn raw_waker(self) -> RawWaker {
-        RawWaker::new(self.0.as_ptr().cast_const().cast(), &BELL)
+        self.waker_by(&BELL)
     }
 }
 
@@ -146,7 +175,7 @@ static BELL: RawWakerVTable = RawWakerVTable::new(|card| RawWaker::new(card, &BE
 /// Wakes the job of a card: a late or double wake is harmless (L5).
 fn ring_card(card: *const ()) {
     // SAFETY: it was made of a seat.
-    let seat = Seat(unsafe { NonNull::new_unchecked(card.cast_mut().cast()) });
+    let seat = unsafe { Seat::from_data(card) };
     wake(seat.with(|hub, card| {
         card.ready = true;
         hub.ring()
@@ -179,6 +208,25 @@ impl Hub {
         self.abort_before_never =
             if mutant!(DrainRelaxesAnAbort) { before } else { self.abort_before_never.max(before) };
         self.ring()
+    }
+
+    /// The worker whose hub this is.
+    ///
+    /// # Safety
+    ///
+    /// It is one of these sizes, and its address was exposed.
+    pub(super) unsafe fn worker<'a, const LANES: usize, const SLOTS: usize, const BYTES: usize>(
+        &self,
+    ) -> &'a HeldWorker<LANES, SLOTS, BYTES> {
+        let address = core::ptr::from_ref(self).addr();
+        // SAFETY: promised by the caller; the board is the first of a worker, and the hub the first of a board. What of it is guarded lies in cells.
+        unsafe { &*core::ptr::with_exposed_provenance(address) }
+    }
+
+    /// The driver goes: all is cancelled at once.
+    pub(super) fn leave(&mut self) -> Option<Waker> {
+        self.gone = true;
+        self.close(Instant::ORIGIN)
     }
 
     fn abort_at(&self) -> Instant {
@@ -249,14 +297,19 @@ impl<const N: usize> State<N> {
         let now = Instant::from_nanos(now.as_nanos() - u64::from(now == Instant::NEVER));
         hub.rung = false;
         hub.now = now;
-        let mut until = match hub.look.map_or(Ok(Instant::NEVER), |look| look(&mut hub.naps, now)) {
-            Ok(until) => until,
-            Err(waker) => return Next::Wake(waker),
-        };
+        let mut until = Instant::NEVER;
+        if let Some(waker) = hub.look.and_then(|look| look(&mut hub.naps, now, &mut until)) {
+            return Next::Wake(waker);
+        }
+        let abort_at = hub.abort_at();
+        let aborts = abort_at.is_due(now);
+        if !aborts {
+            until = until.min(abort_at);
+        }
         // The one whose turn it is.
         let mut best: (u32, Option<&mut Card>) = (0, None);
         for card in cards.iter_mut() {
-            let rank = hub.consider(card, lanes, &mut until);
+            let rank = hub.consider(card, lanes, aborts, &mut until);
             if best.0 < rank {
                 best = (rank, Some(card));
             }
@@ -265,12 +318,12 @@ impl<const N: usize> State<N> {
             if hub.closed && hub.queued == 0 && hub.running == 0 {
                 return Next::Closed;
             }
-            return Next::Park(if mutant!(BusyWhenIdle) { now } else { until.min(hub.abort_at()) });
+            return Next::Park(if mutant!(BusyWhenIdle) { now } else { until });
         };
         let (index, place, functions) = (card.index, card.place, card.functions);
         let was_queued = card.stage == Stage::Queued;
-        let polls = !card.is_asked() || is_polled_all_the_same(was_queued);
-        card.stage = Stage::Held;
+        let polls = best.0 != DROPPED && !(mutant!(CancelledEntryKeepsItsPlace) && card.is_asked());
+        card.stage = Stage::Running;
         card.ready = false;
         hub.last = index;
         hub.new_first = !was_queued;
@@ -280,12 +333,13 @@ impl<const N: usize> State<N> {
                 card.start(now);
                 hub.running += 1;
             }
-            for behind in cards.iter_mut().filter(|card| card.stage == Stage::Queued && card.place > place) {
+            // Of those that are not queued as well, where it says nothing.
+            for behind in cards.iter_mut().filter(|card| card.place > place) {
                 behind.place -= 1;
             }
         }
-        // A card that is queued or running has them.
-        functions.map_or(Next::Closed, |functions| Next::Take(index, polls, functions))
+        // SAFETY: a card that is queued or running has them.
+        Next::Take(index, polls, unsafe { functions.unwrap_unchecked() })
     }
 }
 
@@ -293,15 +347,14 @@ impl Hub {
     /// Compares a card with the clock, and says how much it is its turn: 0 is not at all. What is to be dropped comes first; else a new job and the lanes alternate, and
     /// then the most urgent, the oldest, or the next in turn. `until` is brought forward to when its time is out.
     #[inline(never)]
-    fn consider(&self, card: &mut Card, lanes: u8, until: &mut Instant) -> u32 {
-        *until = (*until).min(card.look(self.now, self.abort_at()));
+    fn consider(&self, card: &mut Card, lanes: u8, aborts: bool, until: &mut Instant) -> u32 {
         let queued = card.stage == Stage::Queued;
         if !queued && card.stage != Stage::Running {
             return 0;
         }
-        let stays = queued && mutant!(CancelledEntryKeepsItsPlace) || is_polled_all_the_same(queued);
-        if card.is_asked() && !stays {
-            u32::MAX // J2, J4, Q4, Q7
+        *until = (*until).min(card.look(self.now, aborts));
+        if self.is_dropped_next(card) && !(queued && mutant!(CancelledEntryKeepsItsPlace)) {
+            DROPPED // J2, J4, Q4, Q7
         } else if queued {
             if self.running >= lanes + u8::from(mutant!(OneLaneMoreThanTheLimit)) {
                 return 0;
@@ -318,6 +371,15 @@ impl Hub {
     }
 }
 
+impl Hub {
+    /// Whether it was asked to stop, and is not polled any more: at once, or when it says that its grace is over (J5).
+    #[inline]
+    fn is_dropped_next(&self, card: &Card) -> bool {
+        let has_grace = card.started && card.is_graced() && !self.gone && !mutant!(GraceIsIgnored);
+        card.is_asked() && !has_grace && !is_polled_all_the_same(card.stage == Stage::Queued)
+    }
+}
+
 /// Whether a job that was asked to stop is polled: a defect.
 fn is_polled_all_the_same(queued: bool) -> bool {
     match queued {
@@ -325,6 +387,9 @@ fn is_polled_all_the_same(queued: bool) -> bool {
         false => mutant!(PollsAfterTheRequest),
     }
 }
+
+/// The rank of what is to be dropped.
+const DROPPED: u32 = u32::MAX;
 
 /// What comes first counts most. Never 0.
 fn rank(first: bool, second: u8, third: u8) -> u32 {

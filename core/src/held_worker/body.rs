@@ -6,7 +6,9 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
+use super::card::Stage;
 use super::job::HeldWork;
+use crate::Cause;
 use crate::sync::UnsafeCell;
 
 /// A place of so many bytes, as aligned as any number.
@@ -24,9 +26,15 @@ impl<const BYTES: usize> Room<BYTES> {
         Self(UnsafeCell::new(MaybeUninit::uninit()))
     }
 
-    /// Where its content lies.
-    pub(super) fn body(&'static self) -> Body {
-        Body(self.0.with_mut(<*mut _>::cast))
+    /// Where the content of one of these rooms lies.
+    ///
+    /// # Safety
+    ///
+    /// The index is one of theirs.
+    pub(super) unsafe fn body(rooms: &'static [Self], index: u8) -> Body {
+        // SAFETY: promised by the caller.
+        let room = unsafe { &*rooms.as_ptr().add(usize::from(index)) };
+        Body(room.0.with_mut(<*mut _>::cast))
     }
 
     /// The functions of a work that fits; one that does not fit does not compile.
@@ -46,16 +54,23 @@ impl<const BYTES: usize> Room<BYTES> {
     }
 }
 
-/// What is in a room, with its type forgotten. Its owner is whoever moves its card's stage: the driver while it is `Held`, the reader
+/// What is in a room, with its type forgotten. Its owner is whoever moves its card's stage: the driver while it is `Running`, the reader
 /// under the lock when it is `Over`.
 #[derive(Clone, Copy)]
 pub(super) struct Body(*mut u8);
 
 /// What can be done with the body of a job.
 pub(super) struct Functions {
-    poll: unsafe fn(*mut u8, &mut Context<'_>, &mut bool) -> Poll<bool>,
+    poll: unsafe fn(*mut u8, &mut Context<'_>, &mut bool) -> Poll<Stage>,
     drop_work: unsafe fn(*mut u8),
     drop_value: unsafe fn(*mut u8),
+    watched: Option<&'static Watched>,
+}
+
+/// What more is known of a work that [watches](super::watch::Watch).
+struct Watched {
+    graced: bool,
+    cause: unsafe fn(*const u8) -> Option<Cause>,
 }
 
 struct Of<W>(W);
@@ -65,35 +80,60 @@ impl<W: HeldWork> Of<W> {
         poll: |place, cx, emptied| {
             let work = place.cast::<W>();
             // SAFETY: the work is there, and does not move before it is dropped.
-            let polled = unsafe { Pin::new_unchecked(&mut *work) }.poll_work(cx);
-            polled.map(|value| {
-                let well = value.is_ok();
+            let mut pinned = unsafe { Pin::new_unchecked(&mut *work) };
+            if W::WATCHES && pinned.as_mut().is_over(cx) {
+                return Poll::Ready(Stage::Stopped); // J4, J5
+            }
+            pinned.poll_work(cx).map(|value| {
+                let ended = if value.is_ok() { Stage::Completed } else { Stage::Failed };
                 *emptied = true;
                 // SAFETY: it is not used any more; the room is large enough for the value too.
                 unsafe {
                     ptr::drop_in_place(work);
                     place.cast::<Result<W::Value, W::Error>>().write(value);
                 }
-                well
+                ended
             })
         },
         // SAFETY: the work is there, and is not used any more.
         drop_work: |place| unsafe { ptr::drop_in_place(place.cast::<W>()) },
         // SAFETY: the value is there, and is not used any more.
         drop_value: |place| unsafe { ptr::drop_in_place(place.cast::<Result<W::Value, W::Error>>()) },
+        watched: if W::WATCHES { Some(&Self::WATCHED) } else { None },
+    };
+
+    const WATCHED: Watched = Watched {
+        graced: W::GRACED,
+        // SAFETY: the work is there, and nobody has it to himself.
+        cause: |place| unsafe { &*place.cast::<W>() }.cause(),
     };
 }
 
 impl Functions {
-    /// Polls the work. Ready when the work was dropped and its value is in the room, with whether it was well; `emptied` says
-    /// whether the work is gone, also where its destructor panics.
+    /// Polls the work. Ready when the work was dropped and its value is in the room, with how it ended; or with `Stopped`, when its grace is over and
+    /// it is still there. `emptied` says whether the work is gone, also where its destructor panics.
     ///
     /// # Safety
     ///
     /// The work is in the body, and the caller owns it. So it is for the others.
-    pub(super) unsafe fn poll(&self, body: Body, cx: &mut Context<'_>, emptied: &mut bool) -> Poll<bool> {
+    pub(super) unsafe fn poll(&self, body: Body, cx: &mut Context<'_>, emptied: &mut bool) -> Poll<Stage> {
         // SAFETY: promised by the caller.
         unsafe { (self.poll)(body.0, cx, emptied) }
+    }
+
+    /// Why the work is to stop, by the tokens that it is under (J11).
+    ///
+    /// # Safety
+    ///
+    /// The work is in the body, and nobody has it to himself meanwhile.
+    pub(super) unsafe fn cause(&self, body: Body) -> Option<Cause> {
+        // SAFETY: promised by the caller.
+        self.watched.and_then(|watched| unsafe { (watched.cause)(body.0) })
+    }
+
+    /// Whether it is polled on when it was asked to stop, and says itself when that is over (J5).
+    pub(super) fn is_graced(&self) -> bool {
+        self.watched.is_some_and(|watched| watched.graced)
     }
 
     /// # Safety
@@ -114,6 +154,14 @@ impl Functions {
 }
 
 impl Body {
+    /// # Safety
+    ///
+    /// A work of this type is in the body, and stays there while what this gives is used.
+    pub(super) unsafe fn work<'a, W>(self) -> &'a W {
+        // SAFETY: promised by the caller.
+        unsafe { &*self.0.cast() }
+    }
+
     /// # Safety
     ///
     /// The body is empty, and of a room whose [`functions`](Room::functions) were asked for.

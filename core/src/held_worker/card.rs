@@ -9,17 +9,15 @@ use crate::{Cause, CauseKind, Detail, Instant, Panic, Priority};
 /// Where a job is.
 ///
 /// ```text
-///   Free ──submit──► Queued ──► Running ◄──► Held ──► Completed, Failed, Stopped ──read──► Free
-///                       └─────────────────────┘ cancelled or due           detached: Free at once
+///   Free ──submit──► Queued ──► Running ──► Completed, Failed, Stopped ──read──► Free
+///                        also where it is only dropped           detached: Free at once
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
     Free = 0,
     Queued,
-    /// In a lane, between polls.
+    /// In a lane, or about to be dropped: the driver alone touches the body.
     Running,
-    /// In the hands of the driver, which alone touches the body.
-    Held,
     /// Settled, as the others below: the outcome waits for its reader. It returned a value.
     Completed,
     /// It returned an error of its own.
@@ -30,7 +28,7 @@ pub(super) enum Stage {
 
 impl Stage {
     pub(super) fn is_live(self) -> bool {
-        Self::Queued <= self && self <= Self::Held
+        self == Self::Queued || self == Self::Running
     }
 
     pub(super) fn is_over(self) -> bool {
@@ -141,6 +139,11 @@ impl Card {
         self.asked.is_some()
     }
 
+    /// Whether it is polled on when it was asked to stop.
+    pub(super) fn is_graced(&self) -> bool {
+        self.functions.is_some_and(Functions::is_graced)
+    }
+
     pub(super) fn is_timed_out(&self) -> bool {
         self.asked == Some(CauseKind::Deadline)
     }
@@ -152,33 +155,34 @@ impl Card {
         Some(cause.with_detail(unsafe { self.watch.detail }))
     }
 
-    /// Compares with the clock (D2, D3), if there is a job that was not asked to stop, and with the time of an abort (S3). Then says when its time is out, where it is.
+    /// Compares a live job with the clock (D2, D3), if it was not asked to stop, and asks it if all are aborted (S3). Then says when its time is out, where it is.
     #[inline(always)]
-    pub(super) fn look(&mut self, now: Instant, abort_at: Instant) -> Instant {
-        let queued = self.stage == Stage::Queued;
-        if !queued && self.stage != Stage::Running {
+    pub(super) fn look(&mut self, now: Instant, aborts: bool) -> Instant {
+        if self.is_asked() {
             return Instant::NEVER;
         }
-        if abort_at.is_due(now) && (queued || !mutant!(AbortAsksNobody)) {
-            self.stop(CauseKind::Shutdown);
+        // SAFETY: it was not asked, so that these are what was written last.
+        let times = unsafe { self.watch.times };
+        let queued = self.stage == Stage::Queued;
+        let mut due = Instant::from_nanos(times.deadline);
+        if queued {
+            due = due.min(Instant::from_nanos(times.start_by)); // Q7
         }
         let waits = match queued {
             true => mutant!(QueueTimeoutWaitsForALane),
             false => mutant!(DeadlineIgnoredWhileRunning),
         };
-        if self.is_asked() || waits || mutant!(PastDeadlinePolledOnce) && !self.started {
-            return Instant::NEVER;
+        if waits || mutant!(PastDeadlinePolledOnce) && !self.started {
+            due = Instant::NEVER;
         }
-        // SAFETY: it was not asked, so that these are what was written last.
-        let times = unsafe { self.watch.times };
-        let mut due = times.deadline;
-        if queued {
-            due = due.min(times.start_by); // Q7
-        }
-        let due = Instant::from_nanos(due);
-        if due.is_due(now) {
-            self.stop(if mutant!(ExpiryIsARequest) { CauseKind::Requested } else { CauseKind::Deadline }); // D6
-        }
+        let cause = if aborts && (queued || !mutant!(AbortAsksNobody)) {
+            CauseKind::Shutdown
+        } else if due.is_due(now) {
+            if mutant!(ExpiryIsARequest) { CauseKind::Requested } else { CauseKind::Deadline } // D6
+        } else {
+            return due;
+        };
+        self.stop(cause);
         due
     }
 

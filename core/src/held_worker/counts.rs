@@ -40,12 +40,11 @@ impl Tally {
     }
 
     pub(super) fn settle(&mut self, ended: Stage, panicked: bool, timed_out: bool) {
-        let stopped = match ended {
-            Stage::Completed | Stage::Failed => 0,
-            _ if panicked => 2,
-            _ => usize::from(timed_out),
-        };
-        self.add(2 + (ended as usize - Stage::Completed as usize) + stopped);
+        let mut place = 2 + (ended as usize - Stage::Completed as usize);
+        if ended == Stage::Stopped {
+            place += if panicked { 2 } else { usize::from(timed_out) };
+        }
+        self.add(place);
     }
 
     fn add(&mut self, place: usize) {

@@ -9,7 +9,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::HeldWorker;
 use super::board::{Next, Seat, wake};
-use super::body::{Body, Functions};
+use super::body::{Body, Functions, Room};
 use super::card::Stage;
 use crate::contain::contain;
 use crate::{Alarm, Host, Instant, Panic, Step};
@@ -60,9 +60,11 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANE
         match self.worker.board.with(|state| state.next(now, LANES as u8)) {
             Next::Take(index, polls, functions) => {
                 let worker = self.worker;
-                if let Some(room) = worker.rooms.get(usize::from(index)) {
-                    let held = Held { seat: worker.board.seat(index), body: room.body(), functions };
-                    if polls { held.poll() } else { held.discard(None) }
+                // SAFETY: there is a room for each card.
+                let body = unsafe { Room::body(&worker.rooms, index) };
+                let held = Held { seat: worker.board.seat(index), body, functions };
+                if !polls || held.poll() {
+                    held.discard(None);
                 }
             }
             Next::Wake(waker) => waker.wake(),
@@ -90,24 +92,32 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANE
 }
 
 impl Held {
-    fn poll(self) {
+    /// Whether the work is to be dropped.
+    fn poll(self) -> bool {
         let waker = self.seat.waker();
         let mut emptied = false;
         // SAFETY: the card is held, and its work is in the body.
         let polled =
             contain(|| unsafe { self.functions.poll(self.body, &mut Context::from_waker(&waker), &mut emptied) });
         match polled {
-            Ok(Poll::Ready(_)) if mutant!(ReadyThrownAway) && self.seat.with(|_, card| card.is_asked()) => {
+            Ok(Poll::Ready(_)) if emptied && mutant!(ReadyThrownAway) && self.seat.is_asked() => {
                 // SAFETY: it has just returned.
                 unsafe { self.functions.drop_value(self.body) };
                 self.settle(Stage::Stopped, None, true);
             }
-            Ok(Poll::Ready(well)) => self.settle(if well { Stage::Completed } else { Stage::Failed }, None, false), // J3
+            Ok(Poll::Ready(Stage::Stopped)) => return true, // J4, J5
+            Ok(Poll::Ready(_)) if mutant!(LateValueIsLost) && self.seat.with(|_, card| card.is_timed_out()) => {
+                // SAFETY: it has just returned.
+                unsafe { self.functions.drop_value(self.body) };
+                self.settle(Stage::Stopped, None, true);
+            }
+            Ok(Poll::Ready(ended)) => self.settle(ended, None, false), // J3
             // Whatever was asked of it meanwhile: the next step drops it, and polls nothing before that (J4).
-            Ok(Poll::Pending) => self.seat.with(|_, card| card.stage = Stage::Running),
+            Ok(Poll::Pending) => {}
             Err(panic) if emptied => self.settle(Stage::Stopped, Some(panic), true),
             Err(panic) => self.discard(Some(panic)), // P1
         }
+        false
     }
 
     /// Drops the work, then settles (J7); a panic of its destructor is the outcome (P2), unless there was one before.
@@ -153,9 +163,13 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Drop for HeldDr
             return;
         }
         // Nobody is left to be woken.
-        drop(self.worker.board.with(|state| state.hub.close(Instant::ORIGIN)));
+        drop(self.worker.board.with(|state| state.hub.leave()));
         // All of them were asked to stop, so that nothing is polled.
-        while self.turn(&mut Context::from_waker(Waker::noop()), Instant::ORIGIN) == AGAIN {}
+        loop {
+            if self.turn(&mut Context::from_waker(Waker::noop()), Instant::ORIGIN) != AGAIN {
+                break;
+            }
+        }
     }
 }
 

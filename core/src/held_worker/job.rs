@@ -10,18 +10,16 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::card::Times;
+use super::context::HeldContext;
+use super::grace::HeldGraced;
+use super::made::HeldMade;
+use super::under::HeldUnder;
+use super::watch::Watch;
 use crate::instant::nanos_of;
-use crate::{Instant, Priority};
+use crate::{HeldToken, Instant, Priority};
 
-mod sealed {
-    #[expect(unnameable_types, reason = "that it cannot be named is what seals HeldWork")]
-    pub trait Sealed {}
-    impl<F> Sealed for super::HeldPlain<F> {}
-    impl<F> Sealed for super::HeldFallible<F> {}
-}
-
-/// What a [`HeldJob`] does: [`HeldPlain`] or [`HeldFallible`].
-pub trait HeldWork: sealed::Sealed + 'static {
+/// What a [`HeldJob`] does: [`HeldPlain`] or [`HeldFallible`], or one of them with a grace or under a token.
+pub trait HeldWork: Watch + 'static {
     /// What it returns when it completes.
     type Value: 'static;
     /// What it returns when it fails.
@@ -48,6 +46,9 @@ pin_project! {
         future: F,
     }
 }
+
+impl<F> Watch for HeldPlain<F> {}
+impl<F> Watch for HeldFallible<F> {}
 
 impl<F> HeldWork for HeldPlain<F>
 where
@@ -90,12 +91,54 @@ impl<F> HeldJob<HeldPlain<F>> {
     pub const fn task(future: F) -> Self {
         Self::new(HeldPlain { future })
     }
+
+    /// A task that is made when it starts, and knows of itself whether it was asked to stop.
+    ///
+    /// ```
+    /// # use core::future::Future;
+    /// # use core::{pin::pin, task::{Context, Waker}, time::Duration};
+    /// # use countermand_core::{HeldJob, HeldWorker, Instant, Outcome, Step};
+    /// static WORKER: HeldWorker<1, 1, 128> = HeldWorker::new();
+    ///
+    /// let valve = HeldJob::task_with(|context| async move {
+    ///     context.cancelled().await;
+    ///     context.sleep(Duration::from_millis(5)).await; // it closes
+    ///     "closed"
+    /// });
+    /// let handle = WORKER.submit(valve.grace(Duration::from_millis(20)), Instant::ORIGIN).expect("there is a slot");
+    /// # let mut driver = WORKER.attend().expect("nobody else drives it");
+    /// # let mut cx = Context::from_waker(Waker::noop());
+    /// # while driver.step(&mut cx, Instant::ORIGIN) == Step::Again {}
+    /// handle.cancel();
+    /// # while driver.step(&mut cx, Instant::ORIGIN) == Step::Again {}
+    /// # assert!(!handle.is_finished());
+    /// # while driver.step(&mut cx, Instant::from_nanos(5_000_000)) == Step::Again {}
+    /// # let core::task::Poll::Ready(outcome) = pin!(handle).poll(&mut cx) else { panic!("it is over") };
+    /// // … and after five milliseconds:
+    /// assert_eq!(outcome.completed(), Some("closed"));
+    /// ```
+    pub const fn task_with<M>(make: M) -> HeldJob<HeldMade<impl FnOnce(HeldContext) -> HeldPlain<F>, HeldPlain<F>>>
+    where
+        M: FnOnce(HeldContext) -> F,
+    {
+        HeldJob::new(HeldMade::new(|context| HeldPlain { future: make(context) }))
+    }
 }
 
 impl<F> HeldJob<HeldFallible<F>> {
     /// A task whose `Err` counts as failed.
     pub const fn fallible(future: F) -> Self {
         Self::new(HeldFallible { future })
+    }
+
+    /// [`task_with`](HeldJob::task_with) whose `Err` counts as failed.
+    pub const fn fallible_with<M>(
+        make: M,
+    ) -> HeldJob<HeldMade<impl FnOnce(HeldContext) -> HeldFallible<F>, HeldFallible<F>>>
+    where
+        M: FnOnce(HeldContext) -> F,
+    {
+        HeldJob::new(HeldMade::new(|context| HeldFallible { future: make(context) }))
     }
 }
 
@@ -122,10 +165,30 @@ impl<W> HeldJob<W> {
         self
     }
 
-    /// When its time is out, queued or running (D5).
+    /// When its time is out, queued or running (D5). Of several, the earliest counts (D1).
     pub const fn deadline(mut self, at: Instant) -> Self {
-        self.times.deadline = at.as_nanos();
+        if at.as_nanos() < self.times.deadline {
+            self.times.deadline = at.as_nanos();
+        }
         self
+    }
+
+    /// How long it goes on after a request to stop, from the step that sees it (J5): it is polled until it returns or that time has passed. It
+    /// learns of the request from its [context](Self::task_with). A duration beyond the clock never ends (D8).
+    pub fn grace(self, limit: Duration) -> HeldJob<HeldGraced<W>> {
+        let Self { work, priority, times } = self;
+        HeldJob { work: HeldGraced::new(work, nanos_of(limit)), priority, times }
+    }
+
+    /// A token whose cancellation cancels this job too, with its cause (J11). Its deadline holds as well (D1).
+    ///
+    /// What a job starts on its own goes under a token of its own, with a [guard](HeldToken::drop_guard): so it is cancelled with the job.
+    pub fn under(self, token: &'static HeldToken<'static>) -> HeldJob<HeldUnder<W>> {
+        let this = match token.deadline() {
+            Some(at) => self.deadline(at),
+            None => self,
+        };
+        HeldJob { work: HeldUnder::new(this.work, token), priority: this.priority, times: this.times }
     }
 }
 

@@ -7,37 +7,46 @@
 mod board;
 mod body;
 mod card;
+mod context;
 mod counts;
 mod driver;
+mod grace;
 mod handle;
 mod job;
+mod made;
 mod nap;
+mod under;
+mod watch;
 
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::time::Duration;
 
+pub use context::{HeldAsked, HeldContext};
 pub use counts::HeldCounts;
 pub use driver::{HeldDriver, HeldRun};
+pub use grace::HeldGraced;
 pub use handle::{HeldCancelOnDrop, HeldHandle};
 pub use job::{HeldFallible, HeldJob, HeldPlain, HeldWork};
+pub use made::HeldMade;
 pub use nap::HeldSleep;
+pub use under::HeldUnder;
 
 use board::{Board, wake};
 use body::Room;
 use card::after;
 
 use crate::instant::nanos_of;
-use crate::{Instant, RejectReason, Rejected, Shutdown};
+use crate::{Instant, Rejected, Shutdown};
 
 /// What becomes of a submit to a [`HeldWorker`]: the handle of an accepted job, or the job back with the reason.
 pub type HeldSubmit<W> = Result<HeldHandle<<W as HeldWork>::Value, <W as HeldWork>::Error>, Rejected<HeldJob<W>>>;
 
 /// A worker without a heap, in a static: `LANES` jobs run at a time, `SLOTS` are accepted, running ones among them, and each lies in a slot of `BYTES` bytes.
 ///
-/// It means what a [`Worker`](crate::Worker) means: priorities, first in first out within one, deadlines and time-outs, cancels with a cause, shutdown. The
-/// most urgent goes first, always: it makes no promise of the kind of Q3. There is no grace, and when all slots are taken the job comes back. Time is an argument.
+/// It means what a [`Worker`](crate::Worker) means: priorities, first in first out within one, deadlines and time-outs, a grace, tokens above a job, cancels with a cause, shutdown. The
+/// most urgent goes first, always: it makes no promise of the kind of Q3. When all slots are taken the job comes back. Time is an argument.
 ///
 /// ```
 /// use core::task::{Context, Waker};
@@ -157,10 +166,23 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
             let (card, driver) = state.open(job.priority, &job.times, now)?;
             card.functions = Some(Room::<BYTES>::functions::<W>());
             let index = card.index;
-            // There is a room for each card.
-            let body = self.rooms.get(usize::from(index)).ok_or(RejectReason::Full)?.body();
+            // SAFETY: there is a room for each card.
+            let body = unsafe { Room::body(&self.rooms, index) };
             // SAFETY: the card was free, so that its body is empty and nobody looks there; the work is not used here any more.
-            unsafe { body.put::<W>(&raw const job.work) };
+            let work = unsafe {
+                body.put::<W>(&raw const job.work);
+                body.work::<W>()
+            };
+            if W::WATCHES && !mutant!(TokenIsNobodysChild) {
+                match work.cause() {
+                    Some(cause) => drop(card.ask(cause)), // R4
+                    None => {
+                        core::ptr::from_ref(self).expose_provenance();
+                        // SAFETY: under the lock; seat and work are of this worker, whose address has just been exposed.
+                        unsafe { under::tether::<LANES, SLOTS, BYTES>(work, self.board.seat(index)) };
+                    }
+                }
+            }
             Ok((index, body, driver))
         });
         match accepted {

@@ -35,7 +35,7 @@ pub(super) struct Naps {
 }
 
 /// See [`Naps::look`].
-pub(super) type Look = fn(&mut Naps, Instant) -> Result<Instant, Waker>;
+pub(super) type Look = fn(&mut Naps, Instant, &mut Instant) -> Option<Waker>;
 
 impl Nap {
     /// # Safety
@@ -62,14 +62,12 @@ impl Naps {
         Self { first: None }
     }
 
-    /// Takes one off whose time has come, and gives its waker; else says when the first of them ends.
-    pub(super) fn look(&mut self, now: Instant) -> Result<Instant, Waker> {
-        let mut least = Instant::NEVER;
-        let due = self.unlink(|_, place| {
-            least = least.min(place.at());
+    /// Takes one off whose time has come, and gives its waker; else `until` is brought forward to when the first of them ends.
+    pub(super) fn look(&mut self, now: Instant, until: &mut Instant) -> Option<Waker> {
+        self.unlink(|_, place| {
+            *until = (*until).min(place.at());
             place.at().is_due(now)
-        });
-        due.map_or(Ok(least), Err)
+        })
     }
 
     /// Takes the first of these off, and its waker.

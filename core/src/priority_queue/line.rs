@@ -8,15 +8,15 @@ use super::{PriorityQueue, Standing};
 use crate::size::Size;
 
 impl<T, S: Size> PriorityQueue<T, S> {
-    /// Takes `step` under the lock; if it asks for a waker, once more with one. The waker is cloned, and what is left of it dropped, when the lock is
+    /// Takes `step` under the lock, with a waker or without; if it asks for one, once more with one. The waker is cloned, and what is left of it dropped, when the lock is
     /// open (T8).
     #[inline]
     pub(super) fn poll_turn<R>(
         &self,
+        mut waker: Option<Waker>,
         cx: &Context<'_>,
         mut step: impl FnMut(&mut State<T, S>, &mut Option<Waker>) -> Turn<R>,
     ) -> Poll<R> {
-        let mut waker = None;
         loop {
             match self.state.with(|state| step(state, &mut waker)) {
                 Turn::Bring => waker = Some(cx.waker().clone()),
@@ -40,9 +40,18 @@ impl<T, S: Size> PriorityQueue<T, S> {
         leave: impl FnOnce(&mut State<T, S>, &mut Standing) -> (Option<Waker>, Option<Waker>),
     ) {
         if standing.is_some() {
-            let (own, next) = self.state.with(|state| leave(state, standing));
-            wake(next);
-            let_go(own);
+            self.give_up(standing, leave);
         }
+    }
+
+    #[inline(never)]
+    fn give_up(
+        &self,
+        standing: &mut Standing,
+        leave: impl FnOnce(&mut State<T, S>, &mut Standing) -> (Option<Waker>, Option<Waker>),
+    ) {
+        let (own, next) = self.state.with(|state| leave(state, standing));
+        wake(next);
+        let_go(own);
     }
 }

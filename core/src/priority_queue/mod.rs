@@ -75,7 +75,8 @@ use crate::{Discipline, Priority};
 ///
 /// # Implementation notes
 ///
-/// One small lock over a [`Shelf`](crate::Shelf) and the lines of those who wait. Lock-free rings, one for each priority, were slower: a receiver must look at all
+/// One small lock over a ring for each priority (without a heap, chains through one array) and the lines of those who wait: nothing leaves the queue from its middle, so it needs no
+/// [`Shelf`](crate::Shelf). Lock-free rings, one for each priority, were slower: a receiver must look at all
 /// of them, and a sender must tell receivers of one thing. A heap is not first in, first out among equals.
 ///
 /// Who waits has a numbered place in a line, not a node in a list through the waiting futures: so futures can be moved,

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use super::state::State;
 use super::wakes::wake;
@@ -52,7 +52,28 @@ impl<T, S: Size> fmt::Debug for Recv<'_, T, S> {
 impl<T, S: Size> PriorityQueue<T, S> {
     #[inline]
     pub(super) fn poll_leave(&self, standing: &mut Standing, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        let left = self.poll_turn(cx, |state, waker| state.leave_in_turn(standing, waker));
+        if standing.is_some() {
+            return self.leave_or_wait(standing, None, cx);
+        }
+        // Mostly there is something.
+        match self.state.with(State::leave) {
+            Ok((item, sender)) => {
+                wake(sender);
+                Poll::Ready(Ok(item))
+            }
+            Err(RecvError::Closed) => Poll::Ready(Err(RecvError::Closed)),
+            Err(RecvError::Empty) => self.leave_or_wait(standing, Some(cx.waker().clone()), cx),
+        }
+    }
+
+    #[inline(never)]
+    fn leave_or_wait(
+        &self,
+        standing: &mut Standing,
+        waker: Option<Waker>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<T, RecvError>> {
+        let left = self.poll_turn(waker, cx, |state, waker| state.leave_in_turn(standing, waker));
         left.map(|left| {
             left.map(|(item, sender)| {
                 wake(sender);
@@ -62,6 +83,7 @@ impl<T, S: Size> PriorityQueue<T, S> {
     }
 
     /// A receiver that stood in line gives up.
+    #[inline]
     pub(super) fn leave_receivers(&self, standing: &mut Standing) {
         self.leave_line(standing, State::leave_receivers);
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use super::state::State;
 use super::wakes::wake;
@@ -71,11 +71,39 @@ impl<T, S: Size> PriorityQueue<T, S> {
         priority: Priority,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        self.poll_turn(cx, |state, waker| state.enter_in_turn(standing, item, priority, waker))
+        if standing.is_some() {
+            return self.enter_or_wait(standing, item, priority, None, cx);
+        }
+        // Mostly there is room.
+        let Some(offered) = item.take() else { return Poll::Pending };
+        match self.state.with(|state| state.enter(offered, priority)) {
+            Ok(receiver) => {
+                wake(receiver);
+                Poll::Ready(Ok(()))
+            }
+            Err(SendError::Full(back)) => {
+                *item = Some(back);
+                self.enter_or_wait(standing, item, priority, Some(cx.waker().clone()), cx)
+            }
+            Err(closed) => Poll::Ready(Err(closed)),
+        }
+    }
+
+    #[inline(never)]
+    fn enter_or_wait(
+        &self,
+        standing: &mut Standing,
+        item: &mut Option<T>,
+        priority: Priority,
+        waker: Option<Waker>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), SendError<T>>> {
+        self.poll_turn(waker, cx, |state, waker| state.enter_in_turn(standing, item, priority, waker))
             .map(|entered| entered.map(wake))
     }
 
     /// A sender that stood in line gives up.
+    #[inline]
     pub(super) fn leave_senders(&self, standing: &mut Standing) {
         self.leave_line(standing, State::leave_senders);
     }

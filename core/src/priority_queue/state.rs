@@ -2,8 +2,8 @@
 //! whom to wake when the lock is open.
 //!
 //! Invariants, whenever the lock is open:
-//! 1. `items.len() + granted` never exceeds the capacity (Q1), and an item of priority `p` enters only while it is below the limit
-//!    of `p`: the capacity less the places reserved for higher priorities (Q8).
+//! 1. `taken`, which is how many items there are and how many places are promised, never exceeds the capacity (Q1), and an item of priority `p` enters only while it is below
+//!    the limit of `p`: the capacity less the places reserved for higher priorities (Q8).
 //! 2. No sender waits that could have been granted a place: so no newcomer overtakes a waiting one of its priority (Q9), unless by force.
 //! 3. While a receiver waits, at least as many others have been woken and have not come yet as there are items: a receiver joins the line only of an empty queue, each item takes one
 //!    off it, and one that leaves without an item passes its wake on (L6).
@@ -20,25 +20,29 @@ use super::error::{RecvError, SendError};
 use super::wakes::HANDFUL;
 use super::wakes::Wakes;
 #[cfg(not(countermand_loom))]
-use crate::size::Fixed;
+use crate::size::{Chains, Fixed};
 #[cfg(feature = "alloc")]
-use crate::size::Heap;
-use crate::size::Size;
+use crate::size::{Heap, Rings};
+use crate::size::{Rows, Size};
 use crate::{Discipline, Picker, Priority, Shelf};
 
 /// Receivers stand in one line: the row of this priority.
 const LINE: Priority = Priority::Normal;
 
-/// See the head of the file.
+/// See the head of the file. What every item changes comes first: two threads that hand items on pass few lines of the cache to and fro.
+#[repr(C)]
 pub(super) struct State<T, S: Size> {
-    items: Shelf<T, S>,
+    /// The items, and the places promised.
+    taken: usize,
+    pub(super) closed: bool,
+    /// Nothing is taken from its middle, so they need no shelf.
+    items: S::Rows<T>,
+    limits: [usize; Priority::COUNT],
+    /// Places promised to senders that have not come for them yet.
+    granted: usize,
     picker: Picker,
     senders: Shelf<Waker, S>,
     receivers: Shelf<Waker, S>,
-    /// Places promised to senders that have not come for them yet.
-    granted: usize,
-    limits: [usize; Priority::COUNT],
-    pub(super) closed: bool,
 }
 
 /// What one who waited finds.
@@ -61,23 +65,21 @@ impl<T> Turn<Result<Option<Waker>, SendError<T>>> {
 impl<T> State<T, Heap> {
     pub(super) fn growing(capacity: usize) -> Self {
         let line = || Shelf::with_capacity(usize::MAX);
-        // The second bound, which must not hide that the first was passed.
-        let items = Shelf::with_capacity(if mutant!(GrantsAreForgotten) { usize::MAX } else { capacity });
-        Self::of(items, line(), line(), capacity)
+        Self::of(Rings::new(), line(), line(), capacity)
     }
 }
 
 #[cfg(not(countermand_loom))]
 impl<T, const N: usize> State<T, Fixed<N>> {
     pub(super) const fn fixed() -> Self {
-        Self::of(Shelf::new(), Shelf::new(), Shelf::new(), N)
+        Self::of(Chains::new(), Shelf::new(), Shelf::new(), N)
     }
 }
 
 impl<T, S: Size> State<T, S> {
-    const fn of(items: Shelf<T, S>, senders: Shelf<Waker, S>, receivers: Shelf<Waker, S>, capacity: usize) -> Self {
+    const fn of(items: S::Rows<T>, senders: Shelf<Waker, S>, receivers: Shelf<Waker, S>, capacity: usize) -> Self {
         let limits = [capacity; Priority::COUNT];
-        Self { items, picker: Picker::STRICT, senders, receivers, granted: 0, limits, closed: false }
+        Self { items, picker: Picker::STRICT, senders, receivers, taken: 0, granted: 0, limits, closed: false }
     }
 
     pub(super) fn set_discipline(&mut self, discipline: Discipline) {
@@ -91,10 +93,10 @@ impl<T, S: Size> State<T, S> {
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.items.len()
+        self.taken - self.granted
     }
 
-    pub(super) const fn len_of(&self, priority: Priority) -> usize {
+    pub(super) fn len_of(&self, priority: Priority) -> usize {
         self.items.len_of(priority)
     }
 
@@ -106,10 +108,11 @@ impl<T, S: Size> State<T, S> {
         self.granted
     }
 
+    #[inline]
     pub(super) fn has_room(&self, priority: Priority) -> bool {
-        let granted = if mutant!(GrantsAreForgotten) { 0 } else { self.granted };
+        let taken = if mutant!(GrantsAreForgotten) { self.len() } else { self.taken };
         let open_to = if mutant!(ReserveIsOpenToItems) { Priority::Critical } else { priority };
-        self.items.len() + granted < self.limits[open_to.index()]
+        taken < self.limits[open_to.index()]
     }
 
     /// A newcomer's item enters, if there is room. Gives the receiver to wake.
@@ -127,7 +130,10 @@ impl<T, S: Size> State<T, S> {
     #[inline]
     fn put(&mut self, item: T, priority: Priority) -> Result<Option<Waker>, SendError<T>> {
         match self.items.push(priority, item) {
-            Ok(_) => Ok(self.call_receiver()),
+            Ok(()) => {
+                self.taken += 1;
+                Ok(self.call_receiver())
+            }
             Err(item) => Err(SendError::Full(item)),
         }
     }
@@ -139,7 +145,10 @@ impl<T, S: Size> State<T, S> {
             let lower =
                 |lowest: &Priority| *lowest < priority || (*lowest == priority && mutant!(ForceEvictsItsEquals));
             match self.items.lowest().filter(lower) {
-                Some(lowest) => evicted = self.items.pop_newest(lowest),
+                Some(lowest) => {
+                    evicted = self.items.pop_newest(lowest);
+                    self.taken -= usize::from(evicted.is_some());
+                }
                 None => return Err(SendError::Full(item)),
             }
         }
@@ -184,7 +193,7 @@ impl<T, S: Size> State<T, S> {
         if let Some(key) = *standing {
             let Some(own) = self.senders.get_mut(key) else {
                 *standing = None;
-                self.granted -= 1;
+                self.give_up_grant();
                 return match item.take() {
                     Some(offered) => Turn::Now(self.put(offered, priority)),
                     None => Turn::Waiting,
@@ -215,7 +224,7 @@ impl<T, S: Size> State<T, S> {
                 Some(old) => (Some(old), None),
                 None if mutant!(DroppedSendKeepsItsGrant) => (None, None),
                 None => {
-                    self.granted -= 1;
+                    self.give_up_grant();
                     (None, self.grant())
                 }
             },
@@ -228,7 +237,10 @@ impl<T, S: Size> State<T, S> {
     pub(super) fn leave(&mut self) -> Result<(T, Option<Waker>), RecvError> {
         let next = self.picker.pick(self.items.nonempty()).and_then(|priority| self.items.pop(priority));
         match next {
-            Some(item) => Ok((item, self.grant())),
+            Some(item) => {
+                self.taken -= 1;
+                Ok((item, self.grant()))
+            }
             None if self.closed => Err(RecvError::Closed),
             None => Err(RecvError::Empty),
         }
@@ -284,7 +296,7 @@ impl<T, S: Size> State<T, S> {
         let Some(key) = standing.take() else { return (None, None) };
         match self.receivers.remove(key) {
             Some(old) => (Some(old), None),
-            None if self.items.is_empty() || mutant!(DroppedReceiveKeepsItsWake) => (None, None),
+            None if self.items.nonempty() == 0 || mutant!(DroppedReceiveKeepsItsWake) => (None, None),
             None => (None, self.call_receiver()),
         }
     }
@@ -335,7 +347,9 @@ impl<T, S: Size> State<T, S> {
     /// Takes any item out. Nobody is told: the queue is closed.
     #[cfg(feature = "alloc")]
     pub(super) fn discard(&mut self) -> Option<T> {
-        self.items.lowest().and_then(|priority| self.items.pop_newest(priority))
+        let item = self.items.lowest().and_then(|priority| self.items.pop_newest(priority));
+        self.taken -= usize::from(item.is_some());
+        item
     }
 
     #[inline]
@@ -357,7 +371,15 @@ impl<T, S: Size> State<T, S> {
         }
         let first =
             if mutant!(LastSenderFirst) { self.senders.pop_newest(priority) } else { self.senders.pop(priority) };
-        self.granted += usize::from(first.is_some());
+        let promised = usize::from(first.is_some());
+        self.granted += promised;
+        self.taken += promised;
         first
+    }
+
+    /// One that was promised a place has come for it, or does not want it any more.
+    const fn give_up_grant(&mut self) {
+        self.granted -= 1;
+        self.taken -= 1;
     }
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::mem;
 use core::task::Waker;
 
-use super::ledger::Fate;
+use crate::telemetry::Fate;
 
 /// No entry.
 const NONE: u32 = u32::MAX;

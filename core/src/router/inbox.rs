@@ -24,8 +24,10 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::config::RouterConfig;
+use crate::catalogue::Said;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Latched};
+use crate::telemetry::catalogue::kept::Kept;
 use crate::telemetry::{Ended, Event, JobEnd, Label, PacketId, Source, Urgency};
 use crate::{Instant, Level, Priority, Text};
 
@@ -46,6 +48,7 @@ pub(super) struct Told {
 #[derive(Clone)]
 pub(super) enum What {
     Event(Box<Event>),
+    Said(Box<Kept>),
     /// The subsystem is that of this number.
     End(u32, Ended),
 }
@@ -79,11 +82,14 @@ struct State {
     rows: [Row; WAITING.len()],
     /// How many are in the rows.
     waiting: usize,
-    /// Those that are events.
+    /// Those that are events, or the fields of one.
     events: usize,
     /// Those of events that have left, to be filled again: most of an event is room.
     #[expect(clippy::vec_box, reason = "they go where they are wanted without being moved")]
     spare: Vec<Box<Event>>,
+    /// The same of fields.
+    #[expect(clippy::vec_box, reason = "as above")]
+    spare_fields: Vec<Box<Kept>>,
     /// Whose the jobs were that have ended. Each once; emptied when nothing waits.
     subsystems: Vec<Arc<Source>>,
 }
@@ -112,7 +118,15 @@ impl Inbox {
             room: config.high_overflow.map_or(config.rooms[priority.index()].packets as usize, |_| 0),
             shed: 0,
         });
-        let state = State { numbers: 0, rows, waiting: 0, events: 0, spare: Vec::new(), subsystems: Vec::new() };
+        let state = State {
+            numbers: 0,
+            rows,
+            waiting: 0,
+            events: 0,
+            spare: Vec::new(),
+            spare_fields: Vec::new(),
+            subsystems: Vec::new(),
+        };
         Self { source, seed, clock, state: Latched::new(state), refused: AtomicU64::new(0) }
     }
 
@@ -147,6 +161,23 @@ impl Inbox {
             let mut place = state.spare.pop().unwrap_or_else(|| Box::new(Event::new("", Level::Info)));
             place.copy_from(event);
             state.push(row_of(event.level()), at, What::Event(place), untold)
+        })
+    }
+
+    /// Leaves the fields of an event that was told at `at`. `None` if they are too long for that.
+    pub(super) fn leave_said(&self, at: Instant, said: &dyn Said, untold: &AtomicUsize) -> Option<Left> {
+        let level = said.level();
+        self.state.with(|state| {
+            if state.events == MOST {
+                return Some(Left::Full);
+            }
+            let mut place = state.spare_fields.pop().unwrap_or_default();
+            if !said.keep(&mut place) {
+                state.spare_fields.push(place);
+                return None;
+            }
+            state.events += 1;
+            Some(state.push(row_of(level), at, What::Said(place), untold))
         })
     }
 
@@ -207,6 +238,7 @@ impl Inbox {
     pub(super) fn event(&self, what: What) -> Box<Event> {
         match what {
             What::Event(event) => event,
+            What::Said(kept) => kept.event(),
             What::End(subsystem, end) => {
                 let subsystem = self.state.with(|state| state.subsystems.get(subsystem as usize).cloned());
                 Box::new(end.event(subsystem.as_ref().map_or("", |subsystem| subsystem.as_str())))
@@ -252,9 +284,16 @@ impl State {
     /// The first of a row leaves.
     fn take(&mut self, row: usize) {
         self.waiting -= 1;
-        if let Some(Told { what: What::Event(event), .. }) = self.rows[row].told.pop_front() {
-            self.events -= 1;
-            self.spare.push(event);
+        match self.rows[row].told.pop_front().map(|told| told.what) {
+            Some(What::Event(event)) => {
+                self.events -= 1;
+                self.spare.push(event);
+            }
+            Some(What::Said(kept)) => {
+                self.events -= 1;
+                self.spare_fields.push(kept);
+            }
+            Some(What::End(..)) | None => {}
         }
     }
 

@@ -17,13 +17,11 @@ mod config;
 mod desk;
 mod docket;
 mod inbox;
-mod ledger;
 mod line;
 mod notes;
 mod outlet;
 mod rate;
 mod receipt;
-mod refused;
 mod reporter;
 mod settings;
 mod shared;
@@ -39,18 +37,16 @@ use crate::sync::atomic::Ordering;
 use crate::telemetry::catalogue::events::{
     TelemetryPriorityUnknown, TelemetryShed, TelemetrySinkFailed, TelemetrySinkMisbehaved,
 };
-use crate::telemetry::{Event, Label, PacketId, Parcel, Source};
+use crate::telemetry::{Event, Label, Ledger, PacketId, Parcel, Refused, Source};
 use crate::{Instant, Priority};
 
 pub use breaker::BreakerConfig;
 pub use config::{Backoff, OutletConfig, Room, RouterConfig, RouterError, Takes};
 pub use desk::OutletTurn;
-pub use ledger::{Fate, Ledger};
 pub use notes::{OutletTotals, SourceFigures};
 pub use outlet::Outlet;
 pub use rate::Rate;
 pub use receipt::Receipt;
-pub use refused::{RefuseReason, Refused};
 pub use reporter::Reporter;
 
 use desk::Desk;

@@ -9,7 +9,7 @@ use core::mem;
 use core::time::Duration;
 
 use super::config::RouterConfig;
-use super::ledger::Fate;
+use crate::telemetry::Fate;
 use crate::telemetry::Source;
 use crate::{Instant, Priority};
 

@@ -6,9 +6,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::docket::Case;
-use super::ledger::Fate;
 use super::shared::Shared;
 use crate::sync::Arc;
+use crate::telemetry::Fate;
 
 /// Resolves to what became of a packet: as soon as a durable outlet has it to [`Fate::Delivered`] (E6), else when every outlet is through with it.
 ///

@@ -6,10 +6,10 @@ use core::fmt;
 use super::Router;
 use super::inbox::{Inbox, Left};
 use super::receipt::Receipt;
-use super::refused::Refused;
+use crate::catalogue::Said;
 use crate::sync::Arc;
 use crate::sync::atomic::Ordering;
-use crate::telemetry::{Event, Intake, JobEnd, Label, Source};
+use crate::telemetry::{Event, Intake, JobEnd, Label, Refused, Source};
 use crate::{Instant, Level};
 
 /// Gives events to a router, as packets of one source; see [`Router::reporter`].
@@ -90,6 +90,18 @@ impl<B: Send + Sync + 'static> Intake for Reporter<B> {
         let left = self.inbox.leave(self.inbox.now(), event, &self.router.shared.untold);
         if !self.see_to(left, event.level()) {
             self.post(event);
+        }
+    }
+
+    fn take_said(&self, said: &dyn Said) {
+        let level = said.level();
+        if level == Level::Critical {
+            return self.post(&said.event());
+        }
+        match self.inbox.leave_said(self.inbox.now(), said, &self.router.shared.untold) {
+            Some(left) if self.see_to(left, level) => {}
+            Some(_) => self.post(&said.event()),
+            None => self.take(&said.event()),
         }
     }
 

@@ -89,8 +89,9 @@ impl Latch {
     }
 }
 
-/// Data behind a [`Latch`]: what [`Lock`](super::Lock) is, and promises.
+/// Data behind a [`Latch`]: what [`Lock`](super::Lock) is, and promises. The latch lies before the first of the data, so in the same line of the cache.
 #[cfg(not(countermand_loom))]
+#[repr(C)]
 pub(crate) struct Latched<T> {
     latch: Latch,
     data: core::cell::UnsafeCell<T>,

@@ -266,6 +266,16 @@ impl fmt::Display for Event {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Event {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{} {=str}: {=str}", self.level(), self.name(), self.description());
+        for (key, value) in self.attributes() {
+            defmt::write!(f, " {=str}={=str}", key, value);
+        }
+    }
+}
+
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Event({self})")

@@ -3,6 +3,7 @@
 use super::Event;
 #[cfg(feature = "alloc")]
 use super::JobEnd;
+use super::catalogue::Said;
 #[cfg(feature = "alloc")]
 use crate::sync::Arc;
 
@@ -15,6 +16,12 @@ use crate::sync::Arc;
 pub trait Intake {
     /// Takes one event.
     fn take(&self, event: &Event);
+
+    /// Takes in an event of the catalogue. What is not said here makes the event at once, and takes that; an intake that may never read it, as a router's, keeps the fields. By
+    /// whichever way it comes, it is the same event.
+    fn take_said(&self, said: &dyn Said) {
+        self.take(&said.event());
+    }
 
     /// Takes in how a job ended. What is not said here makes the event at once, and takes that; an intake that may never read it, as a router's, keeps the
     /// figures. By whichever way it comes, it is the same event.
@@ -34,6 +41,10 @@ impl<F: Fn(&Event)> Intake for F {
 impl<I: Intake + ?Sized> Intake for Arc<I> {
     fn take(&self, event: &Event) {
         (**self).take(event);
+    }
+
+    fn take_said(&self, said: &dyn Said) {
+        (**self).take_said(said);
     }
 
     fn take_end(&self, end: &JobEnd<'_>) {

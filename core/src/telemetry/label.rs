@@ -11,6 +11,7 @@ use crate::{Priority, Text};
 /// Whoever takes a packet in gives it one: made from its bytes, so that a packet that is sent again, because the acknowledgement of the first
 /// time was lost, is known to be the same. Shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PacketId(u128);
 
 impl PacketId {
@@ -70,6 +71,7 @@ pub type Subject = Text<64>;
 
 /// What a router knows of a packet. It never looks into the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Label {
     /// Which one it is.

@@ -16,6 +16,7 @@ mod job_end;
 #[cfg(feature = "alloc")]
 mod job_reports;
 mod label;
+mod ledger;
 mod level;
 #[cfg(feature = "alloc")]
 mod metric;
@@ -27,6 +28,7 @@ mod packet_event;
 mod packet_health;
 #[cfg(feature = "alloc")]
 mod payload;
+mod refused;
 #[cfg(feature = "alloc")]
 mod sink;
 #[cfg(feature = "alloc")]
@@ -52,6 +54,7 @@ pub use job_end::JobEnd;
 #[cfg(feature = "alloc")]
 pub use job_reports::JobReports;
 pub use label::{Label, NotAPacketId, PacketId, Source, Subject};
+pub use ledger::{Fate, Ledger};
 pub use level::Level;
 #[cfg(feature = "alloc")]
 pub use metric::{Attributes, Metric, Words};
@@ -63,6 +66,7 @@ pub use packet_event::PacketEvent;
 pub use packet_health::Health;
 #[cfg(feature = "alloc")]
 pub use payload::{Format, Payload};
+pub use refused::{RefuseReason, Refused};
 #[cfg(feature = "alloc")]
 pub use sink::{Answer, Batch, DeadReason, Delivery, Parcel, Refusal, Repeats, Sink};
 #[cfg(feature = "alloc")]

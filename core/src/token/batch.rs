@@ -19,7 +19,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// How many wakers are taken under one hold of a lock. Few for the model checker, so that it sees more than one hold.
-    const SIZE: usize = if cfg!(countermand_loom) { 1 } else { 8 };
+    const SIZE: usize = if cfg!(countermand_loom) { 1 } else { 16 };
 
     pub(super) const fn new() -> Self {
         Self { wakers: [const { None }; Self::SIZE], len: 0, calls: Calls::new() }
@@ -42,17 +42,22 @@ impl Batch {
 
     /// Tells them all, whichever of them panic (T9).
     pub(super) fn tell(&mut self, cause: Cause, panic: &mut FirstPanic) {
-        for place in &mut self.wakers[..mem::take(&mut self.len)] {
-            if let Some(waker) = place.take() {
-                if mutant!(PanicEndsTheLoop) && panic.is_some() {
-                    mem::forget(waker);
-                    continue;
+        let mut places = self.wakers[..mem::take(&mut self.len)].iter_mut();
+        // As many as there are, or up to one that panics; then on from there.
+        while !places.as_slice().is_empty() {
+            let cut_off = mutant!(PanicEndsTheLoop) && panic.is_some();
+            panic.run(|| {
+                for waker in places.by_ref().filter_map(Option::take) {
+                    if cut_off {
+                        mem::forget(waker);
+                        continue;
+                    }
+                    if mutant!(WakesTwice) {
+                        waker.wake_by_ref();
+                    }
+                    waker.wake();
                 }
-                if mutant!(WakesTwice) {
-                    waker.wake_by_ref();
-                }
-                panic.run(|| waker.wake());
-            }
+            });
         }
         while let Some(callback) = self.calls.pop() {
             if mutant!(PanicEndsTheLoop) && panic.is_some() {

@@ -18,7 +18,9 @@ pub(super) type Function = Box<dyn FnOnce(Cause) + Send>;
 /// A function to be called, with its place on a node's list.
 ///
 /// Who may touch `run`: whoever took the callback off the list, under the node's lock; that can be only one.
+#[repr(C)]
 pub(super) struct Callback {
+    /// First: see [`Entry`].
     pub(super) link: UnsafeCell<Link>,
     run: UnsafeCell<Option<Function>>,
 }

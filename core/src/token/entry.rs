@@ -1,6 +1,7 @@
 //! This room names what can be on the list of a node.
 #![allow(unsafe_code, reason = "an address with its kind, and the way from it to the link of what is there")]
 
+use core::mem::offset_of;
 use core::ptr::{self, NonNull};
 
 use super::callback::Callback;
@@ -12,7 +13,7 @@ use crate::sync::{Arc, UnsafeCell};
 /// The address of something that can be on a [`List`], with its kind in the low two bits.
 ///
 /// There are four kinds: a *waiter* inside a pinned future, a *callback*, a plain *child* node, and a *tap* of a linked
-/// node. All are aligned to four bytes at least.
+/// node. All are aligned to four bytes at least, and have their [`Link`] for their first field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry(*mut ());
 
@@ -52,6 +53,7 @@ impl Entry {
     /// No entry is at this address.
     pub(super) const LOOSE: Self = Self(ptr::without_provenance_mut(usize::MAX));
 
+    #[inline]
     pub(super) fn waiter(waiter: NonNull<Waiter>) -> Self {
         Self::new(waiter.cast(), Kind::Waiter)
     }
@@ -68,10 +70,12 @@ impl Entry {
         Self::new(tap.cast(), Kind::Tap)
     }
 
+    #[inline]
     fn new(address: NonNull<()>, kind: Kind) -> Self {
         Self(address.as_ptr().map_addr(|addr| addr | kind as usize))
     }
 
+    #[inline]
     pub(super) fn kind(self) -> Kind {
         match self.0.addr() & KIND {
             0 => Kind::Waiter,
@@ -81,6 +85,7 @@ impl Entry {
         }
     }
 
+    #[inline]
     pub(super) fn address<T>(self) -> *mut T {
         self.0.map_addr(|addr| addr & !KIND).cast()
     }
@@ -88,21 +93,20 @@ impl Entry {
     /// # Safety
     ///
     /// The entry must still be there, and be neither `NONE` nor `LOOSE`.
+    #[inline]
     pub(super) unsafe fn link<'a>(self) -> &'a UnsafeCell<Link> {
-        // SAFETY: promised by the caller; each arm names the type that the kind stands for.
-        unsafe {
-            match self.kind() {
-                Kind::Waiter => &(*self.address::<Waiter>()).link,
-                Kind::Callback => &(*self.address::<Callback>()).link,
-                Kind::Child => &(*self.address::<Node>()).branch,
-                Kind::Tap => &(*self.address::<Tap>()).link,
-            }
+        const {
+            assert!(offset_of!(Waiter, link) == 0 && offset_of!(Callback, link) == 0);
+            assert!(offset_of!(Node, branch) == 0 && offset_of!(Tap, link) == 0);
         }
+        // SAFETY: promised by the caller; whatever the kind is, the link is the first field.
+        unsafe { &*self.address::<UnsafeCell<Link>>() }
     }
 
     /// # Safety
     ///
     /// As for [`link`](Self::link), and the link is the caller's to read.
+    #[inline]
     pub(super) unsafe fn get(self) -> Link {
         // SAFETY: promised by the caller.
         unsafe { self.link() }.with(|link| unsafe { *link })
@@ -111,6 +115,7 @@ impl Entry {
     /// # Safety
     ///
     /// As for [`link`](Self::link), and the link is the caller's to change.
+    #[inline]
     pub(super) unsafe fn set(self, change: impl FnOnce(&mut Link)) {
         // SAFETY: promised by the caller.
         unsafe { self.link() }.with_mut(|link| change(unsafe { &mut *link }));

@@ -261,7 +261,9 @@ unsafe fn take_all_down(dead: Dead) {
 /// Drops callbacks that never ran, and the wakers of futures that were forgotten: users' destructors.
 #[cold]
 fn drop_listeners(node: &mut Node, panic: &mut FirstPanic) {
-    while let Some(listener) = node.hub.alone(|hub| hub.list.take()) {
+    loop {
+        let Node { hub, word, .. } = &mut *node;
+        let Some(listener) = hub.alone(|hub| hub.list.take(word)) else { return };
         let mut listener = Some(listener);
         run(node, panic, &mut || drop(listener.take()));
     }

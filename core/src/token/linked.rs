@@ -59,8 +59,9 @@ impl Taps {
 }
 
 /// A linked node's place on the list of one parent.
+#[repr(C)]
 pub(super) struct Tap {
-    /// Guarded by the parent's lock.
+    /// Guarded by the parent's lock. First: see [`Entry`].
     pub(super) link: UnsafeCell<Link>,
     /// The node that the tap belongs to. Never changes once the node is known to others.
     pub(super) owner: NonNull<Node>,

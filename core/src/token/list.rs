@@ -12,6 +12,7 @@ use super::linked::Tap;
 use super::node::Node;
 use super::stack::Held;
 use super::wait::Waiter;
+use super::word::Word;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, UnsafeCell};
 
@@ -22,7 +23,7 @@ pub(super) struct List {
 
 /// What was taken off a list, with what is needed to notify it once the lock is released.
 pub(super) enum Taken {
-    /// A waiter's waker.
+    /// The waker of a waiter, or of the only one to wait on a child, which is cancelled.
     Waiter(Option<Waker>),
     /// A callback, and the list's count of it.
     Callback(Arc<Callback>),
@@ -87,42 +88,65 @@ impl List {
         true
     }
 
-    /// Takes the first entry off the list.
-    pub(super) fn take(&mut self) -> Option<Taken> {
+    /// Takes the first entry off the list of the node that has this word. If it is a child, that is cancelled with what the word says; and a child that nobody listens to, or
+    /// but one who waits, needs no more than that.
+    pub(super) fn take(&mut self, word: &Word) -> Option<Taken> {
         let entry = self.head;
         if entry == Entry::NONE {
             return None;
         }
         // SAFETY: see above.
-        unsafe { self.remove(entry.link()) };
-        // SAFETY: see above; each arm names the type that the kind stands for. The waker of a waiter is guarded by this
-        // lock. A list owns a count of each callback on it. Whoever takes a node down first comes for this lock.
+        unsafe {
+            self.head = entry.get().next;
+            if self.head != Entry::NONE {
+                self.head.set(|link| link.prev = Entry::NONE);
+            }
+            entry.set(|link| link.prev = Entry::LOOSE);
+        }
+        // SAFETY: see above; each arm names the type that the kind stands for. A list owns a count of each callback on it. Whoever takes a node down first comes for this lock.
         unsafe {
             Some(match entry.kind() {
-                Kind::Waiter => {
-                    let waiter = entry.address::<Waiter>();
-                    let waker = (*waiter).waker.with_mut(|waker| (*waker).take());
-                    // From here on its future may drop it, lock or no lock.
-                    (*waiter).told.store(true, Ordering::Release);
-                    Taken::Waiter(waker)
-                }
+                Kind::Waiter => Taken::Waiter(Self::wakes(entry)),
                 Kind::Callback => Taken::Callback(Arc::from_raw(entry.address::<Callback>())),
-                Kind::Child => Self::hold(entry, NonNull::new_unchecked(entry.address())),
+                Kind::Child => match (*entry.address::<Node>()).take_lone_waiter(word) {
+                    Some(waker) => Taken::Waiter(waker),
+                    None => Self::hold(entry, NonNull::new_unchecked(entry.address())),
+                },
                 Kind::Tap => Self::hold(entry, (*entry.address::<Tap>()).owner),
             })
         }
     }
 
     /// Takes the first entry off the list, if it is a waiter and the only entry, and gives its waker.
+    #[inline]
     pub(super) fn take_only_waiter(&mut self) -> Option<Waker> {
         let entry = self.head;
         // SAFETY: see above.
         if entry == Entry::NONE || entry.kind() != Kind::Waiter || unsafe { entry.get() }.next != Entry::NONE {
             return None;
         }
-        match self.take() {
-            Some(Taken::Waiter(waker)) => waker,
-            _ => None,
+        self.head = Entry::NONE;
+        // SAFETY: see above; the entry is a waiter, and off the list.
+        unsafe {
+            entry.set(|link| link.prev = Entry::LOOSE);
+            Self::wakes(entry)
+        }
+    }
+
+    /// The waker of a waiter that was taken off its list.
+    ///
+    /// # Safety
+    ///
+    /// The entry is such a one, and the lock of the list is still held: it guards the waker.
+    #[inline]
+    unsafe fn wakes(entry: Entry) -> Option<Waker> {
+        let waiter = entry.address::<Waiter>();
+        // SAFETY: promised by the caller.
+        unsafe {
+            let waker = (*waiter).waker.with_mut(|waker| (*waker).take());
+            // From here on its future may drop it, lock or no lock.
+            (*waiter).told.store(true, Ordering::Release);
+            waker
         }
     }
 

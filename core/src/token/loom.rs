@@ -98,6 +98,23 @@ fn loom_r6_a_dropped_wait_against_cancel() {
     });
 }
 
+/// The canceller takes the wait under the locks of both, while the child that nobody else holds comes for the first of them.
+#[test]
+fn loom_r6_a_child_goes_with_its_only_wait_against_cancel() {
+    loom_model("r6_a_child_goes_with_its_only_wait_against_cancel", || {
+        let root = Token::new();
+        let (count, waker) = Count::new();
+        let mut wait = Box::pin(root.child_token().cancelled_owned());
+        assert!(poll(wait.as_mut(), &waker).is_pending());
+        let other = root.clone();
+        let thread = thread::spawn(move || assert!(other.cancel()));
+        drop(wait);
+        thread.join().unwrap();
+        assert!(count.get() <= 1);
+        assert_quiet(&root);
+    });
+}
+
 #[test]
 fn loom_r6_two_waits_on_siblings_come_and_go() {
     loom_model_bounded("r6_two_waits_on_siblings_come_and_go", || {

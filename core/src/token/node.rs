@@ -15,15 +15,16 @@ use crate::sync::UnsafeCell;
 use crate::{Cause, Instant};
 
 /// One node of the tree. Nodes know their parents; a parent knows a child only while somebody listens to the child.
+#[repr(C)]
 pub(super) struct Node {
+    /// Its place on the list of its one parent. Guarded by the parent's lock; unused by a linked node. First: see [`Entry`](super::entry::Entry).
+    pub(super) branch: UnsafeCell<Link>,
     /// How many hold it, and who listens to it.
     pub(super) hub: Hub,
     /// Whether it is cancelled, and why.
     pub(super) word: Word,
     /// Whom it looks up to, and what lies around it. Never changes.
     pub(super) up: Up,
-    /// Its place on the list of its one parent. Guarded by the parent's lock; unused by a linked node.
-    pub(super) branch: UnsafeCell<Link>,
 }
 
 /// Who alone listens to a node.
@@ -36,7 +37,25 @@ pub(super) enum Only {
 impl Node {
     #[inline]
     pub(super) fn new(up: Up, word: Word) -> Self {
-        Self { hub: Hub::new(), word, up, branch: Link::new() }
+        Self { branch: Link::new(), hub: Hub::new(), word, up }
+    }
+
+    /// Takes over the cause of `above`, its parent's word. If nobody but one who waits listens to the node, takes that one's waker, and nobody has to come here any more. `None` if
+    /// others listen.
+    ///
+    /// The caller has the lock of the parent, on whose list the node was: so the node is there, although the caller does not hold it. That the child's lock is waited for under its
+    /// parent's is no danger: see the locks of this room.
+    pub(super) fn take_lone_waiter(&self, above: &Word) -> Option<Option<Waker>> {
+        if mutant!(WakesUnderTheLock) {
+            return None;
+        }
+        self.hub.with(|hub| {
+            self.word.inherit(above);
+            match hub.take_only_waiter() {
+                None if hub.is_bare() => Some(None),
+                waker => waker.map(Some),
+            }
+        })
     }
 
     /// The node's own deadline.
@@ -143,7 +162,12 @@ impl Listeners<'_> {
         if self.list.is_empty() {
             return Some(if mem::take(self.hears) { Only::Host } else { Only::Nobody });
         }
-        if *self.hears { None } else { self.list.take_only_waiter().map(Only::Waiter) }
+        self.take_only_waiter().map(Only::Waiter)
+    }
+
+    /// If there is one who waits, and no other listener, takes it.
+    fn take_only_waiter(&mut self) -> Option<Waker> {
+        if *self.hears { None } else { self.list.take_only_waiter() }
     }
 }
 

@@ -107,7 +107,7 @@ impl Sweep {
             if self.batch.is_full() {
                 return true;
             }
-            match hub.list.take() {
+            match hub.list.take(&node.word) {
                 None => return false,
                 Some(Taken::Waiter(waker)) => {
                     if let Some(waker) = waker {

@@ -103,6 +103,7 @@ pub(super) fn realign(node: &NodeRef) {
 }
 
 /// Goes on upwards after the step from `node`. Gives back a node that was found cancelled, which the caller has to sweep.
+#[inline]
 fn go_on(node: &NodeRef, step: Step) -> Option<&NodeRef> {
     match (step, node.up.get()) {
         (Step::Same, _) | (Step::Moved, Parents::None) => None,
@@ -144,6 +145,7 @@ fn climb_on(node: &NodeRef) -> Option<&NodeRef> {
 }
 
 /// Puts the node on its parents' lists, if its hub requires it. `seen` is a look at its word under the lock.
+#[inline]
 fn step(node: &NodeRef, seen: Seen, hub: &mut Listeners<'_>) -> Step {
     if *hub.attached || node.up.is_none() {
         return Step::Same;
@@ -160,6 +162,7 @@ fn step(node: &NodeRef, seen: Seen, hub: &mut Listeners<'_>) -> Step {
 ///
 /// The only place where two locks are held: the child's, by the caller, then the parent's.
 #[allow(unsafe_code, reason = "puts the node on its parents' lists")]
+#[inline]
 fn connect(node: &NodeRef, hub: &mut Listeners<'_>) -> Step {
     *hub.attached = true;
     node.mark_attached();

@@ -21,7 +21,9 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 ///
 /// Who may touch what: `link` and `waker` belong to whoever has the node's lock from the time that `joined` is set until
 /// the waiter is found off the list; before and after, to the future alone.
+#[repr(C)]
 pub(super) struct Waiter {
+    /// First: see [`Entry`].
     pub(super) link: UnsafeCell<Link>,
     pub(super) waker: UnsafeCell<Option<Waker>>,
     /// Whether the waiter may be on the list. The future's alone.
@@ -37,6 +39,7 @@ unsafe impl Send for Waiter {}
 unsafe impl Sync for Waiter {}
 
 impl Waiter {
+    #[inline]
     fn new() -> Self {
         Self {
             link: Link::new(),
@@ -52,13 +55,21 @@ impl Waiter {
     }
 
     /// Ready once `node` is cancelled. Must always be called with the same node.
+    #[inline]
     fn poll(self: Pin<&Self>, node: &NodeRef, cx: &Context<'_>) -> Poll<Cause> {
+        // Mostly it is polled twice: before the node is cancelled, and when it was told.
+        if !self.joined.get() && !node.is_cancelled() && self.join(node, cx.waker()) {
+            return Poll::Pending;
+        }
+        self.poll_on(node, cx)
+    }
+
+    #[inline(never)]
+    fn poll_on(self: Pin<&Self>, node: &NodeRef, cx: &Context<'_>) -> Poll<Cause> {
         loop {
-            if node.is_cancelled() {
-                if let Some(cause) = node.cause() {
-                    self.leave(node);
-                    return Poll::Ready(cause);
-                }
+            if let Some(cause) = node.cause() {
+                self.leave(node);
+                return Poll::Ready(cause);
             }
             let listening = if self.joined.get() { self.renew(node, cx.waker()) } else { self.join(node, cx.waker()) };
             if listening {
@@ -76,6 +87,7 @@ impl Waiter {
     }
 
     /// Puts the waiter on the list. Says whether it is on it; if not, the node is cancelled.
+    #[inline]
     fn join(self: Pin<&Self>, node: &NodeRef, waker: &Waker) -> bool {
         let new = waker.clone(); // T8: users' code, so before the lock
         // SAFETY: off the list.
@@ -112,13 +124,15 @@ impl Waiter {
     }
 
     /// Takes the waiter off the list.
+    #[inline]
     fn leave(self: Pin<&Self>, node: &NodeRef) {
-        if !self.joined.replace(false) {
-            return;
+        if self.joined.replace(false) && !self.told.load(Ordering::Acquire) {
+            self.part(node);
         }
-        if self.told.load(Ordering::Acquire) {
-            return;
-        }
+    }
+
+    #[inline(never)]
+    fn part(self: Pin<&Self>, node: &NodeRef) {
         // SAFETY: this list is the only one that the waiter was ever on.
         unsafe { tree::part(node, &self.link) };
         // SAFETY: off the list.
@@ -173,12 +187,14 @@ pin_project_lite::pin_project! {
 }
 
 impl<'a> Cancelled<'a> {
+    #[inline]
     pub(super) fn new(token: &'a Token) -> Self {
         Self { token, waiter: Waiter::new() }
     }
 }
 
 impl CancelledOwned {
+    #[inline]
     pub(super) fn new(token: Token) -> Self {
         Self { token, waiter: Waiter::new() }
     }
@@ -187,6 +203,7 @@ impl CancelledOwned {
 impl Future for Cancelled<'_> {
     type Output = Cause;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
         let this = self.project();
         match this.token.node() {
@@ -199,6 +216,7 @@ impl Future for Cancelled<'_> {
 impl Future for CancelledOwned {
     type Output = Cause;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cause> {
         let this = self.project();
         match this.token.node() {

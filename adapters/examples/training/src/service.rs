@@ -4,8 +4,9 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countermand::catalogue::Said;
 use countermand::config::ExecutionConfig;
-use countermand::{Event, Guard, Intake as _, Payload, Reporter, SubsystemId, Worker};
+use countermand::{Guard, Intake as _, Payload, Reporter, SubsystemId, Worker};
 
 use crate::clock::Clock;
 use crate::story::Story;
@@ -47,8 +48,8 @@ impl Service {
         }
     }
 
-    pub(crate) fn report(&self, event: impl Into<Event>) {
-        self.reporter.take(&event.into());
+    pub(crate) fn report(&self, said: impl Said) {
+        self.reporter.take_said(&said);
     }
 
     pub(crate) fn tell(&self, what: impl std::fmt::Display) {

@@ -35,6 +35,12 @@ impl Painted {
         Self { top }
     }
 
+    /// How many bytes between the statics and the stack were never used since: with none, it may have run into them.
+    #[must_use]
+    pub fn spare(&self) -> usize {
+        self.top - (&raw mut __sheap).addr() + MARGIN - self.depth()
+    }
+
     /// How many bytes below the caller of [`new`](Self::new) were used since, the margin included.
     #[must_use]
     pub fn depth(&self) -> usize {

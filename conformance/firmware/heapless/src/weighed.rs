@@ -1,11 +1,22 @@
-//! What every weighed image does besides what is weighed: two tasks, of which one lets the other go first.
+//! What every weighed image does besides what is weighed: two tasks, of which one lets the other go first, and a clock that is read.
 
 use core::future::poll_fn;
 use core::hint::black_box;
+use core::sync::atomic::{AtomicU32, Ordering};
 use core::task::Poll;
+
+/// As small as a clock can be that goes, and of which nothing is known beforehand.
+#[inline(never)]
+pub fn nanos() -> u64 {
+    static TICKS: AtomicU32 = AtomicU32::new(0);
+    let ticks = TICKS.load(Ordering::Relaxed).wrapping_add(1);
+    TICKS.store(ticks, Ordering::Relaxed);
+    black_box(u64::from(ticks) << 10)
+}
 
 /// Ready at the second poll.
 pub async fn once_around() {
+    black_box(nanos());
     let mut polled = false;
     poll_fn(|cx| {
         if polled {

@@ -9,7 +9,7 @@ use core::cell::{Cell, RefCell};
 use core::future::pending;
 
 use countermand_core::{Cause, Job, Outcome, Shutdown, Token, WorkerConfig};
-use countermand_firmware::{clock, line, set_up, superloop};
+use countermand_firmware::{Board, clock, line, set_up, superloop};
 use critical_section::Mutex;
 
 /// What the handler cancels.
@@ -45,7 +45,7 @@ fn check() {
 fn entry() -> ! {
     set_up();
     clock::on_interrupt(Some(cancel));
-    superloop::run(WorkerConfig::new().lanes(2).drivers(1), |worker| async move {
+    superloop::run::<Board, _>(WorkerConfig::new().lanes(2).drivers(1), |worker| async move {
         // In the middle of a poll, which sees it, and whose value wins (J3).
         let job = worker.submit(Job::task_with(|context| async move {
             aim(context.token());

@@ -6,13 +6,13 @@ use core::future::{pending, ready};
 use core::time::Duration;
 
 use countermand_core::{Job, Outcome, Phase, Priority, Shutdown, WorkerConfig};
-use countermand_firmware::{clock, line, set_up, superloop};
+use countermand_firmware::{Board, clock, line, set_up, superloop};
 
 #[cortex_m_rt::entry]
 fn entry() -> ! {
     set_up();
     let config = WorkerConfig::new().lanes(2).drivers(1).capacity(8);
-    let report = superloop::run(config, |worker| async move {
+    let report = superloop::run::<Board, _>(config, |worker| async move {
         let answer = worker.submit(Job::task(ready(42)).priority(Priority::High)).await.expect("there is a place");
         assert_eq!(answer.await.completed(), Some(42));
 

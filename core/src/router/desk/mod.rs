@@ -9,12 +9,12 @@ use super::after::After;
 use super::config::{OutletConfig, RouterConfig, Takes};
 use super::docket::{Case, Docket};
 use super::inbox::WAITING;
-use super::ledger::{Fate, Ledger};
 use super::line::{Going, Item, Line};
 use super::notes::Notes;
-use super::refused::RefuseReason;
 use crate::sync::Arc;
+use crate::telemetry::RefuseReason;
 use crate::telemetry::{Batch, Label, Parcel, Source};
+use crate::telemetry::{Fate, Ledger};
 use crate::{Instant, Priority, Stream};
 
 /// What an outlet does next.

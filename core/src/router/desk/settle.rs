@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::super::after::After;
 use super::super::config::Takes;
-use super::super::ledger::Fate;
 use super::super::line::{Item, Line};
 use super::Desk;
+use crate::telemetry::Fate;
 use crate::telemetry::{Answer, Batch, DeadReason, Label, Refusal};
 use crate::{Instant, Priority};
 

@@ -54,6 +54,52 @@ macro_rules! put {
     };
 }
 
+/// Keeps a field of an event. Whether there was room.
+#[cfg(feature = "alloc")]
+macro_rules! keep {
+    ($kept:ident, $value:expr, (text)) => {
+        $kept.text($value)
+    };
+    ($kept:ident, $value:expr, (count)) => {
+        $kept.number($value)
+    };
+    ($kept:ident, $value:expr, (seconds)) => {
+        $kept.seconds($value)
+    };
+    ($kept:ident, $value:expr, (number)) => {
+        $kept.number($value.to_bits())
+    };
+    ($kept:ident, $value:expr, (flag)) => {
+        $kept.number(u64::from($value))
+    };
+    ($kept:ident, $value:expr, (one of $word:ident)) => {
+        $kept.text($crate::catalogue::Word::word($value))
+    };
+}
+
+/// Puts a field that was kept into an event.
+#[cfg(feature = "alloc")]
+macro_rules! recall {
+    ($event:ident, $key:expr, $fields:ident, (text)) => {
+        $event.put_text($key, $fields.text())
+    };
+    ($event:ident, $key:expr, $fields:ident, (count)) => {
+        $event.put_count($key, $fields.number())
+    };
+    ($event:ident, $key:expr, $fields:ident, (seconds)) => {
+        $event.put_seconds($key, $fields.seconds())
+    };
+    ($event:ident, $key:expr, $fields:ident, (number)) => {
+        $event.put_shown($key, f64::from_bits($fields.number()))
+    };
+    ($event:ident, $key:expr, $fields:ident, (flag)) => {
+        $event.put_text($key, if $fields.number() == 1 { "true" } else { "false" })
+    };
+    ($event:ident, $key:expr, $fields:ident, (one of $word:ident)) => {
+        $event.put_text($key, $fields.text())
+    };
+}
+
 /// The text of a field of a metric, which is a text or a word.
 macro_rules! text {
     ($value:expr, (text)) => {
@@ -89,4 +135,6 @@ macro_rules! sample {
 
 #[cfg(all(test, feature = "alloc"))]
 pub(crate) use sample;
+#[cfg(feature = "alloc")]
+pub(crate) use {keep, recall};
 pub(crate) use {kind, put, text, value};

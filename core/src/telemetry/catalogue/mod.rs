@@ -22,9 +22,12 @@ mod entry;
 pub mod events;
 pub mod figures;
 pub mod indicators;
+#[cfg(feature = "alloc")]
+pub(crate) mod kept;
 mod kind;
 mod reading;
 mod rejection;
+mod said;
 mod table;
 mod word;
 
@@ -34,4 +37,5 @@ pub use figures::FIGURES;
 pub use indicators::INDICATORS;
 pub use reading::Reading;
 pub use rejection::Rejection;
+pub use said::Said;
 pub use word::Word;

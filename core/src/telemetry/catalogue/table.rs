@@ -70,17 +70,41 @@ macro_rules! events {
                     event
                 }
             }
+
+            impl $crate::telemetry::catalogue::said::sealed::Sealed for $type<'_> {}
+
+            impl $crate::catalogue::Said for $type<'_> {
+                fn level(&self) -> $crate::Level {
+                    Self::level(self)
+                }
+
+                fn event(&self) -> $crate::Event {
+                    (*self).into()
+                }
+
+                #[cfg(feature = "alloc")]
+                fn keep(&self, kept: &mut $crate::telemetry::catalogue::kept::Kept) -> bool {
+                    kept.begin($name, Self::level(self), |event, fields| {
+                        event.put_text("subsystem", fields.text());
+                        $($crate::telemetry::catalogue::kind::recall!(event, stringify!($field), fields, $kind);)*
+                    });
+                    kept.text(self.subsystem) $(&& $crate::telemetry::catalogue::kind::keep!(kept, self.$field, $kind))*
+                }
+            }
         )+
 
         /// An event of each type, another one in each round.
         #[cfg(all(test, feature = "alloc"))]
-        pub(super) fn samples(round: usize) -> alloc::vec::Vec<($crate::catalogue::Entry, $crate::Event)> {
-            alloc::vec![$(
-                ($type::ENTRY, $type {
+        pub(super) fn samples(
+            round: usize,
+        ) -> alloc::vec::Vec<($crate::catalogue::Entry, $crate::Event, alloc::boxed::Box<dyn $crate::catalogue::Said>)> {
+            alloc::vec![$({
+                let said = $type {
                     subsystem: "tolaria",
                     $($field: $crate::telemetry::catalogue::kind::sample!(round, $kind),)*
-                }.into()),
-            )+]
+                };
+                ($type::ENTRY, said.into(), alloc::boxed::Box::new(said) as _)
+            },)+]
         }
     };
 }
@@ -163,6 +187,7 @@ mod tests {
     use alloc::collections::BTreeSet;
     use alloc::vec::Vec;
 
+    use super::super::kept::Kept;
     use super::super::{EVENTS, FIGURES, Field, FieldKind, INDICATORS, events, figures};
     use crate::{Event, Level};
 
@@ -185,7 +210,10 @@ mod tests {
         for round in 0..ROUNDS {
             let samples = events::samples(round);
             assert_eq!(samples.len(), EVENTS.len());
-            for ((entry, event), row) in samples.iter().zip(EVENTS) {
+            let mut kept = Kept::default();
+            for ((entry, event, said), row) in samples.iter().zip(EVENTS) {
+                assert!(said.keep(&mut kept), "{event} is short");
+                assert_eq!((&*kept.event(), &said.event(), said.level()), (event, event, event.level()));
                 assert_eq!((entry, entry.name, event.left_out()), (row, event.name(), 0));
                 assert!(entry.levels.contains(&event.level()), "{event}");
                 seen.insert((entry.name, event.level()));

@@ -65,6 +65,25 @@ fn loom_t6_two_siblings_wait_while_the_root_is_cancelled() {
 }
 
 #[test]
+fn loom_t6_a_wait_that_was_alone_gets_company_while_the_root_is_cancelled() {
+    loom_model_bounded("t6_a_wait_that_was_alone_gets_company_while_the_root_is_cancelled", || {
+        let root = Token::new();
+        let leaf = root.child_token();
+        let (count, waker) = Count::new();
+        let mut alone = pin!(leaf.cancelled());
+        assert!(poll(alone.as_mut(), &waker).is_pending());
+        let company = leaf.clone();
+        let thread = thread::spawn(move || assert_eq!(block_on(company.cancelled()), Cause::SHUTDOWN));
+        root.cancel_with(Cause::SHUTDOWN);
+        assert_eq!(count.get(), 1, "woken before the cancel is over, and once");
+        thread.join().unwrap();
+        assert!(poll(alone, &waker).is_ready());
+        assert_quiet(&leaf);
+        assert_quiet(&root);
+    });
+}
+
+#[test]
 fn loom_t6_a_wait_while_another_asks_for_the_cause() {
     loom_model_bounded("t6_a_wait_while_another_asks_for_the_cause", || {
         let root = Token::new();

@@ -5,6 +5,7 @@ mod ending;
 mod jobs;
 mod lanes;
 mod queue;
+mod stops;
 mod time;
 
 use core::convert::Infallible;
@@ -21,8 +22,11 @@ use portable_atomic::{AtomicU32, Ordering};
 use super::fresh;
 use super::rules::{Rule, after};
 
+/// What the largest job of these rules takes.
+const BYTES: usize = 32 + 32 * size_of::<usize>();
+
 /// Two lanes and four slots.
-pub(crate) type Small = HeldWorker<2, 4, 128>;
+pub(crate) type Small = HeldWorker<2, 4, BYTES>;
 
 /// In the order of the contract.
 pub(crate) const ALL: &[Rule] = &[
@@ -37,10 +41,13 @@ pub(crate) const ALL: &[Rule] = &[
     ("J2", jobs::j2_never_polled),
     ("J3", jobs::j3_a_value_wins),
     ("J4", jobs::j4_not_polled_after_request),
+    ("J5", stops::j5_polled_while_there_is_grace),
     ("J6", jobs::j6_cancel_says_who_was_first),
     ("J7", jobs::j7_dropped_before_it_is_told),
     ("J8", jobs::j8_waiting_never_panics),
+    ("J9", stops::j9_a_late_value_is_delivered),
     ("J10", jobs::j10_a_dropped_wait_loses_nothing),
+    ("J11", stops::j11_cancelled_with_what_is_above),
     ("Q1", queue::q1_never_more_than_there_are),
     ("Q2", queue::q2_urgent_first_then_in_order),
     ("Q4", queue::q4_a_cancelled_queued_job_goes_at_once),
@@ -114,7 +121,7 @@ async fn stuck(captured: Captured) -> u32 {
 /// The host: a driver, and a clock that the rule moves.
 struct World {
     worker: &'static Small,
-    driver: HeldDriver<2, 4, 128>,
+    driver: HeldDriver<2, 4, BYTES>,
     now: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! Examines one rule of the contract on tokens and a worker without a heap, and says what it found as a child process of the suite's program does.
+//! Examines one rule of the contract on tokens, a worker, a router and a guard without a heap, and says what it found as a child process of the suite's program does.
 #![no_std]
 #![no_main]
 #![allow(unsafe_code, reason = "the rules make wakers by hand")]
@@ -20,6 +20,10 @@ use countermand_heapless::stack::Painted;
 use critical_section::Mutex;
 use portable_atomic::AtomicU32;
 
+#[path = "../../../../../core/tests/held/guard.rs"]
+mod guard;
+#[path = "../../../../../core/tests/held/router.rs"]
+mod router;
 #[path = "../../../../../core/tests/held/rules.rs"]
 mod rules;
 #[path = "../../../../../core/tests/held/worker/mod.rs"]
@@ -44,13 +48,14 @@ fn main() -> ! {
     let mut words = arguments.split_ascii_whitespace();
     let tokens = rules::ALL.iter().chain(HERE[0]);
     let jobs = worker::ALL.iter().chain(HERE[1]);
+    let telemetry = router::ALL.iter().chain(guard::ALL);
     if arguments == "stack" {
         let (token, step) = (depth(use_tokens), depth(use_worker));
         say(format_args!("stack: {token} bytes of tokens, {step} of a worker"));
         leave(token <= DEEPEST_TOKEN && step <= DEEPEST_STEP);
     }
     if arguments == "list" {
-        for (number, _) in tokens.chain(jobs) {
+        for (number, _) in tokens.chain(jobs).chain(telemetry) {
             say(format_args!("{number}"));
         }
         leave(true);
@@ -63,6 +68,10 @@ fn main() -> ! {
     switch_on(mutant);
     let of = |rule: &&rules::Rule| rule.0 == number;
     let left_out = match (tokens.clone().any(|rule| rule.0 == number), jobs.clone().any(|rule| rule.0 == number)) {
+        _ if router::ALL.iter().any(|rule| rule.0 == number) => {
+            "a router without a heap, which has neither rates nor receipts"
+        }
+        _ if guard::ALL.iter().any(|rule| rule.0 == number) => "a guard without a heap",
         (true, true) => "tokens and a worker of static slots, which need no heap",
         (true, false) => "tokens alone, of the kind that needs no heap",
         (false, true) => "a worker of static slots, which needs no heap",
@@ -73,9 +82,12 @@ fn main() -> ! {
             leave(true);
         }
     };
-    for (_, rule) in tokens.chain(jobs).filter(of) {
+    let painted = Painted::new();
+    for (_, rule) in tokens.chain(jobs).chain(telemetry).filter(of) {
         rule();
     }
+    // What runs into the statics may change whatever the rule looks at.
+    assert!(painted.spare() > 0, "the examination needs more stack than this board has");
     say(format_args!(
         "\u{1e}{{\"verdict\":\"pass\",\"why\":\"\",\"runs\":1,\"left_out\":[\"{left_out}\"],\"raced\":0}}"
     ));

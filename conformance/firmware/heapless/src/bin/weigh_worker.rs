@@ -3,7 +3,6 @@
 #![no_main]
 
 use core::pin::Pin;
-use core::sync::atomic::{AtomicU32, Ordering};
 use core::task::{Context, Poll};
 use core::time::Duration;
 
@@ -11,21 +10,19 @@ use countermand_core::{
     Alarm, Cause, Detail, HeldCancelled, HeldJob, HeldToken, HeldWorker, Host, Instant, Outcome, Priority,
 };
 use countermand_heapless::weighed;
-use countermand_heapless::weighed::keep;
+use countermand_heapless::weighed::{keep, nanos};
 
 static TOKEN: HeldToken<'static> = HeldToken::new();
 static WORKER: HeldWorker<2, 8, { size_of::<HeldCancelled<'static>>() }> = HeldWorker::new();
 
-/// As small as a clock can be: what is weighed is not the clock.
+/// The clock that all of these images have.
 struct Ticks;
-
-static TICKS: AtomicU32 = AtomicU32::new(0);
 
 impl Host for Ticks {
     type Alarm = Never;
 
     fn now(&self) -> Instant {
-        Instant::from_nanos(u64::from(TICKS.load(Ordering::Relaxed)))
+        Instant::from_nanos(nanos())
     }
 
     fn alarm(&self) -> Never {

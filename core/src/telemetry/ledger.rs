@@ -6,6 +6,7 @@ use crate::Priority;
 
 /// What became of a packet, from the best to the worst. With several sinks the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fate {
     /// Every sink has it.
@@ -39,6 +40,7 @@ impl fmt::Display for Fate {
 
 /// How many packets of each priority ([`Priority::index`]) were taken in, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Ledger {
     /// Taken in.
@@ -58,6 +60,19 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    pub(crate) const NONE: Self = {
+        let none = [0; Priority::COUNT];
+        Self {
+            accepted: none,
+            delivered: none,
+            dead_lettered: none,
+            expired: none,
+            shed: none,
+            pending: none,
+            refused: none,
+        }
+    };
+
     /// Whether accepted = delivered + dead-lettered + expired + shed + pending, for each priority (E8).
     #[must_use]
     pub fn balances(&self) -> bool {
@@ -78,18 +93,19 @@ impl Ledger {
         }
     }
 
-    pub(super) const fn accept(&mut self, priority: Priority) {
+    pub(crate) const fn accept(&mut self, priority: Priority) {
         self.accepted[priority.index()] += 1;
         self.pending[priority.index()] += 1;
     }
 
     /// So many were taken in and shed.
-    pub(super) const fn shed_at_once(&mut self, priority: Priority, count: u64) {
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn shed_at_once(&mut self, priority: Priority, count: u64) {
         self.accepted[priority.index()] += count;
         self.shed[priority.index()] += count;
     }
 
-    pub(super) fn end(&mut self, priority: Priority, fate: Fate) {
+    pub(crate) fn end(&mut self, priority: Priority, fate: Fate) {
         let of = priority.index();
         self.pending[of] -= 1;
         if mutant!(DeadLettersAreNotCounted) && fate == Fate::DeadLettered {

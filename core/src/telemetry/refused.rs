@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use crate::telemetry::Label;
+use super::Label;
 
 /// Why a packet was not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RefuseReason {
     /// There is no room for what must not be shed.
