@@ -1,7 +1,8 @@
 //! What the host runs: a driver turns its lanes, one poll a step.
 //!
 //! A driver is stepped, not run. Each step answers what to do next: again, parked until a time, or closed. A call too many does
-//! no harm. The order within a step: timers that are due, then in turn a new job for a free lane or a lane that wants a turn.
+//! no harm. The order within a step: timers that are due, then in turn a new job for a free lane or a lane that wants a turn; and if nothing else is seen
+//! then, it parks in the same step, by the same reading of the clock. What came to be due meanwhile is the alarm's to say.
 //!
 //! Invariants:
 //! 1. A lane is taken from the start of a job until its body is gone; its place is freed before the job settles (J7).
@@ -20,7 +21,7 @@ use crate::books::Account;
 use crate::clockwork::{Clockwork, Due};
 use crate::contain::contain;
 use crate::job::desk::Desk;
-use crate::job::runner::{Lent, Runner, Verdict};
+use crate::job::runner::{Runner, Verdict};
 use crate::lane::{self, Occupant, Turn, admit};
 use crate::observer::Kind;
 use crate::shared::{DriverPort, LaneBell, Shared};
@@ -42,6 +43,8 @@ pub struct Driver {
     /// A waker for each lane, made when it is needed first.
     wakers: Box<[Option<Waker>]>,
     free: Vec<usize>,
+    /// How many lanes calls are in, until it sees that they have ended.
+    calls: usize,
     /// When the jobs in the lanes must have a turn.
     due: DueLanes,
     /// Where to look for the next ready lane (L2).
@@ -65,6 +68,7 @@ impl Driver {
             lanes: (0..lanes).map(|_| None).collect(),
             wakers: (0..lanes).map(|_| None).collect(),
             free: (0..lanes).rev().collect(),
+            calls: 0,
             due: DueLanes::new(lanes),
             next: 0,
             new_first: true,
@@ -92,9 +96,10 @@ impl Driver {
         let now = self.port.clockwork.set_now(now);
         self.fire(now);
         self.notice_abort();
+        self.let_go();
         let new_first = mem::replace(&mut self.new_first, false);
         if new_first && self.start_one(now) {
-            return Step::Again;
+            return self.go_on(cx, now);
         }
         self.new_first = true;
         let from = if mutant!(LowestLaneFirst) { 0 } else { self.next };
@@ -102,12 +107,42 @@ impl Driver {
             self.next = lane + 1;
             self.pass_on();
             self.turn(lane, now);
-            return Step::Again;
+            return self.go_on(cx, now);
         }
         if !new_first && self.start_one(now) {
-            return Step::Again;
+            return self.go_on(cx, now);
         }
         self.park(cx, now)
+    }
+
+    /// Frees the lanes of calls that have ended: their jobs are settled elsewhere, and nobody is polled for that.
+    #[inline]
+    fn let_go(&mut self) {
+        if self.calls != 0 {
+            while let Some(lane) = self.port.ended.take_next(0) {
+                self.look_at_call(lane);
+            }
+        }
+    }
+
+    fn look_at_call(&mut self, lane: usize) {
+        // Whoever ran a call may say so when the lane has come to know, and another job is in it.
+        if let Some(occupant) = self.lanes[lane].take_if(|occupant| occupant.has_ended()) {
+            self.vacate(lane, occupant);
+        }
+    }
+
+    /// Whether some lane waits for the driver.
+    #[inline]
+    fn has_rung_lanes(&self) -> bool {
+        !self.port.ready.is_empty() || (self.calls != 0 && !self.port.ended.is_empty())
+    }
+
+    /// After the poll of a step: parks, if nothing is seen that there is to do.
+    #[inline]
+    fn go_on(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+        let more = self.shared.queue.len() != 0 || self.has_rung_lanes();
+        if more { Step::Again } else { self.park(cx, now) }
     }
 
     /// Wakes the sleepers and the lanes that are due.
@@ -184,6 +219,9 @@ impl Driver {
                 let (call, lent) = runner.lend();
                 let occupant = Occupant::call(lent);
                 self.stay(lane, occupant);
+                self.calls += 1;
+                self.note_taken();
+                self.port.begin_call();
                 // A host that panics here has dropped the call, which comes back as refused; so does one that has no thread.
                 let offloaded = contain(|| self.shared.host.offload(call));
                 drop(offloaded);
@@ -224,7 +262,7 @@ impl Driver {
         match turn {
             Turn::Stay(occupant) => self.stay(lane, occupant),
             Turn::Over(runner, verdict) => self.over(lane, runner, verdict, now),
-            Turn::Vacant(lent) => self.vacate(lane, lent),
+            Turn::Vacant(occupant) => self.vacate(lane, occupant),
         }
     }
 
@@ -238,6 +276,11 @@ impl Driver {
     /// The job is over: first its place is free, then it settles (J7).
     #[inline(always)]
     fn over(&mut self, lane: usize, runner: Runner, verdict: Verdict, now: Instant) {
+        if runner.head().kind == Kind::Call {
+            // It was never run: a call that was is settled by whoever ran it.
+            self.calls -= 1;
+            self.port.end_call();
+        }
         if mutant!(PlaceFreedAfterTheOutcome) {
             self.port.places.leave(lane);
             runner.settle(verdict, now, self.account());
@@ -257,10 +300,11 @@ impl Driver {
         runner.settle(verdict, now, self.account());
     }
 
-    /// The job settled long ago. It is let go of only now, since whoever reads the place holds what is there.
-    fn vacate(&mut self, lane: usize, lent: Lent) {
+    /// The closure has ended, and its job is not the lane's any more. It is let go of only now, since whoever reads the place holds what is there.
+    fn vacate(&mut self, lane: usize, occupant: Occupant) {
+        self.calls -= 1;
         self.free(lane);
-        drop(lent);
+        drop(occupant);
     }
 
     #[inline(always)]
@@ -272,7 +316,7 @@ impl Driver {
     }
 
     fn note_taken(&self) {
-        self.port.take(self.lanes.len() - self.free.len());
+        self.port.take(self.lanes.len() - self.free.len() - self.calls);
     }
 
     /// The account in which it counts.
@@ -289,7 +333,7 @@ impl Driver {
             self.shared.keeper.port.ring();
         }
         let looks = !mutant!(ParksWithoutLooking);
-        let more = (looks && !port.ready.is_empty())
+        let more = (looks && self.has_rung_lanes())
             || (!self.aborted && self.shared.aborting.load(Ordering::SeqCst))
             || (!self.free.is_empty() && !self.go_idle());
         if more {
@@ -302,7 +346,7 @@ impl Driver {
         let until = if mutant!(BusyWhenIdle) {
             now.checked_add(core::time::Duration::from_micros(1))
         } else {
-            Instant::earlier(self.due.next_at(), port.clockwork.next_at())
+            Instant::earlier(self.due.next_at(now), port.clockwork.next_at())
         };
         if until.is_some_and(|at| at.is_due(now)) || (!port.port().settle_down(until) && looks) {
             return Step::Again;
@@ -329,11 +373,8 @@ impl Driver {
                     continue;
                 }
                 match occupant.evict(now) {
-                    Ok((runner, verdict)) => {
-                        self.free(lane);
-                        runner.settle(verdict, now, self.account());
-                    }
-                    Err(lent) => self.vacate(lane, lent),
+                    Ok((runner, verdict)) => self.over(lane, runner, verdict, now),
+                    Err(occupant) => self.vacate(lane, occupant),
                 }
             }
         }

@@ -9,16 +9,31 @@ pub(crate) struct Errand {
     ways: &'static Ways,
 }
 
-/// What can become of an errand. Each is called once for it, on whatever thread, and takes its count of the job with it.
+/// What can become of an errand, on whatever thread.
 pub(crate) struct Ways {
-    pub(crate) run: unsafe fn(NonNull<()>),
+    /// Called at most once, and before `back`, which is then called in any case. True if there is something to be told.
+    pub(crate) run: unsafe fn(NonNull<()>) -> bool,
+    /// Tells, if that is asked for, who lent the job, and takes the count of it along. The errand ends with this or with `refuse`.
+    pub(crate) back: unsafe fn(NonNull<()>, bool),
+    /// Says that it was not run, and takes the count of the job along.
     pub(crate) refuse: unsafe fn(NonNull<()>),
+}
+
+/// What is left of an errand that was run: dropped, it tells who lent the job.
+pub(crate) struct Back {
+    job: NonNull<()>,
+    ways: &'static Ways,
+    tells: bool,
 }
 
 // SAFETY: promised by whoever makes one.
 unsafe impl Send for Errand {}
 // SAFETY: a reference to one does nothing.
 unsafe impl Sync for Errand {}
+// SAFETY: as above.
+unsafe impl Send for Back {}
+// SAFETY: as above.
+unsafe impl Sync for Back {}
 
 impl Errand {
     /// # Safety
@@ -28,10 +43,12 @@ impl Errand {
         Self { job, ways }
     }
 
-    pub(crate) fn run(self) {
+    pub(crate) fn run(self) -> Back {
         let Self { job, ways } = *core::mem::ManuallyDrop::new(self);
-        // SAFETY: once, instead of by drop.
-        unsafe { (ways.run)(job) };
+        let mut back = Back { job, ways, tells: true };
+        // SAFETY: once, instead of by drop; `back` comes after it, also if it panics.
+        back.tells = unsafe { (ways.run)(job) };
+        back
     }
 }
 
@@ -39,5 +56,12 @@ impl Drop for Errand {
     fn drop(&mut self) {
         // SAFETY: once, as it was not run.
         unsafe { (self.ways.refuse)(self.job) };
+    }
+}
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        // SAFETY: once, after it was run.
+        unsafe { (self.ways.back)(self.job, self.tells) };
     }
 }

@@ -97,7 +97,7 @@ impl<T, E> Handle<T, E> {
         self.job.token.observer()
     }
 
-    /// Calls `callback` when the outcome is fixed, on the thread of the driver or keeper that fixes it; at once, and here, if it
+    /// Calls `callback` when the outcome is fixed, on the thread of the driver or keeper that fixes it, or of the call; at once, and here, if it
     /// is already. A callback that panics there is contained and counted (P4).
     pub fn on_done(&self, callback: impl FnOnce(Class) + Send + 'static) {
         let told = &self.job.told;

@@ -111,8 +111,8 @@ impl core::error::Error for WouldDeadlock {}
 
 /// A blocking closure on its way to a thread.
 ///
-/// Running it gives its job back to its lane. Dropping it without running it does too: the job then settles as cancelled by
-/// shutdown, not started.
+/// Running it settles its job, here, and gives its lane back. Dropping it without running it gives the job back to its lane: it then settles as
+/// cancelled by shutdown, not started.
 #[cfg(feature = "alloc")]
 pub struct Call(crate::errand::Errand);
 
@@ -124,7 +124,28 @@ impl Call {
 
     /// Runs the closure. Does not panic: a panic of the closure is the outcome of its job.
     pub fn run(self) {
-        self.0.run();
+        drop(self.run_and_hold());
+    }
+
+    /// [`run`](Self::run), but for that the driver is not told yet that its lane is free: that is done by dropping what this gives.
+    ///
+    /// For a host whose thread may give that driver its turn itself, and so need not wake another one.
+    pub fn run_and_hold(self) -> Ended {
+        Ended { _back: self.0.run() }
+    }
+}
+
+/// A [`Call`] that has run, and whose driver has not been told: dropping this tells it. Its job has settled.
+#[cfg(feature = "alloc")]
+#[must_use = "dropping it wakes the driver"]
+pub struct Ended {
+    _back: crate::errand::Back,
+}
+
+#[cfg(feature = "alloc")]
+impl fmt::Debug for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ended").finish_non_exhaustive()
     }
 }
 

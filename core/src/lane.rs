@@ -50,8 +50,8 @@ pub(crate) enum Turn {
     Stay(Occupant),
     /// It is over: free the place, then settle.
     Over(Runner, Verdict),
-    /// It settled long ago, and its closure has ended now: free the place (B3), then let go.
-    Vacant(Lent),
+    /// Its closure has ended, and it is settled where that ran, or was long ago (B3): free the place, then let go.
+    Vacant(Occupant),
 }
 
 /// Looks at a job that has come out of the queue. `Err` if it must not be started: its body was dropped, it is to be settled.
@@ -119,8 +119,13 @@ impl Occupant {
         }
     }
 
+    /// Whether it is a call whose closure has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(&self.body, Body::Call(lent) if lent.has_ended())
+    }
+
     /// The worker's host is gone: there will be no further turn. `Err` if it settled before.
-    pub(crate) fn evict(self, now: Instant) -> Result<(Runner, Verdict), Lent> {
+    pub(crate) fn evict(self, now: Instant) -> Result<(Runner, Verdict), Self> {
         self.head().expire_running(now); // D2
         match self.body {
             Body::Task(mut runner) => {
@@ -129,7 +134,6 @@ impl Occupant {
                 Ok((runner, Verdict::Requested { cause, started: true }))
             }
             Body::Call(lent) => match lent.ask() {
-                Loan::Back(runner) => Ok(returned(runner)),
                 Loan::Refused(runner) => Ok(refused(runner)),
                 Loan::Out(lent) => {
                     lent.head().cancel(Cause::SHUTDOWN);
@@ -138,16 +142,15 @@ impl Occupant {
                         Err(lent) => lent,
                     };
                     if lent.abandon(now) {
-                        return Err(lent);
+                        return Err(Self::call(lent));
                     }
-                    // It came back in between, or had been abandoned before.
+                    // It ended in between, or had been abandoned before.
                     match lent.ask() {
-                        Loan::Back(runner) => Ok(returned(runner)),
                         Loan::Refused(runner) => Ok(refused(runner)),
-                        Loan::Out(lent) | Loan::Over(lent) => Err(lent),
+                        Loan::Out(lent) | Loan::Over(lent) => Err(Self::call(lent)),
                     }
                 }
-                Loan::Over(lent) => Err(lent),
+                Loan::Over(lent) => Err(Self::call(lent)),
             },
         }
     }
@@ -187,20 +190,11 @@ fn poll(
 
 fn turn_call(lent: Lent, mut watch: Watch, now: Instant) -> Turn {
     match lent.ask() {
-        Loan::Back(mut runner) if mutant!(CancelledCallLosesItsValue) && runner.head().token.is_cancelled() => {
-            let cause = runner.head().token.cause().unwrap_or(Cause::REQUESTED);
-            runner.discard();
-            Turn::Over(runner, Verdict::Requested { cause, started: true })
-        }
-        Loan::Back(runner) => {
-            let (runner, verdict) = returned(runner); // B1
-            Turn::Over(runner, verdict)
-        }
         Loan::Refused(runner) => {
             let (runner, verdict) = refused(runner);
             Turn::Over(runner, verdict)
         }
-        Loan::Over(lent) => Turn::Vacant(lent),
+        Loan::Over(lent) => Turn::Vacant(Occupant::call(lent)),
         Loan::Out(mut lent) => {
             let over = watch.must_go(lent.head(), now).is_some();
             if watch.requested.is_some() {
@@ -219,7 +213,7 @@ fn turn_call(lent: Lent, mut watch: Watch, now: Instant) -> Turn {
             if over && (head.conditions.abandonable || mutant!(AbandonsWithoutPermission)) {
                 lent.abandon(now); // B3; the lane stays occupied until the closure ends
                 if mutant!(AbandonedCallLeavesItsLane) {
-                    return Turn::Vacant(lent);
+                    return Turn::Vacant(Occupant::call(lent));
                 }
             }
             if watch.requested.is_some() && mutant!(CancelledCallIsReportedStopped) {
@@ -240,12 +234,6 @@ fn unstarted(mut runner: Runner, cause: Cause) -> Turn {
     runner.head().unstart();
     runner.discard();
     Turn::Over(runner, Verdict::Requested { cause, started: false })
-}
-
-/// The closure has ended. Late is what it brought after its time was out, whenever its lane came to see that (J9).
-fn returned(runner: Runner) -> (Runner, Verdict) {
-    let late = runner.head().ended_late();
-    (runner, Verdict::Returned { late })
 }
 
 /// The call was never run: the host had no thread for it, or it was cancelled before it began.

@@ -124,6 +124,8 @@ mod size;
 mod slot;
 #[cfg(feature = "serde")]
 mod spelt;
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
+mod spin;
 mod step;
 #[cfg(feature = "alloc")]
 mod stock;
@@ -169,9 +171,9 @@ pub use held_worker::{
     HeldMade, HeldPlain, HeldRun, HeldSleep, HeldSubmit, HeldUnder, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
-#[cfg(feature = "alloc")]
-pub use host::Call;
 pub use host::{Alarm, Host, WouldDeadlock};
+#[cfg(feature = "alloc")]
+pub use host::{Call, Ended};
 pub use instant::Instant;
 pub use outcome::{Class, Outcome, Phase};
 pub use priority::Priority;
@@ -181,6 +183,8 @@ pub use shutdown::Shutdown;
 #[cfg(feature = "alloc")]
 pub use size::Heap;
 pub use size::{Fixed, Size};
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle))))]
+pub use spin::Spin;
 pub use step::Step;
 #[cfg(feature = "alloc")]
 pub use telemetry::{Answer, Batch, DeadReason, Delivery, Format, Parcel, Payload, Refusal, Repeats, Sink};

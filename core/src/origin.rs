@@ -7,6 +7,7 @@ use core::time::Duration;
 use std::sync::LazyLock;
 
 use crate::Instant;
+use crate::instant::nanos_of;
 
 /// Fixed when the first host asks for it, a second back, so that what happened shortly before has a time as well.
 static ORIGIN: LazyLock<std::time::Instant> = LazyLock::new(|| {
@@ -18,8 +19,7 @@ impl Instant {
     /// The point that `at` is on the clock that all hosts on `std` share. What lies before its origin is at the origin.
     #[must_use]
     pub fn from_std(at: std::time::Instant) -> Self {
-        let nanos = at.saturating_duration_since(*ORIGIN).as_nanos();
-        Self::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        Self::from_nanos(nanos_of(at.saturating_duration_since(*ORIGIN)))
     }
 
     /// The reverse of [`from_std`](Self::from_std). `None` where the system's clock cannot say it.

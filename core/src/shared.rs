@@ -58,10 +58,14 @@ pub(crate) struct DriverPort {
     pub(crate) clockwork: Arc<Clockwork>,
     /// The lanes that want a turn.
     pub(crate) ready: AtomicBits,
+    /// The lanes of calls that have ended.
+    pub(crate) ended: AtomicBits,
     /// Who is in which lane, for those who ask.
     pub(crate) places: Places,
-    /// How many lanes are taken. Written by the driver only.
+    /// How many lanes are taken by tasks. Written by the driver only.
     taken: AtomicUsize,
+    /// How many lanes are taken by calls whose closure has not ended.
+    calls: AtomicUsize,
     /// Counts the beginnings and the ends of polls: odd while the driver is in one (L3).
     poll_number: AtomicU64,
     /// When the last poll began, in nanoseconds.
@@ -75,8 +79,10 @@ impl DriverPort {
         Self {
             clockwork: Arc::new(Clockwork::new()),
             ready: AtomicBits::new(lanes),
+            ended: AtomicBits::new(lanes),
             places: Places::new(lanes),
             taken: AtomicUsize::new(0),
+            calls: AtomicUsize::new(0),
             poll_number: AtomicU64::new(0),
             poll_since: AtomicU64::new(0),
             poll_lane: AtomicUsize::new(0),
@@ -122,10 +128,20 @@ impl DriverPort {
 
     /// How many lanes are taken.
     pub(crate) fn taken(&self) -> usize {
-        self.taken.load(Ordering::Acquire)
+        self.taken.load(Ordering::Acquire) + self.calls.load(Ordering::Acquire)
     }
 
-    /// So many lanes are taken now. Called by the driver only.
+    /// A lane is taken by a call. Called by the driver only.
+    pub(crate) fn begin_call(&self) {
+        self.calls.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A lane is not taken by a call any more. Called by whoever ran it, or by the driver if nobody did.
+    pub(crate) fn end_call(&self) {
+        self.calls.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// So many lanes are taken by tasks now. Called by the driver only.
     pub(crate) fn take(&self, taken: usize) {
         self.taken.store(taken, Ordering::Release);
     }
@@ -135,6 +151,13 @@ impl DriverPort {
         let mut list: Vec<JobInfo> = self.jobs().iter().map(|job| job.info(now)).collect();
         list.retain(|job| job.state == JobState::Running);
         list
+    }
+
+    /// Gives `lane`, whose call has ended, back to the driver.
+    pub(crate) fn end_lane(&self, lane: usize) {
+        if self.ended.insert(lane) {
+            self.port().ring();
+        }
     }
 
     /// Gives `lane` a turn.
@@ -346,6 +369,14 @@ impl Desk for Shared {
 
     fn ring(&self, driver: usize, lane: usize) {
         self.drivers[driver].ring_lane(lane);
+    }
+
+    fn free_call(&self, driver: usize) {
+        self.drivers[driver].end_call();
+    }
+
+    fn end_lane(&self, driver: usize, lane: usize) {
+        self.drivers[driver].end_lane(lane);
     }
 
     fn now(&self) -> Instant {

@@ -46,6 +46,7 @@ pub(crate) fn block_on<F: Future>(
     let unpark = Arc::new(Unpark { thread: thread::current(), rung: AtomicBool::new(true) });
     let waker = Waker::from(unpark.clone());
     let mut value = None;
+    let mut looked = false;
     desk.block(&mut || {
         loop {
             if unpark.rung.swap(false, Ordering::Acquire) {
@@ -53,6 +54,9 @@ pub(crate) fn block_on<F: Future>(
                     value = Some(ready);
                     return;
                 }
+            }
+            if !core::mem::replace(&mut looked, true) && is_rung_soon(&unpark.rung) {
+                continue;
             }
             match until.map(|until| until.saturating_since(desk.now())) {
                 None => thread::park(),
@@ -62,6 +66,17 @@ pub(crate) fn block_on<F: Future>(
         }
     })?;
     Ok(value)
+}
+
+/// Looks for a while whether the thread is rung, before it sleeps for the first time. A model checker would try every order of looks.
+fn is_rung_soon(rung: &AtomicBool) -> bool {
+    #[cfg(not(any(countermand_loom, countermand_shuttle)))]
+    {
+        static SPIN: crate::Spin = crate::Spin::new();
+        SPIN.until(|| rung.load(Ordering::Relaxed))
+    }
+    #[cfg(any(countermand_loom, countermand_shuttle))]
+    rung.load(Ordering::Relaxed)
 }
 
 /// A wait that brought no outcome. The handle is in it; nothing is lost.

@@ -46,6 +46,7 @@ const FLOORS: [&[&[&str]]; 6] = [
             "roster",
             "shelf",
             "slot",
+            "spin",
             "stock",
             "timers",
             "turn",

@@ -1,6 +1,7 @@
 //! B1: what a blocking closure costs that somebody waits for.
 //!
-//! The closures do as good as nothing; each has a handle, and the values are added up. First 64 in flight, then one at a time by the clock. Who can be
+//! The closures do as good as nothing; each has a handle, and the values are added up. First 64 in flight, then one at a time by the clock: awaited, and for ours
+//! also waited for by a thread without a runtime, which is what this host is for, as that looks for a while before it sleeps. Who can be
 //! given a number of threads has two: our host and tokio's blocking pool, rayon, threadpool. Tokio's default pool grows to 512 threads and `blocking`'s to 500; they are peers as people
 //! find them. rayon and threadpool have no handle: a oneshot channel of tokio's, waited for on the spot, is what people send the value through. The limit is a box,
 //! a place in a queue and its call, on one thread.
@@ -22,6 +23,7 @@ use crate::question::{At, Cases, Goal, Quantity, Question};
 const BATCH: &str = "64 in flight";
 const TRIP: &str = "round trip";
 const OURS: &str = "Job::call on Blocking";
+const WAITED: &str = "Job::call, Handle::wait";
 const POOL: &str = "spawn_blocking, two threads";
 const DEFAULT: &str = "spawn_blocking, default pool";
 
@@ -35,6 +37,7 @@ pub(super) static QUESTION: Question = Question {
         Goal::times_less(BATCH, OURS, POOL, 5.0),
         Goal::times_less(BATCH, OURS, DEFAULT, 60.0),
         Goal::share(At(TRIP, OURS), Quantity::Wall, At(TRIP, POOL), 0.1),
+        Goal::share(At(TRIP, WAITED), Quantity::Wall, At(TRIP, POOL), 0.1),
     ],
     cases,
 };
@@ -43,6 +46,9 @@ fn cases(_: u64, cases: &mut Cases) {
     for (group, window) in [(BATCH, IN_FLIGHT), (TRIP, 1)] {
         cases.group(group);
         cases.ours(OURS, ours(window));
+        if window == 1 {
+            cases.ours(WAITED, waited());
+        }
         cases.peer(POOL, spawn_blocking(window, Some(2)));
         cases.peer(DEFAULT, spawn_blocking(window, None));
         cases.peer("blocking, as smol::unblock", unblock(window));
@@ -71,6 +77,20 @@ pub(super) fn ours(window: usize) -> impl FnMut(&mut Meter) {
             worker.submit(Job::call(move |_| work()).run_timeout(TIMEOUT)).map(taken)
         };
         round(meter, |jobs| smol::block_on(in_window(jobs, window, submit, value)));
+    }
+}
+
+/// From a thread that has no runtime, one at a time.
+fn waited() -> impl FnMut(&mut Meter) {
+    let host = Blocking::builder().max_threads(NonZero::<usize>::MIN.saturating_add(1)).build();
+    let worker = host.start(WorkerConfig::new().lanes(IN_FLIGHT).drivers(2)).expect("it is well set up");
+    move |meter| {
+        let trip = |number| {
+            let work = work(number);
+            let call = taken(worker.submit_blocking(Job::call(move |_| work()).run_timeout(TIMEOUT)));
+            value(call.wait().expect("this thread may block"))
+        };
+        round(meter, |jobs| (0..jobs).map(trip).sum());
     }
 }
 

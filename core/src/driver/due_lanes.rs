@@ -2,15 +2,19 @@
 //!
 //! A timer is set where there is none that is early enough, and is not taken back when its lane is left: mostly the next job of the lane is due later, and
 //! finds a timer that is early enough. So jobs that end before their time do not touch the timers once those are there. One that comes too early is set
-//! anew when it comes; and before the driver parks, so that it sleeps for as long as there is nothing to do.
+//! anew when it comes; or when the driver parks, if it would come soon: so not more than one a second wakes a driver that has nothing to do (L4).
 //!
 //! Invariant: a lane that is due has a timer that is due no later.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use crate::Instant;
 use crate::size::Heap;
 use crate::timers::{TimerKey, Timers};
+
+/// How far ahead timers that come too early are left as they are.
+const SOON: Duration = Duration::from_secs(1);
 
 /// See the head of the file.
 pub(super) struct DueLanes {
@@ -65,12 +69,13 @@ impl DueLanes {
         None
     }
 
-    /// When the next lane is due.
-    pub(super) fn next_at(&mut self) -> Option<Instant> {
+    /// When the next lane is due, or, not soon after `now`, a little earlier.
+    #[inline]
+    pub(super) fn next_at(&mut self, now: Instant) -> Option<Instant> {
         // Timers that none is due by are left: the next jobs may find them early enough.
         while self.count != 0 {
             let (at, &lane) = self.timers.first()?;
-            if self.lanes[lane].due == Some(at) {
+            if self.lanes[lane].due == Some(at) || now.checked_add(SOON).is_some_and(|soon| soon < at) {
                 return Some(at);
             }
             self.timers.pop_due(at)?;
@@ -108,11 +113,24 @@ mod tests {
         lanes.set(0, Some(at(30)));
         assert_eq!(lanes.timers.len(), 1, "it was early enough");
         lanes.set(1, Some(at(20)));
-        assert_eq!(lanes.next_at(), Some(at(20)), "nothing is due at 10");
+        assert_eq!(lanes.next_at(at(0)), Some(at(20)), "nothing is due at 10");
         assert_eq!(lanes.pop_due(at(19)), None);
         assert_eq!(lanes.pop_due(at(30)), Some(1));
         assert_eq!(lanes.pop_due(at(30)), Some(0));
-        assert_eq!((lanes.pop_due(at(40)), lanes.next_at()), (None, None));
+        assert_eq!((lanes.pop_due(at(40)), lanes.next_at(at(40))), (None, None));
+    }
+
+    #[test]
+    fn one_that_comes_too_early_is_left_until_it_would_come_soon() {
+        let mut lanes = DueLanes::new(1);
+        let late = 5_000_000_000;
+        lanes.set(0, Some(at(late)));
+        lanes.clear(0);
+        lanes.set(0, Some(at(2 * late)));
+        assert_eq!(lanes.next_at(at(0)), Some(at(late)), "earlier than it need be, and not soon");
+        assert_eq!(lanes.next_at(at(late - 1)), Some(at(2 * late)), "put right");
+        lanes.clear(0);
+        assert_eq!(lanes.next_at(at(0)), None, "nothing is due");
     }
 
     #[test]
@@ -120,7 +138,7 @@ mod tests {
         let mut lanes = DueLanes::new(1);
         lanes.set(0, Some(at(30)));
         lanes.set(0, Some(at(10)));
-        assert_eq!((lanes.timers.len(), lanes.next_at()), (1, Some(at(10))));
+        assert_eq!((lanes.timers.len(), lanes.next_at(at(0))), (1, Some(at(10))));
         lanes.set(0, None);
         assert_eq!(lanes.pop_due(at(10)), None, "not due any more");
         lanes.set(0, Some(at(50)));

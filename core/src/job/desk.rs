@@ -11,6 +11,10 @@ pub(crate) trait Desk: Send + Sync {
     fn reap(&self, job: JobRef);
     /// Gives this lane of this driver a turn: the token of the job in it was cancelled.
     fn ring(&self, driver: usize, lane: usize);
+    /// A call of this driver has ended, and takes no place any more.
+    fn free_call(&self, driver: usize);
+    /// The call in this lane of this driver has ended, and its thread is through with it.
+    fn end_lane(&self, driver: usize, lane: usize);
     /// The host's clock.
     fn now(&self) -> Instant;
     /// A reading of the host's clock that is as old as the step that a driver is in, or as a ring that is not answered yet, where there is one. Cheaper.

@@ -24,7 +24,7 @@ use super::links::Links;
 use super::loan::{End, Loan};
 use super::told::Told;
 use crate::observer::{JobInfo, JobState, Kind, Observer};
-use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Arc, UnsafeCell};
 use crate::token::hosted::Hosted;
 use crate::{Instant, JobId, Priority, Token};
@@ -70,8 +70,6 @@ pub(crate) struct Head {
     ended: AtomicU8,
     /// How many shielded sections it is in (R9).
     shields: AtomicU32,
-    /// Whether the closure of a call ended after its time was out.
-    ended_late: AtomicBool,
     pub(super) loan: Loan,
     pub(crate) told: Told,
 }
@@ -123,7 +121,6 @@ impl Head {
             state: AtomicU8::new(QUEUED),
             ended: AtomicU8::new(0),
             shields: AtomicU32::new(0),
-            ended_late: AtomicBool::new(false),
             loan: Loan::new(),
             told: Told::new(),
         };
@@ -269,9 +266,19 @@ impl Head {
 
     /// The call will never be run: gives the body back.
     pub(crate) fn refuse(&self) {
-        if self.loan.refuse() == End::Back {
+        if self.loan.refuse() == End::Over {
             self.ring_lane();
         }
+    }
+
+    /// The closure of the call has ended: its place is free, whenever its lane comes to see that (J7).
+    pub(super) fn free_place(&self) {
+        self.desk.free_call(self.driver.load(Ordering::Relaxed) as usize);
+    }
+
+    /// The thread that has run the call is through with it: gives its lane back.
+    pub(super) fn end_lane(&self) {
+        self.desk.end_lane(self.driver.load(Ordering::Relaxed) as usize, self.lane.load(Ordering::Relaxed) as usize);
     }
 
     pub(crate) fn shield(&self) {

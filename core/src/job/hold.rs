@@ -31,8 +31,8 @@ pub(crate) struct Ops {
     pub(crate) settle: unsafe fn(&JobRef, Verdict, Instant, Account),
     /// Settles a call that has begun as abandoned (B3, B4). False if it has not begun, or has ended.
     pub(crate) abandon: unsafe fn(&JobRef, Instant) -> bool,
-    /// Runs the closure of a call that is lent, on the thread that it was lent to.
-    pub(crate) begin: unsafe fn(&JobRef),
+    /// Runs the closure of a call that is lent, on the thread that it was lent to, and settles the job. True if its lane is to be told.
+    pub(crate) begin: unsafe fn(&JobRef) -> bool,
 }
 
 /// A counted reference to a job.
@@ -116,10 +116,17 @@ impl Drop for JobRef {
 /// What becomes of a call on its way to a thread.
 static WAYS: Ways = Ways {
     run: |job| {
-        // SAFETY: the address is that of a head, and the count that went with it comes back.
-        let job = unsafe { JobRef::from_address(job.cast()) };
+        // SAFETY: the address is that of a head; the count that went with it stays with the errand.
+        let job = mem::ManuallyDrop::new(unsafe { JobRef::from_address(job.cast()) });
         // SAFETY: the body was lent, and the errand is run once.
-        unsafe { (job.ops.begin)(&job) };
+        unsafe { (job.ops.begin)(&job) }
+    },
+    back: |job, tells| {
+        // SAFETY: as above; the count comes back.
+        let job = unsafe { JobRef::from_address(job.cast()) };
+        if tells {
+            job.end_lane();
+        }
     },
     // SAFETY: as above.
     refuse: |job| unsafe { JobRef::from_address(job.cast()) }.refuse(),

@@ -1,7 +1,7 @@
 //! Where the body of a call is while it is lent to a thread of the host's.
 //!
 //! ```text
-//!   HOME ──lend──► LENT ──closure begins──► BEGUN ──closure ended──► RETURNED (the lane settles)
+//!   HOME ──lend──► LENT ──closure begins──► BEGUN ──closure ended──► GONE (the thread settles)
 //!                    │                        └──abandon──► ABANDONED ──closure ended──► GONE (settled long ago; the value is
 //!                    │                                                                         dropped where it ran, B3)
 //!                    ├──never run──► REFUSED (the lane discards and settles)
@@ -9,18 +9,18 @@
 //!                                              finds nothing to run, B2)
 //! ```
 //!
-//! Each step is a read-modify-write: of two who want to take it one does. With it the right to the body passes on.
+//! Each step is a read-modify-write: of two who want to take it one does. With it the right to the body passes on. From a closure that has begun it never
+//! comes back to the lane: whoever ran it settles its job, as nobody else need be woken for that.
 
 use crate::sync::atomic::{AtomicU8, Ordering};
 
 const HOME: u8 = 0;
 const LENT: u8 = 1;
-const RETURNED: u8 = 2;
-const REFUSED: u8 = 3;
-const ABANDONED: u8 = 4;
-const GONE: u8 = 5;
-const BEGUN: u8 = 6;
-const WITHDRAWN: u8 = 7;
+const REFUSED: u8 = 2;
+const ABANDONED: u8 = 3;
+const GONE: u8 = 4;
+const BEGUN: u8 = 5;
+const WITHDRAWN: u8 = 6;
 
 /// See the head of the file.
 pub(crate) struct Loan(AtomicU8);
@@ -29,19 +29,17 @@ pub(crate) struct Loan(AtomicU8);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Out,
-    /// The closure has ended.
-    Returned,
     /// It was never run.
     Refused,
-    /// It was abandoned, and has ended.
+    /// The closure has ended. Its job is the thread's to settle, or was abandoned.
     Gone,
 }
 
 /// How a loan came to its end, as the borrower sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The body is back with the lender.
-    Back,
+    /// It is over: the lender has the body back that was never run, or the borrower settles what has.
+    Over,
     /// The lender had taken it back already.
     Withdrawn,
     /// The lender has left it to the borrower for good: what the call brought is the borrower's to drop.
@@ -59,7 +57,6 @@ impl Loan {
 
     pub(super) fn state(&self) -> State {
         match self.0.load(Ordering::Acquire) {
-            RETURNED => State::Returned,
             REFUSED => State::Refused,
             GONE => State::Gone,
             _ => State::Out,
@@ -92,7 +89,7 @@ impl Loan {
 
     /// The borrower has run it.
     pub(super) fn end_of_run(&self) -> End {
-        self.end(BEGUN, RETURNED)
+        self.end(BEGUN, GONE)
     }
 
     /// What the borrower was left is dropped.
@@ -102,7 +99,7 @@ impl Loan {
 
     fn end(&self, from: u8, to: u8) -> End {
         match self.step(from, to) {
-            Ok(()) => End::Back,
+            Ok(()) => End::Over,
             Err(WITHDRAWN) => End::Withdrawn,
             Err(found) => {
                 debug_assert_eq!(found, ABANDONED, "a loan ends once");

@@ -29,6 +29,10 @@ impl Desk for Nobody {
 
     fn ring(&self, _: usize, _: usize) {}
 
+    fn free_call(&self, _: usize) {}
+
+    fn end_lane(&self, _: usize, _: usize) {}
+
     fn now(&self) -> Instant {
         Instant::ORIGIN
     }

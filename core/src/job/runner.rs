@@ -78,7 +78,7 @@ impl Runner {
         unsafe { (self.0.ops.settle)(&self.0, verdict, now, account) }
     }
 
-    /// Lends the body of a call to a thread of the host's; the job's lane is given a turn when it comes back.
+    /// Lends the body of a call to a thread of the host's; the job's lane is given a turn when it is over.
     pub(crate) fn lend(self) -> (Call, Lent) {
         // SAFETY: this is the one runner; it comes back only when the loan is over.
         let call = unsafe { self.0.lend() };
@@ -93,11 +93,9 @@ pub(crate) struct Lent(JobRef);
 pub(crate) enum Loan {
     /// Not back yet.
     Out(Lent),
-    /// The closure has ended: the job is to be settled by what it returned.
-    Back(Runner),
     /// The closure was never run: the job is to be discarded.
     Refused(Runner),
-    /// The job was abandoned, and its closure has ended: nothing is left to do but to let go of it.
+    /// The closure has ended, and the job is settled by whoever ran it, or was abandoned: nothing is left to do but to let go of it.
     Over(Lent),
 }
 
@@ -109,11 +107,15 @@ impl Lent {
     /// Looks whether the loan is over.
     pub(crate) fn ask(self) -> Loan {
         match self.0.loan.state() {
-            State::Returned => Loan::Back(Runner(self.0)),
             State::Refused => Loan::Refused(Runner(self.0)),
             State::Gone => Loan::Over(self),
             State::Out => Loan::Out(self),
         }
+    }
+
+    /// Whether the closure has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.loan.state() == State::Gone
     }
 
     /// Takes the body back, if the call has not begun (B2).

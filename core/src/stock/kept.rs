@@ -13,7 +13,7 @@ use crate::sync::Latched;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many sizes are kept: all up to a kibibyte.
-const SIZES: usize = 64;
+const SIZES: usize = u64::BITS as usize;
 /// How many bytes a thread keeps at the most.
 const MOST: usize = 64 * 1024;
 
@@ -23,6 +23,8 @@ type Free = *mut u8;
 struct Stock {
     /// For each size, what was put here last.
     rows: [Cell<Free>; SIZES],
+    /// Which rows have something: a bit for each.
+    filled: Cell<u64>,
     bytes: AtomicUsize,
     blocks: AtomicUsize,
     listed: Cell<bool>,
@@ -34,6 +36,7 @@ std::thread_local! {
     static STOCK: Stock = const {
         Stock {
             rows: [const { Cell::new(ptr::null_mut()) }; SIZES],
+            filled: Cell::new(0),
             bytes: AtomicUsize::new(0),
             blocks: AtomicUsize::new(0),
             listed: Cell::new(false),
@@ -99,7 +102,11 @@ impl Stock {
     fn take(&self, row: usize) -> Option<NonNull<u8>> {
         let first = NonNull::new(self.rows[row].get())?;
         // SAFETY: what is kept is nobody's, and begins with the address of the next.
-        self.rows[row].set(unsafe { first.cast::<Free>().read() });
+        let next = unsafe { first.cast::<Free>().read() };
+        self.rows[row].set(next);
+        if next.is_null() {
+            self.filled.set(self.filled.get() & !(1 << row));
+        }
         // Nobody else writes these two.
         self.bytes.store(self.bytes.load(Ordering::Relaxed) - (row + 1) * STEP, Ordering::Relaxed);
         self.blocks.store(self.blocks.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
@@ -110,18 +117,43 @@ impl Stock {
     ///
     /// `at` is memory of this row's size that nobody uses, aligned to [`STEP`].
     unsafe fn give(&self, row: usize, at: NonNull<u8>) -> bool {
-        let bytes = self.bytes.load(Ordering::Relaxed) + (row + 1) * STEP;
-        if bytes > MOST {
+        let size = (row + 1) * STEP;
+        if self.bytes.load(Ordering::Relaxed) + size > MOST && !self.make_room(row) {
             return false;
         }
+        let bytes = self.bytes.load(Ordering::Relaxed) + size;
         if !self.listed.get() {
             self.enlist();
         }
         self.bytes.store(bytes, Ordering::Relaxed);
         self.blocks.store(self.blocks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let next = self.rows[row].get();
+        if next.is_null() {
+            self.filled.set(self.filled.get() | 1 << row);
+        }
         // SAFETY: promised by the caller; the smallest has room for an address.
-        unsafe { at.cast::<Free>().write(self.rows[row].get()) };
+        unsafe { at.cast::<Free>().write(next) };
         self.rows[row].set(at.as_ptr());
+        true
+    }
+
+    /// Frees what is kept of other sizes, as one of this size was needed last. False if there is nothing.
+    #[cold]
+    fn make_room(&self, row: usize) -> bool {
+        while self.bytes.load(Ordering::Relaxed) + (row + 1) * STEP > MOST {
+            let others = self.filled.get() & !(1 << row);
+            let Some(largest) = others.checked_ilog2() else { return false };
+            self.free_one(largest as usize);
+        }
+        true
+    }
+
+    fn free_one(&self, row: usize) -> bool {
+        let Some(at) = self.take(row) else { return false };
+        if let Ok(layout) = Layout::from_size_align((row + 1) * STEP, STEP) {
+            // SAFETY: `super::take` allocated it with this layout, and it is nobody's.
+            unsafe { dealloc(at.as_ptr(), rounded(layout)) }
+        }
         true
     }
 
@@ -161,11 +193,7 @@ impl Drop for Stock {
             self.delist();
         }
         for row in 0..SIZES {
-            while let Some(at) = self.take(row) {
-                let Ok(layout) = Layout::from_size_align((row + 1) * STEP, STEP) else { continue };
-                // SAFETY: `super::take` allocated it with this layout, and it is nobody's.
-                unsafe { dealloc(at.as_ptr(), rounded(layout)) }
-            }
+            while self.free_one(row) {}
         }
     }
 }

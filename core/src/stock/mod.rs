@@ -1,7 +1,7 @@
 //! This room keeps the memory of jobs that are gone, for the next ones of their size.
 //!
 //! Each thread keeps some of its own, so nobody is waited for: whoever lets go of a job last puts its memory here, and whoever makes a job takes it from
-//! here. What is kept is bounded in bytes, whatever the sizes, and goes with its thread. Without threads of `std` nothing is kept.
+//! here. What is kept is bounded in bytes, whatever the sizes, and goes with its thread; what is needed now displaces what was. Without threads of `std` nothing is kept.
 #![allow(unsafe_code, reason = "memory that is passed on without its allocator")]
 
 #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
@@ -113,5 +113,21 @@ mod tests {
             all.into_iter().for_each(|at| unsafe { give(at, layout(size)) });
         }
         assert!((60_000..=65_536).contains(&super::kept::bytes()), "{} bytes", super::kept::bytes());
+    }
+
+    #[test]
+    fn a_size_that_is_needed_no_more_makes_room_for_one_that_is() {
+        let full: alloc::vec::Vec<_> = (0..200).map(|_| take(layout(1_000))).collect();
+        // SAFETY: each came from `take` with this layout.
+        full.into_iter().for_each(|at| unsafe { give(at, layout(1_000)) });
+        let round = || (0..64).map(|_| take(layout(400))).collect::<alloc::vec::Vec<_>>();
+        let first = round();
+        // SAFETY: as above.
+        first.iter().for_each(|at| unsafe { give(*at, layout(400)) });
+        let second = round();
+        assert!(second.iter().all(|at| first.contains(at)), "they are kept, all of them");
+        // SAFETY: as above.
+        second.into_iter().for_each(|at| unsafe { give(at, layout(400)) });
+        assert!(super::kept::bytes() <= 65_536, "{} bytes", super::kept::bytes());
     }
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use countermand_core::{Alarm, Instant};
 
-use crate::attendant;
+use crate::role;
 
 /// An alarm of a [`Blocking`](crate::Blocking): it is the time-out with which the driver's thread goes to sleep, and costs nothing to set.
 ///
@@ -25,7 +25,7 @@ impl Alarm for BlockingAlarm {
         if at <= Instant::from_std(std::time::Instant::now()) {
             return Poll::Ready(());
         }
-        if !attendant::wake_at(at) {
+        if !role::wake_at(at) {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

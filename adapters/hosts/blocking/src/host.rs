@@ -7,9 +7,10 @@ use std::time::Duration;
 use countermand_core::{Assembly, Call, Host, Instant, Worker, WorkerConfig, WouldDeadlock};
 
 use crate::alarm::BlockingAlarm;
-use crate::attendant;
 use crate::error::StartError;
 use crate::pool::{Pool, Style, builder};
+use crate::role;
+use crate::seat::Seat;
 
 /// Threads as a host. A clone is the same host, with the same pool for calls.
 #[derive(Clone, Debug)]
@@ -51,8 +52,10 @@ impl Blocking {
                 None => format!("{}-keeper", worker.config().name),
             };
             let thread = builder(name, self.pool.style().stack_size);
+            // One step a turn: what came of it goes to the pool before another one may take long.
+            let (seat, crew) = (Seat::new(attendant.with_turn_budget(1)), self.pool.crew());
             // Not joined: it ends with the worker. If this one cannot be had, those before it end with the worker here.
-            drop(thread.spawn(move || attendant::run(attendant)).map_err(StartError::Thread)?);
+            drop(thread.spawn(move || seat.live(crew.spin())).map_err(StartError::Thread)?);
         }
         Ok(worker)
     }
@@ -85,7 +88,7 @@ impl Host for Blocking {
     }
 
     fn block(&self, wait: &mut dyn FnMut()) -> Result<(), WouldDeadlock> {
-        if attendant::is_here() {
+        if role::is_attendant() {
             return Err(WouldDeadlock);
         }
         wait();

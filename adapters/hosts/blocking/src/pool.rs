@@ -1,19 +1,22 @@
 //! The pool of threads that calls run on.
 //!
 //! Invariants, under the one lock:
-//! 1. `idle` threads wait, and `woken` ones were woken and have not looked yet; each call in `calls` beyond `woken` has, or will have, a thread that
-//!    looks for calls when it has run its own, or has just been started.
-//! 2. While a thread is idle, every call in `calls` has one that was woken for it. So a call wakes nobody when all are at work, which would cost a turn of the
-//!    system's each.
+//! 1. `idle` threads wait, `woken` ones were woken and have not looked yet, and `looking` ones were just started, or look without having the lock; each call in `calls` beyond those
+//!    has, or will have, a thread that looks for calls when it has run its own.
+//! 2. While a thread is idle, every call in `calls` has one that was woken for it, or looks. So a call wakes nobody when all are at work, which would cost a turn of
+//!    the system's each.
 //! 3. A thread ends only when it sees `calls` empty.
 
 use std::collections::VecDeque;
 use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use countermand_core::Call;
+use countermand_core::{Call, Spin};
+
+use crate::role;
 
 /// How the threads are to be.
 #[derive(Clone, Debug)]
@@ -26,13 +29,17 @@ pub(crate) struct Style {
 
 /// The door of the pool. When it is dropped, what is queued is run and idle threads end.
 #[derive(Debug)]
-pub(crate) struct Pool(Arc<Shared>);
+pub(crate) struct Pool(Arc<Crew>);
 
+/// What its threads have in common.
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Crew {
     style: Style,
     state: Mutex<State>,
     bell: Condvar,
+    /// Whether there is a call in `calls`; a hint outside of the lock.
+    calls: AtomicBool,
+    spin: Spin,
 }
 
 #[derive(Debug, Default)]
@@ -41,45 +48,28 @@ struct State {
     threads: usize,
     idle: usize,
     woken: usize,
+    looking: usize,
     closed: bool,
 }
 
 impl Pool {
     pub(crate) fn new(style: Style) -> Self {
-        Self(Arc::new(Shared { style, state: Mutex::default(), bell: Condvar::new() }))
+        let calls = AtomicBool::new(false);
+        Self(Arc::new(Crew { style, state: Mutex::default(), bell: Condvar::new(), calls, spin: Spin::new() }))
     }
 
     pub(crate) fn style(&self) -> &Style {
         &self.0.style
     }
 
-    /// Runs `call` on a thread of the pool, when there is one. Where the system gives none at all, the call is dropped.
+    pub(crate) fn crew(&self) -> Arc<Crew> {
+        Arc::clone(&self.0)
+    }
+
+    /// Runs `call` on a thread of the pool: on this one, if it gives a driver its turn and is to run what comes of that.
     pub(crate) fn run(&self, call: Call) {
-        let shared = &self.0;
-        let (wake, start) = {
-            let mut state = shared.lock();
-            state.calls.push_back(call);
-            let wake = state.idle > 0;
-            let start = !wake && state.threads < shared.style.most.get();
-            state.idle -= usize::from(wake);
-            state.woken += usize::from(wake);
-            state.threads += usize::from(start);
-            (wake, start)
-        };
-        if wake {
-            shared.bell.notify_one();
-        }
-        if !start {
-            return;
-        }
-        let own = Arc::clone(shared);
-        if builder(shared.style.name.clone(), shared.style.stack_size).spawn(move || own.serve()).is_err() {
-            let stranded = {
-                let mut state = shared.lock();
-                state.threads -= 1;
-                if state.threads == 0 { std::mem::take(&mut state.calls) } else { VecDeque::new() }
-            };
-            drop(stranded); // Outside of the lock: each settles its job.
+        if let Some(call) = role::keep(&self.0, call) {
+            self.0.run(call);
         }
     }
 }
@@ -91,15 +81,71 @@ impl Drop for Pool {
     }
 }
 
-impl Shared {
+impl Crew {
+    pub(crate) fn spin(&self) -> &Spin {
+        &self.spin
+    }
+
+    /// Whether calls wait for a thread; a hint.
+    pub(crate) fn has_calls(&self) -> bool {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Runs `call` on a thread of the pool, when there is one. Where the system gives none at all, the call is dropped.
+    pub(crate) fn run(self: &Arc<Self>, call: Call) {
+        let (wake, start) = {
+            let mut state = self.lock();
+            state.calls.push_back(call);
+            self.note(&state);
+            let needed = state.calls.len() > state.woken + state.looking;
+            let wake = needed && state.idle > 0;
+            let start = needed && !wake && state.threads < self.style.most.get();
+            state.idle -= usize::from(wake);
+            state.woken += usize::from(wake);
+            state.threads += usize::from(start);
+            state.looking += usize::from(start);
+            (wake, start)
+        };
+        if wake {
+            self.bell.notify_one();
+        }
+        if !start {
+            return;
+        }
+        let own = Arc::clone(self);
+        if builder(self.style.name.clone(), self.style.stack_size).spawn(move || own.serve()).is_err() {
+            let stranded = {
+                let mut state = self.lock();
+                state.threads -= 1;
+                state.looking -= 1;
+                let stranded = if state.threads == 0 { std::mem::take(&mut state.calls) } else { VecDeque::new() };
+                self.note(&state);
+                stranded
+            };
+            drop(stranded); // Outside of the lock: each settles its job.
+        }
+    }
+
     /// The life of a thread.
-    fn serve(&self) {
+    fn serve(self: &Arc<Self>) {
         let mut state = self.lock();
+        state.looking -= 1;
         loop {
-            if let Some(call) = state.calls.pop_front() {
+            while let Some(call) = state.calls.pop_front() {
+                self.note(&state);
                 drop(state);
-                call.run();
+                let mut next = Some(call);
+                while let Some(call) = next {
+                    next = role::run(call).and_then(|seat| seat.visit(self));
+                }
                 state = self.lock();
+            }
+            state.looking += 1;
+            drop(state);
+            self.spin.until(|| self.has_calls());
+            state = self.lock();
+            state.looking -= 1;
+            if !state.calls.is_empty() {
                 continue;
             }
             if state.closed {
@@ -119,6 +165,10 @@ impl Shared {
             }
         }
         state.threads -= 1;
+    }
+
+    fn note(&self, state: &State) {
+        self.calls.store(!state.calls.is_empty(), Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -4,7 +4,7 @@ use std::prelude::v1::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use countermand_core::{Cause, Class, Handle, Job, WorkerConfig};
+use countermand_core::{Cause, Class, Handle, Job, WorkerConfig, kept_memory};
 
 use crate::rules::crew::{Witness, all_settled, runs_calls};
 use crate::{Bench, Census, Check, Flaw, Gate, Profile, Tally, ensure, ensure_eq};
@@ -140,6 +140,13 @@ async fn drop_of_a_call(bench: &Bench, cancels: bool) -> Result<(), Flaw> {
     census.each_once("the value of a detached call")
 }
 
+/// Blocks and bytes of the heap in use, less what threads keep for their next jobs: that is bounded, and of jobs whose outcome was read.
+fn in_use() -> (i64, i64) {
+    let kept = kept_memory();
+    let of = |kept: usize| i64::try_from(kept).unwrap_or(i64::MAX);
+    (Tally::live_blocks() - of(kept.blocks), Tally::live_bytes() - of(kept.bytes))
+}
+
 pub(super) async fn x4_results_do_not_pile_up(bench: &Bench) -> Check {
     const BYTES: usize = 4_096;
     if Tally::here().is_none() {
@@ -182,15 +189,16 @@ pub(super) async fn x4_results_do_not_pile_up(bench: &Bench) -> Check {
         ensure_eq!(census.alive(), 0, "results in memory after round {round}, when every job had settled");
         // What is set up once, such as the room of a list, is set up in the first rounds.
         if round == 3 {
-            before = Some((Tally::live_blocks(), Tally::live_bytes(), accepted));
+            before = Some((in_use(), accepted));
         }
     }
-    let Some((blocks, bytes, from)) = before else {
+    let Some(((blocks, bytes), from)) = before else {
         return Err(Flaw::Inconclusive("too few rounds to compare memory".to_owned()));
     };
     // The census itself remembers every death.
     let register = i64::try_from((accepted - from) * 128).unwrap_or(i64::MAX) + 16_384;
-    let (blocks, bytes) = (Tally::live_blocks() - blocks, Tally::live_bytes() - bytes);
+    let now = in_use();
+    let (blocks, bytes) = (now.0 - blocks, now.1 - bytes);
     ensure!(
         blocks < 64 && bytes < register,
         "{} detached jobs left {blocks} blocks ({bytes} bytes) behind",

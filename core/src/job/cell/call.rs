@@ -6,22 +6,25 @@ use core::mem;
 use super::super::context::CallContext;
 use super::super::hold::JobRef;
 use super::super::loan::End;
+use super::super::runner::Verdict;
 use super::super::work::Work;
 use super::{JobCell, Stage};
+use crate::Instant;
 use crate::books::Account;
 use crate::contain::contain;
-use crate::turn::{Current, InTurn};
+use crate::turn::{Current, InStep, InTurn};
 
 impl<W: Work> JobCell<W> {
     /// # Safety
     ///
     /// As for [`Ops::begin`].
-    pub(super) unsafe fn begin(&self, job: &JobRef) {
+    pub(super) unsafe fn begin(&self, job: &JobRef) -> bool {
         // B2, and D4 by the clock: the lane may not have had its turn since the time was out.
         self.head.expire_running(self.head.desk.now());
         let cancelled = self.head.token.is_cancelled() && !mutant!(CancelledCallBeginsAllTheSame);
         if cancelled || !self.head.loan.begin() {
-            return self.head.refuse();
+            self.head.refuse();
+            return false;
         }
         let stage = self.stage.get();
         // SAFETY: the loan is BEGUN: this call, which exists once, has the stage; the lane does not touch it until it is returned.
@@ -37,12 +40,20 @@ impl<W: Work> JobCell<W> {
             },
             other => other,
         };
-        self.head.note_end(self.head.desk.now());
+        let now = self.head.desk.now();
+        let late = self.head.note_end(now);
         drop((context, in_turn));
         // SAFETY: still lent to this call; the stage is `Empty`.
         unsafe { core::ptr::write(stage, next) };
-        // What an abandoned call brought is dropped here, where it ran, and counted (B3).
-        if self.head.loan.end_of_run() == End::Abandoned {
+        let end = self.head.loan.end_of_run();
+        self.head.free_place();
+        // Whoever hears of the end here must not wait for the worker, as on its drivers (C3).
+        let _here = InStep::enter(self.head.desk.address());
+        if end == End::Over {
+            // SAFETY: the loan has ended with this call, so the stage is nobody else's; what the closure returned is in it.
+            unsafe { self.settle_run(late, now) };
+        } else {
+            // What an abandoned call brought is dropped here, where it ran, and counted (B3).
             // SAFETY: an abandoned loan leaves the stage to the call.
             let stage = unsafe { mem::replace(&mut *self.stage.get(), Stage::Empty) };
             match stage {
@@ -59,6 +70,24 @@ impl<W: Work> JobCell<W> {
             }
             self.head.loan.is_gone();
         }
-        self.head.ring_lane();
+        true
+    }
+
+    /// Settles the job by what its closure returned.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Ops::settle`], and the closure has run.
+    unsafe fn settle_run(&self, late: bool, now: Instant) {
+        let mut verdict = Verdict::Returned { late }; // B1
+        if mutant!(CancelledCallLosesItsValue) {
+            if let Some(cause) = self.head.cause() {
+                // SAFETY: promised by the caller.
+                unsafe { self.discard() };
+                verdict = Verdict::Requested { cause, started: true };
+            }
+        }
+        // SAFETY: promised by the caller.
+        unsafe { self.settle(verdict, now, Account::Common) };
     }
 }

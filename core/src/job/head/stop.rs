@@ -62,15 +62,10 @@ impl Head {
         self.desk.books().contain(|| self.token.expire_due(now)).unwrap_or_else(|| self.is_timed_out())
     }
 
-    /// The closure of the call has ended at `now`. What is due by then is due, whoever comes to see it (D2).
-    pub(crate) fn note_end(&self, now: Instant) {
+    /// The closure of the call has ended at `now`. What is due by then is due, whoever comes to see it (D2). Whether it ended after its time was out (J9).
+    pub(crate) fn note_end(&self, now: Instant) -> bool {
         self.expire_running(now);
-        self.ended_late.store(self.is_timed_out(), Ordering::Relaxed);
-    }
-
-    /// Whether the closure of the call ended after its time was out. To be asked when it is back.
-    pub(crate) fn ended_late(&self) -> bool {
-        self.ended_late.load(Ordering::Relaxed)
+        self.is_timed_out()
     }
 
     /// The cause, if its token is cancelled. In fewer steps than the token's own where it is not.
