@@ -66,6 +66,8 @@ pub(crate) struct DriverPort {
     taken: AtomicUsize,
     /// How many lanes are taken by calls whose closure has not ended.
     calls: AtomicUsize,
+    /// How many calls have ended whose thread is not through with settling them.
+    settling: AtomicUsize,
     /// Counts the beginnings and the ends of polls: odd while the driver is in one (L3).
     poll_number: AtomicU64,
     /// When the last poll began, in nanoseconds.
@@ -83,6 +85,7 @@ impl DriverPort {
             places: Places::new(lanes),
             taken: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
+            settling: AtomicUsize::new(0),
             poll_number: AtomicU64::new(0),
             poll_since: AtomicU64::new(0),
             poll_lane: AtomicUsize::new(0),
@@ -153,11 +156,23 @@ impl DriverPort {
         list
     }
 
+    /// A call has ended, and takes no place any more; its thread settles it, and then calls [`end_lane`](Self::end_lane).
+    pub(crate) fn begin_settling(&self) {
+        self.settling.fetch_add(1, Ordering::SeqCst);
+        self.end_call();
+    }
+
     /// Gives `lane`, whose call has ended, back to the driver.
     pub(crate) fn end_lane(&self, lane: usize) {
-        if self.ended.insert(lane) {
-            self.port().ring();
-        }
+        // Rung also if the lane is said to have ended already: that may be left from a call before, which the driver has let go of by itself.
+        self.ended.insert(lane);
+        self.port().ring();
+        self.settling.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether the thread of some call settles it.
+    pub(crate) fn is_settling(&self) -> bool {
+        self.settling.load(Ordering::SeqCst) != 0
     }
 
     /// Gives `lane` a turn.
@@ -372,7 +387,7 @@ impl Desk for Shared {
     }
 
     fn free_call(&self, driver: usize) {
-        self.drivers[driver].end_call();
+        self.drivers[driver].begin_settling();
     }
 
     fn end_lane(&self, driver: usize, lane: usize) {

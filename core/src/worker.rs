@@ -213,13 +213,15 @@ impl Worker {
         }
     }
 
-    /// Whether the worker has nothing to do at this moment: each driver and the keeper is parked, nobody has rung them, and no
-    /// timer of theirs is due. Jobs may be waiting for something outside. For tests that go step by step.
+    /// Whether the worker has nothing to do at this moment: each driver and the keeper is parked, nobody has rung them, no
+    /// timer of theirs is due, and no call that has ended is still to be settled by its thread. Jobs may be waiting for something outside. For tests that go step by step.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         let now = self.now();
         let drivers = self.shared().drivers.iter().map(|driver| driver.port());
-        all_quiet(drivers.chain([&self.shared().keeper.port]), now)
+        // Asked before, as one that ends in between has rung a driver by then; and after, as one may have begun.
+        let settled = || self.shared().drivers.iter().all(|driver| !driver.is_settling());
+        settled() && all_quiet(drivers.chain([&self.shared().keeper.port]), now) && settled()
     }
 
     pub(crate) fn root(&self) -> &Token {
