@@ -61,6 +61,8 @@ mod drive;
 #[cfg(feature = "alloc")]
 mod driver;
 #[cfg(feature = "alloc")]
+mod driver_port;
+#[cfg(feature = "alloc")]
 mod ending;
 #[cfg(feature = "alloc")]
 mod errand;

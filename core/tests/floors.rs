@@ -62,7 +62,14 @@ const FLOORS: [&[&[&str]]; 6] = [
     // Jobs.
     &[&["job"], &["handle", "queue"]],
     // Machine.
-    &[&["call", "held_worker", "lane", "places"], &["shared"], &["watchdog", "wind_down"], &["driver"], &["keeper"]],
+    &[
+        &["call", "held_worker", "lane", "places"],
+        &["driver_port"],
+        &["shared"],
+        &["watchdog", "wind_down"],
+        &["driver"],
+        &["keeper"],
+    ],
     // Door.
     &[&["submit", "wait"], &["worker"], &["delivery", "drive", "preflight", "scope"], &["assembly"]],
 ];

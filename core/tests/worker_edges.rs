@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::bench::{Bench, Hand, take};
+use common::gate::Gate;
 use common::{poll, waker_fn};
 use countermand_core::{
     Assembly, Cause, Class, FullPolicy, Handle, Instant, Job, JobInfo, LatePolicy, Observer, Outcome, Priority,
@@ -383,95 +384,4 @@ fn drivers_are_numbered_and_a_yield_gives_way() {
     let place = |turn: u32| turns.iter().position(|one| *one == turn);
     assert!(place(0) < place(10) && place(10) < place(20) && place(1) < place(20), "{turns:?}");
     assert!(jobs.iter().all(Handle::is_finished));
-}
-
-/// A gate for one.
-#[derive(Clone, Default)]
-struct Gate(Arc<Mutex<(bool, Option<Waker>)>>);
-
-impl Gate {
-    fn open(&self) {
-        let waker = {
-            let mut gate = self.0.lock().expect("free");
-            gate.0 = true;
-            gate.1.take()
-        };
-        waker.into_iter().for_each(Waker::wake);
-    }
-
-    async fn pass(self) {
-        std::future::poll_fn(|cx| {
-            let mut gate = self.0.lock().expect("free");
-            gate.1 = Some(cx.waker().clone());
-            if gate.0 { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-}
-
-#[test]
-fn s5_who_waits_for_its_own_worker_is_told_when_nobody_else_is_left_and_not_before() {
-    // One that waited and gave it up, one that waits twice and gives one up, one whose wait was forgotten with it: none of them is mistaken.
-    for (waits, dropped, forgotten) in [(0, 0, 0), (1, 1, 0), (2, 2, 0), (1, 0, 1)] {
-        let mut bench = Bench::new(config().lanes(3));
-        let (door, gate) = (bench.worker.clone(), Gate::default());
-        let (own, pass) = (door.clone(), gate.clone());
-        let mut other = bench
-            .worker
-            .try_submit(Job::task(async move {
-                let mut all: Vec<_> = (0..waits).map(|_| own.shutdown(Shutdown::Drain)).collect();
-                std::future::poll_fn(|cx| {
-                    assert!(all.iter_mut().all(|wait| Pin::new(wait).poll(cx).is_pending()));
-                    Poll::Ready(())
-                })
-                .await;
-                all.drain(..dropped).for_each(drop);
-                all.drain(..forgotten).for_each(std::mem::forget);
-                if forgotten == 0 {
-                    pass.clone().pass().await;
-                }
-            }))
-            .expect("a place");
-        // Where the first one ends at once, a third is what is left to be waited for.
-        let pass = gate.clone();
-        let third = bench.worker.try_submit(Job::task(async move {
-            if forgotten > 0 {
-                pass.pass().await;
-            }
-        }));
-        let own = door.clone();
-        let mut insider = bench
-            .worker
-            .try_submit(Job::task(async move { own.shutdown(Shutdown::Drain).await.counts }))
-            .expect("a place");
-        bench.run();
-        bench.advance(SECOND);
-        assert!(!insider.is_finished(), "{waits} {dropped} {forgotten}: another job goes on");
-        gate.open();
-        bench.run();
-        let Outcome::Completed(counts) = take(&mut insider) else { panic!("{waits} {dropped} {forgotten}") };
-        assert_eq!((counts.unsettled, counts.completed), (1, 2), "{waits} {dropped} {forgotten}");
-        assert!(matches!(take(&mut other), Outcome::Completed(())));
-        drop(third);
-    }
-}
-
-#[test]
-fn s5_two_that_wait_for_their_own_worker_are_both_told() {
-    let mut bench = Bench::new(config());
-    let mut handles: Vec<_> = (0..2)
-        .map(|_| {
-            let own = bench.worker.clone();
-            bench
-                .worker
-                .try_submit(Job::task(async move {
-                    let (kept, given_up) = (own.shutdown(Shutdown::Drain), own.shutdown(Shutdown::Drain));
-                    drop(given_up);
-                    kept.await.counts.unsettled
-                }))
-                .expect("a place")
-        })
-        .collect();
-    bench.run();
-    assert!(handles.iter_mut().all(|handle| matches!(take(handle), Outcome::Completed(1 | 2))));
 }

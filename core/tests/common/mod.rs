@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod bench;
+pub(crate) mod gate;
 pub(crate) mod router;
 
 use std::future::Future;
