@@ -60,6 +60,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    #[cfg(not(any(countermand_loom, countermand_shuttle)))]
     pub(crate) const NONE: Self = {
         let none = [0; Priority::COUNT];
         Self {
