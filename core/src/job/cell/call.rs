@@ -46,10 +46,10 @@ impl<W: Work> JobCell<W> {
         // SAFETY: still lent to this call; the stage is `Empty`.
         unsafe { core::ptr::write(stage, next) };
         let end = self.head.loan.end_of_run();
-        self.head.free_place();
         // Whoever hears of the end here must not wait for the worker, as on its drivers (C3).
         let _here = InStep::enter(self.head.desk.address());
         if end == End::Over {
+            self.head.free_place(); // before anybody hears of it (J7)
             // SAFETY: the loan has ended with this call, so the stage is nobody else's; what the closure returned is in it.
             unsafe { self.settle_run(late, now) };
         } else {
@@ -68,6 +68,7 @@ impl<W: Work> JobCell<W> {
                 }
                 stage => self.drop_quietly(stage),
             }
+            self.head.free_place(); // when nothing of it is left (X2)
             self.head.loan.is_gone();
         }
         true
