@@ -62,8 +62,8 @@ pub(crate) struct Args {
     /// Only this host (may be repeated)
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Vec<String>,
-    /// How many jobs on each host
-    #[arg(long, value_name = "N", default_value = "200_000", value_parser = jobs)]
+    /// How many jobs on each host; in the first quarter what grows to its size once must have grown
+    #[arg(long, value_name = "N", default_value = "1_000_000", value_parser = jobs)]
     jobs: u64,
     /// Where everything random comes from [default: the time]
     #[arg(long, value_name = "N")]
