@@ -156,7 +156,7 @@ impl<B, const ROOM: usize> HeldRouter<B, ROOM> {
     fn put_back(&self, priority: Priority, index: u8, packet: Labelled<B>) {
         wake(self.with(|state| {
             state.line(priority).put_back(index, packet);
-            state.mouth(priority).is_back()
+            state.mouth(Stream::of(priority)).is_back()
         }));
     }
 
@@ -164,7 +164,7 @@ impl<B, const ROOM: usize> HeldRouter<B, ROOM> {
         wake(self.with(|state| {
             state.line(priority).free(index);
             state.ledger.end(priority, fate);
-            state.mouth(priority).is_back()
+            state.mouth(Stream::of(priority)).is_back()
         }));
     }
 
@@ -196,9 +196,9 @@ impl<B, const ROOM: usize> State<B, ROOM> {
         }
     }
 
-    fn mouth(&mut self, priority: Priority) -> &mut Mouth {
+    fn mouth(&mut self, stream: Stream) -> &mut Mouth {
         let [normal, emergency] = &mut self.streams;
-        match Stream::of(priority) {
+        match stream {
             Stream::Normal => normal,
             Stream::Emergency => emergency,
         }
@@ -231,10 +231,10 @@ impl<B, const ROOM: usize> State<B, ROOM> {
         }
         self.line(priority).push(packet);
         self.ledger.accept(priority);
-        let mouth = self.mouth(priority);
+        let stream = Stream::of(priority);
         // One that waits while another is out is woken when that is back.
-        let waits = mouth.out || mutant!(FlushesOnTheNextPacketOnly) && self.line(priority).len() < 2;
-        let waker = if waits { None } else { self.mouth(priority).waker.take() };
+        let waits = self.mouth(stream).out || mutant!(FlushesOnTheNextPacketOnly) && self.line(priority).len() < 2;
+        let waker = if waits { None } else { self.mouth(stream).waker.take() };
         Ok((shed, waker))
     }
 
@@ -245,16 +245,13 @@ impl<B, const ROOM: usize> State<B, ROOM> {
             Stream::Normal => &[Priority::High, Priority::Normal, Priority::Low],
         };
         let others_out = mutant!(SinksInSequence) && self.streams.iter().any(|mouth| mouth.out);
-        for &priority in urgent_first {
-            if self.mouth(priority).out || others_out {
-                return None;
-            }
-            if let Some((index, packet)) = self.line(priority).take() {
-                self.mouth(priority).out = true;
-                return Some((priority, index, packet));
-            }
+        if self.mouth(stream).out || others_out {
+            return None;
         }
-        None
+        let next = |&priority: &Priority| Some((priority, self.line(priority).take()?));
+        let (priority, (index, packet)) = urgent_first.iter().find_map(next)?;
+        self.mouth(stream).out = true;
+        Some((priority, index, packet))
     }
 }
 
@@ -272,11 +269,7 @@ impl<'r, B, const ROOM: usize> Future for HeldArrival<'r, B, ROOM> {
         let new = cx.waker().clone(); // T8: users' code, so before the lock
         let (taken, unneeded) = self.router.with(|state| match state.take(self.stream) {
             Some(taken) => (Some(taken), Some(new)),
-            None => {
-                let [normal, emergency] = &mut state.streams;
-                let mouth = if self.stream == Stream::Normal { normal } else { emergency };
-                (None, mouth.waker.replace(new))
-            }
+            None => (None, state.mouth(self.stream).waker.replace(new)),
         });
         drop(unneeded); // T8: after the lock
         match taken {
