@@ -18,6 +18,7 @@ mod wait;
 use core::fmt;
 use core::marker::PhantomPinned;
 use core::pin::Pin;
+use core::task::Waker;
 
 pub use guard::HeldGuard;
 pub use wait::HeldCancelled;
@@ -311,6 +312,13 @@ impl Drop for HeldToken<'_> {
         };
         // SAFETY: under the lock, and whoever is on the list is there (invariant 3).
         alone(|| root.waiting.with_mut(|list| unsafe { (*list).forget(is_this_or_below) }));
+    }
+}
+
+/// Wakes whoever is there to be woken. For when the lock is open (T8).
+pub(crate) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 

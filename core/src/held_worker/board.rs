@@ -17,6 +17,7 @@ use super::body::Functions;
 use super::card::{Card, Stage, Times};
 use super::counts::Tally;
 use super::nap::{Look, Naps};
+use crate::held::wake;
 use crate::sync::{UnsafeCell, alone};
 use crate::{Instant, Panic, Priority, RejectReason};
 
@@ -180,13 +181,6 @@ fn ring_card(card: *const ()) {
         card.ready = true;
         hub.ring()
     }));
-}
-
-/// Wakes under no lock (T8).
-pub(super) fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
-    }
 }
 
 impl Hub {

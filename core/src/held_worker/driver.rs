@@ -8,10 +8,11 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use super::HeldWorker;
-use super::board::{Next, Seat, wake};
+use super::board::{Next, Seat};
 use super::body::{Body, Functions, Room};
 use super::card::Stage;
 use crate::contain::contain;
+use crate::held::wake;
 use crate::{Alarm, Host, Instant, Panic, Step};
 
 /// How many steps it makes before other tasks of its host have their turn (L2).

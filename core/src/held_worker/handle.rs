@@ -8,9 +8,10 @@ use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::board::{Seat, wake};
+use super::board::Seat;
 use super::body::Body;
 use super::card::{Card, Stage};
+use crate::held::wake;
 use crate::{Cause, Outcome, Panic, Phase};
 
 /// The submitter's view of one job: waits for its outcome, and may cancel it.

@@ -33,10 +33,11 @@ pub use made::HeldMade;
 pub use nap::HeldSleep;
 pub use under::HeldUnder;
 
-use board::{Board, wake};
+use board::Board;
 use body::Room;
 use card::after;
 
+use crate::held::wake;
 use crate::instant::nanos_of;
 use crate::{Instant, Rejected, Shutdown};
 

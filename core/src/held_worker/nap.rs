@@ -8,9 +8,10 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
-use super::board::{Seat, wake};
+use super::board::Seat;
 use super::card::after;
 use crate::Instant;
+use crate::held::wake;
 use crate::sync::UnsafeCell;
 
 /// A place on the list, inside a future. On the list exactly while it has a waker. Guarded by the lock of its board.

@@ -13,11 +13,12 @@ use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use pin_project_lite::pin_project;
 
 use super::HeldWorker;
-use super::board::{Seat, wake};
+use super::board::Seat;
 use super::body::Room;
 use super::card::Stage;
 use super::job::HeldWork;
 use super::watch::Watch;
+use crate::held::wake;
 use crate::{HeldCancelled, HeldToken};
 
 pin_project! {
