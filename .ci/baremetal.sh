@@ -181,7 +181,8 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
         "D6 ExpiryIsARequest" "D8 OverflowIsDueAtOnce" "D9 ExpiresTheInnermost" \
         "D2 DeadlineIgnoredWhileRunning" "D4 PastDeadlinePolledOnce" "D5 RunTimeoutFromSubmit" "J2 PollsAJobCancelledWhileQueued" "J3 ReadyThrownAway" \
         "J4 PollsAfterTheRequest" "J5 GraceIsIgnored" "J6 EveryCancelIsFirst" "J7 OutcomeBeforeDrop" "J9 LateValueIsLost" "J11 TokenIsNobodysChild" "Q1 OneLaneMoreThanTheLimit" "Q2 LifoWithinPriority" "Q3 NoAgeing" \
-        "Q4 CancelledEntryKeepsItsPlace" "Q6 DroppedSendKeepsItsGrant" "Q8 ReserveIsOpenToItems" "Q9 LastSenderFirst" "Q7 QueueTimeoutWaitsForALane" "S3 AbortAsksNobody" "S4 DrainLimitIsIgnored" "S5 DrainRelaxesAnAbort" \
+        "Q4 CancelledEntryKeepsItsPlace" "Q4 FreedCapacityWakesNobody" "Q5 EvictsItsEquals" "Q6 DroppedSendKeepsItsGrant" "Q6 CancelledSubmitterKeepsItsPermit" \
+        "Q8 ReserveIsOpenToItems" "Q8 FloodFillsTheReserve" "Q9 LastSenderFirst" "Q9 LastSubmitterFirst" "Q7 QueueTimeoutWaitsForALane" "S3 AbortAsksNobody" "S3 ShutdownForgetsWaitingSubmitters" "S4 DrainLimitIsIgnored" "S5 DrainRelaxesAnAbort" \
         "S6 VanishedRuntimeStrandsJobs" "L2 LowestLaneFirst" "L4 BusyWhenIdle" "L5 ParksWithoutLooking" "X1 DroppingAHandleCancels" "X4 DetachedResultsPileUp" \
         "E1 MisspeltPriorityIsNormal" "E2 NormalAheadOfHigh" "E3 RefusedGoesLast" "E4 CriticalIsShed" "E5 ShedIsNotCounted" "E8 DeadLettersAreNotCounted" \
         "E9 SinksInSequence" "E10 RefusalAdvances" "E11 FlushesOnTheNextPacketOnly" "E15 OneCriticalReroutesTheRest" "E16 RouterFeedsItself" \
@@ -195,4 +196,4 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
         said "$rule is broken"
     done
 done
-echo "baremetal: $passed rules on two boards, three images, five failures that must be, 114 rules broken on purpose"
+echo "baremetal: $passed rules on two boards, three images, five failures that must be, 126 rules broken on purpose"

@@ -169,8 +169,9 @@ pub use held::{HeldCancelled, HeldGuard, HeldToken};
 pub use held_router::{HeldArrival, HeldPacket, HeldRouter};
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_worker::{
-    HeldAsked, HeldCancelOnDrop, HeldContext, HeldCounts, HeldDriver, HeldFallible, HeldGraced, HeldHandle, HeldJob,
-    HeldMade, HeldPlain, HeldRun, HeldSleep, HeldSubmit, HeldUnder, HeldWork, HeldWorker,
+    HeldAsked, HeldCancelOnDrop, HeldContext, HeldCounts, HeldDriver, HeldEvicts, HeldFallible, HeldFull, HeldGraced,
+    HeldHandle, HeldJob, HeldMade, HeldOrder, HeldPlain, HeldPolicy, HeldRefuses, HeldRun, HeldSleep, HeldStrict,
+    HeldSubmit, HeldSubmitting, HeldUnder, HeldUrgent, HeldWaits, HeldWeighted, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
 pub use host::{Alarm, Host, WouldDeadlock};

@@ -125,7 +125,7 @@ impl Card {
 
     /// Asks the job to stop, for a cause with nothing added.
     #[inline(never)]
-    fn stop(&mut self, kind: CauseKind) -> bool {
+    pub(super) fn stop(&mut self, kind: CauseKind) -> bool {
         if self.asked.is_some() || !self.stage.is_live() {
             return false;
         }

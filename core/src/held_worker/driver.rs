@@ -8,9 +8,11 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use super::HeldWorker;
-use super::board::{Next, Seat};
+use super::board::Next;
 use super::body::{Body, Functions, Room};
 use super::card::Stage;
+use super::policy::{HeldPolicy, HeldStrict};
+use super::seat::Seat;
 use crate::contain::contain;
 use crate::held::wake;
 use crate::{Alarm, Host, Instant, Panic, Step};
@@ -28,8 +30,8 @@ const UNTIL_WOKEN: u64 = Instant::NEVER.as_nanos();
 /// It stays on the thread, or at the interrupt priority, where it was made: so jobs that are not `Send` may be given to it.
 ///
 /// Dropping it settles all jobs as cancelled by shutdown (S6).
-pub struct HeldDriver<const LANES: usize, const SLOTS: usize, const BYTES: usize> {
-    pub(super) worker: &'static HeldWorker<LANES, SLOTS, BYTES>,
+pub struct HeldDriver<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy = HeldStrict> {
+    pub(super) worker: &'static HeldWorker<LANES, SLOTS, BYTES, P>,
     /// Neither `Send` nor `Sync`.
     pub(super) here: PhantomData<*const ()>,
 }
@@ -42,7 +44,7 @@ struct Held {
     functions: &'static Functions,
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> HeldDriver<LANES, SLOTS, BYTES, P> {
     /// One step at the time `now`: at most one poll of one job. Answers what to do next; a step too many does no harm.
     ///
     /// The waker in `cx` is woken when there is something to do before the time in the answer.
@@ -87,7 +89,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANE
     }
 
     /// Steps until the worker is shut down, by the time and the alarm of `host`.
-    pub fn run<H: Host>(self, host: &H) -> HeldRun<'_, H, LANES, SLOTS, BYTES> {
+    pub fn run<H: Host>(self, host: &H) -> HeldRun<'_, H, LANES, SLOTS, BYTES, P> {
         HeldRun { alarm: host.alarm(), driver: self, host }
     }
 }
@@ -158,7 +160,9 @@ impl Held {
     }
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Drop for HeldDriver<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> Drop
+    for HeldDriver<LANES, SLOTS, BYTES, P>
+{
     fn drop(&mut self) {
         if mutant!(VanishedRuntimeStrandsJobs) {
             return;
@@ -174,7 +178,9 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Drop for HeldDr
     }
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> fmt::Debug for HeldDriver<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> fmt::Debug
+    for HeldDriver<LANES, SLOTS, BYTES, P>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldDriver").finish_non_exhaustive()
     }
@@ -186,14 +192,15 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> fmt::Debug for 
 ///
 /// As dropping the driver.
 #[must_use = "nothing runs until the driver is driven"]
-pub struct HeldRun<'a, H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> {
-    driver: HeldDriver<LANES, SLOTS, BYTES>,
+pub struct HeldRun<'a, H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy = HeldStrict>
+{
+    driver: HeldDriver<LANES, SLOTS, BYTES, P>,
     host: &'a H,
     alarm: H::Alarm,
 }
 
-impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> Future
-    for HeldRun<'_, H, LANES, SLOTS, BYTES>
+impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> Future
+    for HeldRun<'_, H, LANES, SLOTS, BYTES, P>
 {
     type Output = ();
 
@@ -218,8 +225,8 @@ impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> Future
     }
 }
 
-impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> fmt::Debug
-    for HeldRun<'_, H, LANES, SLOTS, BYTES>
+impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> fmt::Debug
+    for HeldRun<'_, H, LANES, SLOTS, BYTES, P>
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldRun").finish_non_exhaustive()

@@ -79,7 +79,7 @@ fn main() -> ! {
     let is_token = tokens.clone().any(|rule| rule.0 == number);
     let is_job = jobs.clone().any(|rule| rule.0 == number);
     let left_out = match (is_token, is_job) {
-        _ if is_in(queue::ALL) => "a queue between tasks, in place; a worker of static slots has no part in it",
+        (_, true) if is_in(queue::ALL) => "a queue between tasks, in place, and a worker of static slots",
         _ if is_in(router::ALL) => "a router without a heap, which has neither rates nor receipts",
         _ if is_in(guard::ALL) => "a guard without a heap",
         (true, true) => "tokens and a worker of static slots, which need no heap",
@@ -124,12 +124,20 @@ fn why_not(number: &str) -> &'static str {
     }
 }
 
-/// A worker that no rule has used: an image examines one rule, which may be asked twice.
-fn fresh() -> &'static worker::Small {
-    static WORKERS: [worker::Small; 2] = [const { HeldWorker::new() }; 2];
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    &WORKERS[NEXT.fetch_add(1, Ordering::SeqCst) as usize]
+/// Workers that no rule has used, as many as one needs, each given out once: an image examines one rule.
+macro_rules! workers {
+    ($name:ident: $count:literal of $worker:ty) => {
+        fn $name() -> &'static $worker {
+            static WORKERS: [$worker; $count] = [const { HeldWorker::new() }; $count];
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            &WORKERS[NEXT.fetch_add(1, Ordering::SeqCst) as usize]
+        }
+    };
 }
+
+workers!(fresh: 2 of worker::Small);
+workers!(fair: 2 of worker::Small<worker::Fair>);
+workers!(choosy: 1 of worker::Small<worker::Choosy>);
 
 #[panic_handler]
 fn panicked(info: &PanicInfo<'_>) -> ! {
@@ -276,6 +284,7 @@ fn l5_a_handler_wakes() {
 fn depth(use_it: fn()) -> usize {
     let painted = Painted::new();
     use_it();
+    assert!(painted.spare() > 0, "the depth that is looked for may be greater");
     painted.depth()
 }
 
