@@ -11,11 +11,11 @@ use super::HeldWorker;
 use super::board::Next;
 use super::body::{Body, Functions, Room};
 use super::card::Stage;
-use super::policy::{HeldPolicy, HeldStrict};
+use super::policy::{HeldEnd, HeldPolicy, HeldStrict};
 use super::seat::Seat;
-use crate::contain::contain;
+use crate::contain::{contain, survives};
 use crate::held::wake;
-use crate::{Alarm, Host, Instant, Panic, Step};
+use crate::{Alarm, Class, Host, Instant, Panic, Step};
 
 /// How many steps it makes before other tasks of its host have their turn (L2).
 const TURN_BUDGET: usize = 64;
@@ -37,11 +37,11 @@ pub struct HeldDriver<const LANES: usize, const SLOTS: usize, const BYTES: usize
 }
 
 /// A card that the driver holds, and its body.
-#[derive(Clone, Copy)]
-struct Held {
+struct Held<P> {
     seat: Seat,
     body: Body,
     functions: &'static Functions,
+    policy: PhantomData<P>,
 }
 
 impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> HeldDriver<LANES, SLOTS, BYTES, P> {
@@ -65,7 +65,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
                 let worker = self.worker;
                 // SAFETY: there is a room for each card.
                 let body = unsafe { Room::body(&worker.rooms, index) };
-                let held = Held { seat: worker.board.seat(index), body, functions };
+                let held = Held::<P> { seat: worker.board.seat(index), body, functions, policy: PhantomData };
                 if !polls || held.poll() {
                     held.discard(None);
                 }
@@ -94,7 +94,16 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
     }
 }
 
-impl Held {
+// Not derived, as a policy need not be one.
+impl<P> Clone for Held<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Held<P> {}
+
+impl<P: HeldPolicy> Held<P> {
     /// Whether the work is to be dropped.
     fn poll(self) -> bool {
         let waker = self.seat.waker();
@@ -143,8 +152,14 @@ impl Held {
 
     #[inline(never)]
     fn settle(self, ended: Stage, mut panic: Option<Panic>, mut emptied: bool) {
+        // Beside what the loop gives, so that a policy that is not interested does not carry it.
+        let mut end = None;
         let reader = loop {
-            if let Ok(reader) = self.seat.with(|hub, card| hub.settle(card, ended, &mut panic, emptied)) {
+            let settled = self.seat.with(|hub, card| {
+                end = Some(HeldEnd { priority: card.priority, class: card.class(ended, panic.is_some()) });
+                hub.settle(card, ended, &mut panic, emptied)
+            });
+            if let Ok(reader) = settled {
                 break reader;
             }
             emptied = true;
@@ -155,6 +170,11 @@ impl Held {
         };
         if let Some(panic) = panic {
             panic.discard();
+        }
+        if let Some(end) = end.filter(|end| {
+            !(mutant!(UnstartedEndsUntold) && matches!(end.class, Class::Cancelled { started: false, .. }))
+        }) {
+            survives(|| P::settled(end));
         }
         wake(reader);
     }
@@ -170,11 +190,8 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
         // Nobody is left to be woken.
         drop(self.worker.board.with(|state| state.hub.leave()));
         // All of them were asked to stop, so that nothing is polled.
-        loop {
-            if self.turn(&mut Context::from_waker(Waker::noop()), Instant::ORIGIN) != AGAIN {
-                break;
-            }
-        }
+        let mut cx = Context::from_waker(Waker::noop());
+        while self.turn(&mut cx, Instant::ORIGIN) == AGAIN {}
     }
 }
 

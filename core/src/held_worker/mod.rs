@@ -38,7 +38,7 @@ pub use job::{HeldFallible, HeldJob, HeldPlain, HeldWork};
 pub use made::HeldMade;
 pub use nap::HeldSleep;
 pub use policy::{
-    HeldEvicts, HeldFull, HeldOrder, HeldPolicy, HeldRefuses, HeldStrict, HeldUrgent, HeldWaits, HeldWeighted,
+    HeldEnd, HeldEvicts, HeldFull, HeldOrder, HeldPolicy, HeldRefuses, HeldStrict, HeldUrgent, HeldWaits, HeldWeighted,
 };
 pub use submit::HeldSubmitting;
 pub use under::HeldUnder;

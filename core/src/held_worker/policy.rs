@@ -3,8 +3,8 @@
 //! All of it is a matter of types and constants: a worker carries what its policy asks for, and nothing else.
 
 use super::line::Line;
-use crate::Priority;
 use crate::discipline::{Turns, patience_of};
+use crate::{Class, Priority};
 
 /// The policy of a [`HeldWorker`](crate::HeldWorker). Without one it is [`HeldStrict`].
 ///
@@ -45,6 +45,22 @@ pub trait HeldPolicy: 'static {
 
     /// How many slots are kept for each priority, by [`Priority::index`], and those above it: what is less urgent never takes them (Q8).
     const RESERVED: [u8; Priority::COUNT] = [0; Priority::COUNT];
+
+    /// Told of each job once, when it has settled (E7): by the driver, under no lock. Where it panics, that is contained (P4).
+    fn settled(end: HeldEnd) {
+        let _ = end;
+    }
+}
+
+/// How a job of a [`HeldWorker`](crate::HeldWorker) ended, as its policy is [told](HeldPolicy::settled).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct HeldEnd {
+    /// How urgent it was.
+    pub priority: Priority,
+    /// Its outcome, without the value.
+    pub class: Class,
 }
 
 /// The most urgent first, always; a full pool gives the job back; no slot is kept for anybody.

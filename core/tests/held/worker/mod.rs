@@ -1,5 +1,6 @@
 //! The rules that can be asked of a worker without a heap. The same functions are tests here, and run on a board (`conformance/firmware/heapless`).
 
+mod context;
 mod drops;
 mod ending;
 mod jobs;
@@ -70,17 +71,22 @@ pub(crate) const ALL: &[Rule] = &[
     ("S4", ending::s4_drain_with_a_limit),
     ("S5", ending::s5_never_relaxes),
     ("S6", ending::s6_a_driver_that_goes),
+    ("S6", policy::s6_who_waits_is_told_that_it_has_gone),
     ("S7", ending::s7_the_counts_add_up),
+    ("L1", lanes::l1_one_poll_at_a_time),
     ("L2", lanes::l2_a_busy_job_keeps_nobody_from_its_turn),
     ("L4", lanes::l4_idle_costs_nothing),
     ("L5", lanes::l5_no_wake_is_lost),
     ("L6", lanes::l6_all_finish_by_themselves),
+    ("C1", context::c1_every_call_works_without_a_driver),
+    ("C2", context::c2_made_moved_and_dropped_without_a_driver),
     ("C4", time::c4_four_hundred_days),
     ("X1", drops::x1_a_dropped_handle_detaches),
     ("X2", drops::x2_dropped_once),
     ("X3", drops::x3_dropped_by_the_driver),
     ("X4", drops::x4_what_nobody_reads_is_released),
     ("X5", drops::x5_a_forgotten_handle_keeps_its_slot),
+    ("E7", policy::e7_each_end_is_told_once),
 ];
 
 const PULLED: Cause = Cause::REQUESTED.with_code(7);

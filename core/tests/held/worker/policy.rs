@@ -5,14 +5,14 @@ use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
 use countermand_core::{
-    Cause, Discipline, HeldEvicts, HeldJob, HeldPolicy, HeldToken, HeldUrgent, HeldWaits, HeldWeighted, Outcome, Phase,
-    Priority, RejectReason, Shutdown, Step,
+    Cause, Class, Discipline, HeldEnd, HeldEvicts, HeldJob, HeldPolicy, HeldToken, HeldUrgent, HeldWaits, HeldWeighted,
+    Outcome, Phase, Priority, RejectReason, Shutdown, Step,
 };
 use portable_atomic::{AtomicU32, Ordering};
 
 use super::super::rules::{Bell, after};
 use super::super::{choosy, fair};
-use super::{Captured, SECOND, Seen, World, cancelled, completed, gated, outcome, stuck, timed_out};
+use super::{Captured, PULLED, SECOND, Seen, World, cancelled, completed, gated, outcome, stuck, timed_out};
 
 /// Nobody starves, and a submit may wait.
 pub(crate) struct Fair;
@@ -29,7 +29,23 @@ impl HeldPolicy for Choosy {
     type Order = HeldUrgent;
     type Full = HeldEvicts;
     const RESERVED: [u8; Priority::COUNT] = [0, 0, 1, 1];
+
+    fn settled(end: HeldEnd) {
+        let digit = match end.class {
+            Class::Completed => 1,
+            Class::Failed => 2,
+            Class::Cancelled { cause: PULLED, started: true } => 3,
+            Class::Cancelled { cause: Cause::REQUESTED, started: false } => 4,
+            Class::TimedOut(Phase::Running) => 5,
+            _ => 9,
+        };
+        // Whatever the others tell is of no interest: it stays in its number.
+        TOLD.store(TOLD.load(Ordering::SeqCst) % 100_000 * 10 + digit, Ordering::SeqCst);
+    }
 }
+
+/// What was told, a digit for each.
+static TOLD: AtomicU32 = AtomicU32::new(0);
 
 fn poll<F: Future>(future: Pin<&mut F>, bell: &'static Bell) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(&bell.waker()))
@@ -211,38 +227,68 @@ pub(super) fn q9_served_in_order_of_arrival() {
     assert!(world.worker.submit(HeldJob::task(ready(9)), world.now).is_ok());
 }
 
+pub(super) fn e7_each_end_is_told_once() {
+    static SEEN: Seen = Seen::new();
+    TOLD.store(0, Ordering::SeqCst);
+    let mut world = World::of(choosy());
+    let stuck = || HeldJob::task(stuck(Captured(&SEEN)));
+    // Detached: whether anybody reads the outcome makes no difference.
+    // The more urgent ends first.
+    drop(world.submit(HeldJob::task(ready(7)).priority(Priority::Low)));
+    drop(world.submit(HeldJob::fallible(ready(Err::<(), u8>(7)))));
+    world.run();
+    let mut running = world.submit(stuck().priority(Priority::High));
+    world.run();
+    running.cancel_with(PULLED);
+    let queued = world.submit(stuck().priority(Priority::High));
+    queued.cancel();
+    world.run();
+    let late = world.submit(stuck().priority(Priority::High).run_timeout(SECOND));
+    world.run();
+    world.run_at(SECOND);
+    world.worker.shutdown(Shutdown::Abort, world.now);
+    assert_eq!(world.run(), Step::Closed);
+    assert_eq!(TOLD.load(Ordering::SeqCst), 21_345, "each once, as it ended");
+    // To read an outcome, and to drop a handle, tells nothing more.
+    assert!(cancelled(&mut running).is_some());
+    drop((queued, late));
+    assert_eq!((TOLD.load(Ordering::SeqCst), world.worker.counts().accepted), (21_345, 5));
+}
+
 pub(super) fn s3_who_waits_is_told() {
+    who_waits_is_told(|mut world| {
+        world.worker.shutdown(Shutdown::Abort, world.now);
+        assert_eq!(world.run(), Step::Closed);
+    });
+}
+
+pub(super) fn s6_who_waits_is_told_that_it_has_gone() {
+    who_waits_is_told(drop);
+}
+
+/// One waits, another was promised a slot, and then it ends.
+fn who_waits_is_told(end: fn(World<Fair>)) {
     static SEEN: Seen = Seen::new();
     static BELLS: [Bell; 2] = [const { Bell::new() }; 2];
-    for how in [Some(Shutdown::Drain), None] {
-        let mut world = World::of(fair());
-        let worker = world.worker;
-        let mut jobs = [(); 4].map(|()| world.submit(HeldJob::task(ready(0))));
-        let submit = || worker.submit_or_wait(HeldJob::task(stuck(Captured(&SEEN))), after(SECOND));
-        let (mut granted, mut waits) = (pin!(submit()), pin!(submit()));
-        let woken = BELLS.each_ref().map(Bell::woken);
-        assert!(poll(granted.as_mut(), &BELLS[0]).is_pending() && poll(waits.as_mut(), &BELLS[1]).is_pending());
-        world.run();
-        assert_eq!(completed(&mut jobs[0]), Some(0));
-        world.run();
-        match how {
-            Some(how) => {
-                world.worker.shutdown(how, world.now);
-                assert_eq!(world.run(), Step::Closed);
-            }
-            None => drop(world),
-        }
-        assert_eq!(BELLS.each_ref().map(Bell::woken), woken.map(|before| before + 1));
-        for (wait, bell) in [granted, waits].into_iter().zip(&BELLS) {
-            let Poll::Ready(Err(back)) = poll(wait, bell) else { panic!("it is closed, {how:?}") };
-            assert_eq!(back.reason, RejectReason::Closed);
-        }
-        // Also one that comes later.
-        assert!(
-            matches!(poll(pin!(submit()), &BELLS[0]), Poll::Ready(Err(back)) if back.reason == RejectReason::Closed)
-        );
-        assert_eq!((worker.counts().accepted, worker.counts().rejected), (4, 3));
-        assert!(jobs.iter_mut().skip(1).all(|job| matches!(outcome(job), Some(Outcome::Completed(0)))));
+    let (dropped, woken) = (SEEN.counts().1, BELLS.each_ref().map(Bell::woken));
+    let mut world = World::of(fair());
+    let worker = world.worker;
+    let mut jobs = [(); 4].map(|()| world.submit(HeldJob::task(ready(0))));
+    let submit = || worker.submit_or_wait(HeldJob::task(stuck(Captured(&SEEN))), after(SECOND));
+    let (mut granted, mut waits) = (pin!(submit()), pin!(submit()));
+    assert!(poll(granted.as_mut(), &BELLS[0]).is_pending() && poll(waits.as_mut(), &BELLS[1]).is_pending());
+    world.run();
+    assert_eq!(completed(&mut jobs[0]), Some(0));
+    world.run();
+    end(world);
+    assert_eq!(BELLS.each_ref().map(Bell::woken), woken.map(|before| before + 1));
+    for (wait, bell) in [granted, waits].into_iter().zip(&BELLS) {
+        let Poll::Ready(Err(back)) = poll(wait, bell) else { panic!("it is closed") };
+        assert_eq!(back.reason, RejectReason::Closed);
     }
-    assert_eq!(SEEN.counts(), (0, 6), "all of them came back whole");
+    // Also one that comes later.
+    assert!(matches!(poll(pin!(submit()), &BELLS[0]), Poll::Ready(Err(back)) if back.reason == RejectReason::Closed));
+    assert_eq!((worker.counts().accepted, worker.counts().rejected), (4, 3));
+    assert!(jobs.iter_mut().skip(1).all(|job| matches!(outcome(job), Some(Outcome::Completed(0)))));
+    assert_eq!(SEEN.counts(), (0, dropped + 3), "all of them came back whole");
 }
