@@ -7,15 +7,16 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::bench::{Bench, take};
 use countermand_core::{
-    DependencyPolicy, Event, FullPolicy, Guard, Instant, Job, KernelId, Outcome, Priority, SubsystemId, Token,
-    WorkerConfig,
+    Cause, DependencyPolicy, Event, FullPolicy, Guard, Handle, Instant, Job, KernelId, Outcome, Priority, SubsystemId,
+    Token, Work, WorkerConfig,
 };
 
 thread_local! {
@@ -186,6 +187,60 @@ fn what_a_detached_job_leaves_is_released() {
     // Before they ran, and after it: X4 holds for both.
     drop(late);
     assert_eq!(COUNT.get().1 - before, 0, "bytes held more than before");
+}
+
+/// What a job took with it, whatever became of it, goes with its last holder.
+#[test]
+fn whatever_a_job_has_goes_with_it() {
+    fn submit(bench: &Bench, job: Job<impl Work<Value = (), Error = Infallible> + 'static>) -> Handle<()> {
+        bench.worker.try_submit(job).expect("a place")
+    }
+    let long = || "a text on the heap".repeat(3);
+    type Round<'a> = &'a dyn Fn(&mut Bench);
+    let cases: [(&str, Round<'_>); 8] = [
+        ("a name of its own", &|bench| drop(submit(bench, Job::task(async {}).name(long())))),
+        ("a parent", &|bench| drop(submit(bench, Job::task(async {}).parent(&Token::new())))),
+        ("both", &|bench| drop(submit(bench, Job::task(async {}).parent(&Token::new().child_token()).name(long())))),
+        ("a cause, before it runs", &|bench| {
+            assert!(submit(bench, Job::task(async {})).cancel_with(Cause::REQUESTED.with_text("told at length")));
+        }),
+        ("a cause, while it runs", &|bench| {
+            let handle = submit(bench, Job::task(pending::<()>()));
+            bench.run();
+            assert!(handle.cancel_with(Cause::REQUESTED.with_text("told at length")));
+        }),
+        ("a cause of its parent", &|bench| {
+            let parent = Token::new();
+            let handle = submit(bench, Job::task(pending::<()>()).parent(&parent));
+            bench.run();
+            assert!(parent.cancel_with(Cause::REQUESTED.with_text("told at length")));
+            bench.run();
+            assert!(handle.is_finished());
+        }),
+        ("callbacks that nobody called", &|bench| {
+            let text = long();
+            let job = Job::task_with(|cx| async move { drop(cx.token().on_cancel(move |_| drop(text))) });
+            submit(bench, job).on_done(|_| {});
+        }),
+        ("a child with a deadline", &|bench| {
+            let job = Job::task_with(|cx| async move {
+                drop(cx.token().child_token().child_with_deadline(Instant::from_nanos(1 << 60)));
+            });
+            drop(submit(bench, job.parent(&Token::new()).deadline(Instant::from_nanos(1 << 61))));
+        }),
+    ];
+    for (what, case) in cases {
+        let mut bench = bench();
+        let mut rounds = |count: u32| {
+            for _ in 0..count {
+                case(&mut bench);
+                bench.run();
+            }
+            COUNT.get().1
+        };
+        let before = rounds(16);
+        assert_eq!(rounds(64) - before, 0, "{what}: bytes held more than before");
+    }
 }
 
 #[test]

@@ -52,4 +52,14 @@ fn what_is_kept_is_told_and_goes_with_its_thread() {
         thread.join().expect("it does not panic");
         assert_eq!(kept_memory().blocks, left);
     }
+
+    // A thread that comes after one that has ended may lie where that lay.
+    for _ in 0..3 {
+        let thread = thread::spawn(|| {
+            keep(4);
+            kept_memory().blocks
+        });
+        assert_eq!(thread.join().expect("it does not panic"), 7);
+        assert_eq!(kept_memory().blocks, 3);
+    }
 }
