@@ -79,6 +79,7 @@ fn l6_a_lane_is_told_of_though_a_thread_before_came_late() {
     let ended = host.call().run_and_hold();
     assert!(first.is_finished(), "settled by who ran it");
     assert_eq!(worker.running(), 0, "its place is free (J7)");
+    host.drive(driver, &waker);
     assert!(!worker.is_quiet(), "its thread is not through");
     // The driver comes to the lane by itself, as its time is out.
     host.now.store(2_000_000_000, Ordering::SeqCst);

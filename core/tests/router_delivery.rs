@@ -115,6 +115,8 @@ fn whatever_the_sink_does_each_packet_comes_once_it_can() {
         router.close();
         assert!(router.is_closed());
         bench.run();
+        let misbehaved = matches!(way, Way::PanicsAtOnce | Way::PanicsWhenPolled | Way::NeverAnswers);
+        assert_eq!(router.outlets()[0].totals.misbehaviours, u64::from(misbehaved), "{way:?}");
         let left: Vec<_> = jobs.iter_mut().map(|job| take(job).completed()).collect();
         assert_eq!(left, [Some(0), Some(1)], "{way:?}: the sinks come back");
         assert_eq!(

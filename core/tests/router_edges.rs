@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use common::router::{at, batch, deliver, ids, label, offer, rooms, router, streams, waits};
 use common::{Count, poll};
+use countermand_core::catalogue::events::PrefetchReady;
 use countermand_core::*;
 
 fn event(number: u64) -> Event {
@@ -259,4 +260,190 @@ fn a_batch_knows_whether_it_has_anything_and_a_label_how_much() {
     assert_eq!([0, 7, 1 << 31].map(weight), [0, 7, 1 << 31]);
     #[cfg(target_pointer_width = "64")]
     assert_eq!([(1 << 32) - 1, 1 << 32, usize::MAX].map(weight), [u32::MAX; 3]);
+}
+
+/// A scribe that counts what it has written.
+fn counting() -> (Arc<AtomicU64>, impl Fn(&Event, &Label, Duration) -> String + Send + Sync + 'static) {
+    let written = Arc::new(AtomicU64::new(0));
+    let count = written.clone();
+    (written, move |event: &Event, _: &Label, _: Duration| {
+        count.fetch_add(1, Ordering::SeqCst);
+        event.to_string()
+    })
+}
+
+/// By whichever door it is told, it is kept, and written down by who delivers it: also when as many as an inbox holds have come and gone.
+#[test]
+fn an_inbox_that_was_emptied_keeps_as_many_as_before() {
+    let (written, scribe) = counting();
+    let (router, mut outlets) = Router::new(rooms(9), streams(), scribe).expect("a router");
+    let reporter = router.reporter(Source::of("tolaria"), 7, || at(0));
+    let said =
+        |number| PrefetchReady { subsystem: "tolaria", request: "r", in_flight: number, latency: Duration::ZERO };
+    for number in 0..400 {
+        let before = written.load(Ordering::SeqCst);
+        if number % 2 == 0 {
+            reporter.take(&event(number))
+        } else {
+            reporter.take_said(&said(number))
+        }
+        assert_eq!(written.load(Ordering::SeqCst), before, "{number} was written down by its teller");
+        assert_eq!(deliver(&mut outlets[0], at(0)).len(), 1);
+        assert_eq!(written.load(Ordering::SeqCst), before + 1);
+    }
+    drop(outlets);
+    assert_eq!((router.ledger().delivered[1], router.ledger().balances()), (400, true));
+}
+
+/// A reporter that is dropped leaves nothing behind: neither what it was told, nor its clock.
+#[test]
+fn a_reporter_goes_with_its_clock_and_leaves_its_events() {
+    let (written, scribe) = counting();
+    let (router, mut outlets) = Router::new(rooms(9), streams(), scribe).expect("a router");
+    let clock = Arc::new(());
+    let reporter = router.reporter(Source::of("tolaria"), 7, {
+        let clock = clock.clone();
+        move || {
+            let _clock = &clock;
+            at(0)
+        }
+    });
+    reporter.take(&event(1));
+    drop(reporter);
+    assert_eq!((Arc::strong_count(&clock), written.load(Ordering::SeqCst)), (1, 1));
+    assert_eq!(deliver(&mut outlets[0], at(0)), [event(1).to_string()]);
+}
+
+#[test]
+fn an_alarm_or_a_full_batch_or_what_was_refused_waits_for_no_company() {
+    let mut configs = streams();
+    for config in &mut configs {
+        (config.linger, config.batch) = (Duration::from_secs(10), 2);
+        config.backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(1));
+    }
+    let (router, mut outlets) = router(rooms(9), configs);
+    offer(&router, at(0), label(1, "a", Level::Critical)).forget();
+    assert_eq!(deliver(&mut outlets[1], at(0)), ["1"], "an alarm");
+    offer(&router, at(0), label(2, "a", Level::Info)).forget();
+    assert_eq!(waits(&mut outlets[0], at(0)), Some(at(10_000)));
+    offer(&router, at(0), label(3, "a", Level::Info)).forget();
+    let mut full = batch(&mut outlets[0], at(0));
+    full.acknowledge(0);
+    full.refuse(1, Refusal::later("busy"));
+    outlets[0].conclude(at(0), Some(full));
+    let again = waits(&mut outlets[0], at(0)).expect("after a pause");
+    assert!(again < at(1_000), "{again:?}");
+    assert_eq!(deliver(&mut outlets[0], again), ["3"]);
+}
+
+#[test]
+fn a_batch_that_was_given_up_is_another_one_than_that_which_is_out() {
+    let (router, mut outlets) = router(rooms(9), streams());
+    let receipt = offer(&router, at(0), label(1, "a", Level::Info));
+    let mut late = batch(&mut outlets[0], at(0));
+    let again = waits(&mut outlets[0], at(0)).expect("it is tried again");
+    let out = batch(&mut outlets[0], again);
+    assert_ne!(late.number(), out.number());
+    late.acknowledge_rest();
+    outlets[0].conclude(again, Some(late));
+    assert_eq!((receipt.fate(), router.outlets()[0].totals.misbehaviours), (None, 1));
+}
+
+#[test]
+fn a_rate_counts_what_is_of_its_priority_and_says_when_there_is_more() {
+    let mut configs = streams();
+    configs[0].rates[1] = Some(Rate::new(NonZeroU32::new(3).expect("three"), Duration::from_secs(3)));
+    let (router, mut outlets) = router(rooms(9), configs);
+    assert_eq!(router.outlets()[0].open, [false; 4]);
+    for id in 1..=2 {
+        offer(&router, at(0), label(id, "a", Level::Error)).forget();
+    }
+    (3..=7).for_each(|id| offer(&router, at(0), label(id, "a", Level::Info)).forget());
+    // What is HIGH has no rate, and takes nothing of the other's.
+    assert_eq!(deliver(&mut outlets[0], at(0)), ["1", "2", "3", "4", "5"]);
+    let next = waits(&mut outlets[0], at(0)).expect("there will be more");
+    assert!(next > at(0) && next <= at(1_000), "{next:?}");
+    assert_eq!(deliver(&mut outlets[0], next), ["6"]);
+}
+
+/// A sink that will never have a packet has answered: that is no failure, and ends a run of failures. What cannot be buried is a refusal.
+#[test]
+fn a_refusal_for_good_ends_a_run_of_failures_and_one_that_cannot_be_is_one() {
+    let mut configs = streams();
+    configs[0].breaker = BreakerConfig::new(2, Duration::from_secs(60));
+    let (router, mut outlets) = router(rooms(9), configs);
+    let mut now = at(0);
+    for refusal in [Refusal::later("busy"), Refusal::never("ugly"), Refusal::later("busy")] {
+        offer(&router, now, label(now.as_nanos().into(), "a", Level::Info)).forget();
+        let (then, mut refused) = common::router::next_batch(&mut outlets[0], now);
+        now = then;
+        refused.refuse_rest(&refusal);
+        outlets[0].conclude(now, Some(refused));
+        assert_eq!(router.outlets()[0].open, [false; 4], "{refusal:?}");
+    }
+    // An alarm that nobody buries goes on being tried, after a pause each time.
+    offer(&router, at(0), label(9, "a", Level::Critical)).forget();
+    let mut refused = batch(&mut outlets[1], at(0));
+    refused.refuse_rest(&Refusal::never("ugly"));
+    outlets[1].conclude(at(0), Some(refused));
+    assert!(waits(&mut outlets[1], at(0)).is_some_and(|again| again > at(0)));
+}
+
+/// E6: only who keeps it safely settles it early.
+#[test]
+fn a_receipt_waits_for_who_keeps_the_packet_and_not_for_a_pager() {
+    let mut configs = streams();
+    configs[1] = OutletConfig::new("journal", Stream::Emergency).keeps();
+    configs.push(OutletConfig::new("pager", Stream::Emergency));
+    let (router, mut outlets) = router(rooms(9), configs);
+    let receipt = offer(&router, at(0), label(1, "a", Level::Critical));
+    assert_eq!((deliver(&mut outlets[2], at(0)).len(), receipt.fate()), (1, None));
+    let second = offer(&router, at(0), label(2, "a", Level::Critical));
+    assert_eq!((deliver(&mut outlets[1], at(0)).len(), receipt.fate()), (2, Some(Fate::Delivered)));
+    assert_eq!((second.fate(), router.ledger().pending[3]), (Some(Fate::Delivered), 1));
+    // One that is refused for good by who would keep it is not kept.
+    let third = offer(&router, at(0), label(3, "a", Level::Critical));
+    let mut refused = batch(&mut outlets[1], at(0));
+    refused.refuse_rest(&Refusal::later("full"));
+    outlets[1].conclude(at(0), Some(refused));
+    assert_eq!(third.fate(), None);
+}
+
+/// Those that were told together leave the room of each.
+#[test]
+fn what_was_told_together_leaves_all_of_its_room() {
+    let mut configs = streams();
+    configs[1].rates[3] = Some(Rate::per_minute(NonZeroU32::MIN));
+    configs[1].kept_elsewhere = true;
+    let (router, mut outlets) = router(rooms(99), configs);
+    for id in 1..=5 {
+        offer(&router, at(0), label(id, "a", Level::Critical).subject(Subject::of("same"))).forget();
+    }
+    assert_eq!(router.outlets()[1].pending[3], 5);
+    assert_eq!(deliver(&mut outlets[1], at(0)), ["1"]);
+    assert_eq!((router.outlets()[1].pending[3], router.ledger().delivered[3]), (0, 5));
+}
+
+/// What routers that were made one after the other tell of themselves has ids of its own.
+#[test]
+fn the_reports_of_two_routers_have_ids_of_their_own() {
+    let report = |now| {
+        let (router, mut outlets) = router(rooms(1), streams());
+        (1..=2).for_each(|id| offer(&router, now, label(id, "a", Level::Info)).forget());
+        let id = ids(&batch(&mut outlets[0], now))[0];
+        assert_eq!(id >> 127, 1, "{id:x}");
+        id
+    };
+    assert_ne!(report(at(0)), report(at(1)));
+}
+
+#[test]
+fn a_packet_that_ends_wakes_nobody_who_has_nothing_to_do_with_it() {
+    let (router, mut outlets) = router(rooms(9), streams());
+    let (woken, waker) = Count::new();
+    assert!(matches!(outlets[1].turn(at(0), Some(&waker)), OutletTurn::Wait(None)));
+    offer(&router, at(0), label(1, "a", Level::Info)).forget();
+    assert_eq!((deliver(&mut outlets[0], at(0)), woken.get()), (vec!["1".to_owned()], 0));
+    router.close();
+    assert_eq!(woken.get(), 1);
 }

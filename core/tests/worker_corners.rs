@@ -14,8 +14,8 @@ use common::bench::{Bench, Hand, take};
 use common::gate::Gate;
 use common::{Count, poll};
 use countermand_core::{
-    Alarm, Assembly, Cause, Host, Instant, Job, JobInfo, Observer, Outcome, RejectReason, Shutdown, Step, Worker,
-    WorkerConfig,
+    Alarm, Assembly, Cause, Handle, Host, Instant, Job, JobInfo, JobState, LatePolicy, Observer, Outcome, RejectReason,
+    Shutdown, Step, WaitReason, Worker, WorkerConfig,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -384,4 +384,365 @@ fn s3_whoever_stands_in_line_when_it_is_closed_has_its_job_back() {
     }
     drop(submits);
     assert_eq!((bench.worker.queued(), bench.worker.promised(), bench.worker.counts().rejected), (1, 0, 2));
+}
+
+/// L2: a lane that is always ready has no more turns than another.
+#[test]
+fn l2_lanes_that_are_always_ready_take_turns() {
+    let mut bench = Bench::new(WorkerConfig::new().lanes(3).drivers(1).capacity(3));
+    let polls: [Arc<AtomicUsize>; 3] = Default::default();
+    let spins = polls.clone().map(|polls| {
+        let spin = poll_fn(move |cx| {
+            polls.fetch_add(1, Ordering::SeqCst);
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        bench.worker.try_submit(Job::task(spin)).expect("a place")
+    });
+    (0..10).for_each(|_| bench.turn());
+    let polls = polls.map(|polls| polls.load(Ordering::SeqCst));
+    let (least, most) = (polls.iter().min().expect("three"), polls.iter().max().expect("three"));
+    assert!(*least > 10 && most - least <= 2, "{polls:?}");
+    spins.iter().for_each(|spin| assert!(spin.cancel()));
+    bench.run();
+}
+
+/// L3: a driver that begins a poll is idle no more, so that what comes meanwhile goes to another one.
+#[test]
+fn l3_what_comes_while_a_driver_is_in_a_poll_goes_to_another_one() {
+    let host = Arc::new(Hand::default());
+    let config = WorkerConfig::new().lanes(4).drivers(2).capacity(8);
+    let (worker, mut drivers, _keeper) = Assembly::new(config, host.clone()).expect("a good config").into_machine();
+    let wakers = [(); 2].map(|()| Count::new());
+    let mut rest = |which: usize| {
+        while drivers[which].step(&mut Context::from_waker(&wakers[which].1), Host::now(&*host)) == Step::Again {}
+    };
+    let gate = Gate::default();
+    let (pass, door) = (gate.clone(), worker.clone());
+    let told: Arc<Mutex<Vec<[usize; 2]>>> = Arc::default();
+    let (note, counts) = (told.clone(), [0, 1].map(|which: usize| wakers[which].0.clone()));
+    let holds = Job::task(async move {
+        pass.pass().await;
+        // In a poll that takes long.
+        let woken = || counts.each_ref().map(|count| count.get());
+        let before = woken();
+        let other = door.try_submit(Job::task(async {})).expect("a place");
+        let after = woken();
+        note.lock().expect("free").push([after[0] - before[0], after[1] - before[1]]);
+        Some(other)
+    });
+    let mut holds = worker.try_submit(holds).expect("a place");
+    rest(0);
+    rest(1);
+    gate.open();
+    rest(0);
+    assert_eq!(*told.lock().expect("free"), [[0, 1]], "the one that is not in a poll is rung");
+    rest(1);
+    let Outcome::Completed(Some(other)) = take(&mut holds) else { panic!("it returned") };
+    assert!(other.is_finished());
+}
+
+/// S6: the last driver that goes closes the worker, and settles what lies in the queue.
+#[test]
+fn s6_the_last_driver_takes_the_queue_with_it() {
+    let mut bench = Bench::new(WorkerConfig::new().lanes(2).drivers(2).capacity(8));
+    bench.run();
+    let mut queued = bench.worker.try_submit(Job::task(async {})).expect("a place");
+    drop(bench.attendants[0].take());
+    assert!(!bench.worker.is_closed() && !queued.is_finished(), "another one goes on");
+    drop(bench.attendants[1].take());
+    assert!(bench.worker.is_closed());
+    assert!(matches!(take(&mut queued), Outcome::Cancelled { cause: Cause::SHUTDOWN, started: false }));
+    let mut wait = bench.worker.shutdown(Shutdown::Drain);
+    assert!(poll(Pin::new(&mut wait), Waker::noop()).is_pending(), "the keeper is there yet");
+    drop(bench.attendants[2].take());
+    assert_eq!(take(&mut wait).counts.unsettled, 0);
+}
+
+#[test]
+fn what_runs_is_counted_task_or_call() {
+    let mut bench = Bench::with_threads(config());
+    let call = bench.worker.try_submit(Job::call(|_| ())).expect("a place");
+    let task = bench.worker.try_submit(Job::task(pending::<()>())).expect("a place");
+    bench.run();
+    assert_eq!(bench.worker.running(), 2);
+    bench.host.run_calls();
+    bench.run();
+    assert_eq!(bench.worker.running(), 1);
+    task.cancel();
+    bench.run();
+    assert_eq!((bench.worker.running(), call.is_finished()), (0, true));
+}
+
+/// Its destructor panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a destructor");
+    }
+}
+
+/// P2, J9: a late value that nobody is given is others' code when it is dropped.
+#[test]
+fn p2_a_late_value_that_panics_when_it_is_discarded_harms_no_driver() {
+    let mut bench = Bench::new(config());
+    let clock = bench.host.clone();
+    let late = Job::task_with(move |cx| async move {
+        cx.token().cancelled().await;
+        clock.pass(SECOND);
+        Bomb
+    });
+    let late = late.run_timeout(SECOND).grace(SECOND * 9).late(LatePolicy::Discard);
+    let mut late = bench.worker.try_submit(late).expect("a place");
+    bench.run();
+    bench.advance(SECOND);
+    assert!(matches!(take(&mut late), Outcome::TimedOut { late: None, .. }));
+    assert_eq!((bench.worker.counts().contained_panics, bench.worker.is_closed()), (1, false));
+    let mut next = bench.worker.try_submit(Job::task(async { 7 })).expect("a place");
+    bench.run();
+    assert!(matches!(take(&mut next), Outcome::Completed(7)));
+}
+
+/// B2: a call that is cancelled before its thread comes to it settles at once, and is not begun.
+#[test]
+fn b2_a_call_that_is_cancelled_before_it_begins_settles_without_its_thread() {
+    let mut bench = Bench::with_threads(config());
+    let ran = Arc::new(AtomicUsize::new(0));
+    let count = ran.clone();
+    let mut call = bench.worker.try_submit(Job::call(move |_| count.fetch_add(1, Ordering::SeqCst))).expect("a place");
+    bench.run();
+    assert!(call.cancel());
+    bench.run();
+    assert!(matches!(take(&mut call), Outcome::Cancelled { cause: Cause::REQUESTED, started: false }));
+    bench.host.run_calls();
+    bench.run();
+    assert_eq!((ran.load(Ordering::SeqCst), bench.worker.running()), (0, 0));
+}
+
+/// B3: only a call whose time is out is left to itself, and its lane is free when its closure has ended.
+#[test]
+fn b3_a_call_that_may_be_abandoned_is_when_its_time_is_out_and_not_before() {
+    for (times_out, grace) in [(false, Duration::ZERO), (false, SECOND * 9), (true, Duration::ZERO)] {
+        let bench = Bench::with_threads(config().lanes(1));
+        let (worker, host) = (bench.worker.clone(), bench.host.clone());
+        let bench = Arc::new(Mutex::new(bench));
+        let (inside, door) = (bench.clone(), worker.clone());
+        let call = Job::call(move |cx| {
+            let mut bench = inside.lock().expect("free");
+            bench.run();
+            assert_eq!(door.counts().abandoned, 0);
+            if times_out {
+                bench.advance(SECOND);
+                assert!(cx.is_cancelled());
+            } else {
+                bench.advance(SECOND / 2);
+                assert!(!cx.is_cancelled());
+            }
+            assert_eq!(door.counts().abandoned, u64::from(times_out));
+        });
+        let call = call.abandonable().grace(grace).run_timeout(SECOND);
+        let mut call = worker.try_submit(call).expect("a place");
+        bench.lock().expect("free").run();
+        host.run_calls();
+        bench.lock().expect("free").run();
+        assert_eq!(matches!(take(&mut call), Outcome::Abandoned), times_out);
+        // The one lane is free again.
+        let mut next = worker.try_submit(Job::task(async { 7 })).expect("a place");
+        bench.lock().expect("free").run();
+        assert!(matches!(take(&mut next), Outcome::Completed(7)), "after one that timed out: {times_out}");
+    }
+}
+
+/// B3: one that is merely asked to stop is waited for.
+#[test]
+fn b3_a_call_that_may_be_abandoned_and_is_cancelled_is_waited_for() {
+    for grace in [Duration::ZERO, SECOND * 9] {
+        let bench = Bench::with_threads(config());
+        let (worker, host) = (bench.worker.clone(), bench.host.clone());
+        let (bench, handle) = (Arc::new(Mutex::new(bench)), Arc::new(Mutex::new(None::<Handle<()>>)));
+        let (inside, door, own) = (bench.clone(), worker.clone(), handle.clone());
+        let call = Job::call(move |cx| {
+            let mut bench = inside.lock().expect("free");
+            assert!(own.lock().expect("free").as_ref().is_some_and(Handle::cancel));
+            bench.run();
+            assert!(cx.is_cancelled());
+            bench.advance(SECOND);
+            assert_eq!(door.counts().abandoned, 0, "{grace:?}");
+        });
+        *handle.lock().expect("free") = Some(worker.try_submit(call.abandonable().grace(grace)).expect("a place"));
+        bench.lock().expect("free").run();
+        host.run_calls();
+        bench.lock().expect("free").run();
+        let mut handle = handle.lock().expect("free").take().expect("it was submitted");
+        assert!(matches!(take(&mut handle), Outcome::Completed(())), "a value wins (J3)");
+    }
+}
+
+/// J5: grace counts from when its time was out, not from when its lane saw that.
+#[test]
+fn j5_the_grace_of_a_job_whose_time_is_out_counts_from_then() {
+    let mut bench = Bench::new(config());
+    let ignores = Job::task(pending::<()>()).run_timeout(SECOND).grace(SECOND * 5);
+    let mut ignores = bench.worker.try_submit(ignores).expect("a place");
+    bench.run();
+    bench.host.pass(SECOND * 3);
+    bench.run();
+    bench.advance(SECOND * 3 - Duration::from_nanos(1));
+    assert!(!ignores.is_finished());
+    bench.advance(Duration::from_nanos(1));
+    assert!(matches!(take(&mut ignores), Outcome::TimedOut { .. }), "six seconds after it began");
+}
+
+/// S4, L5: the limit of a drain wakes whoever has to see to it, and nobody else need be.
+#[test]
+fn s4_the_limit_of_a_drain_is_kept_though_everybody_rests() {
+    let mut bench = Bench::new(config());
+    let mut stuck = bench.worker.try_submit(Job::task(pending::<()>()).name("stuck")).expect("a place");
+    let mut queued =
+        (0..4).map(|_| bench.worker.try_submit(Job::task(pending::<()>()).name("queued")).expect("a place"));
+    let queued: Vec<_> = queued.by_ref().collect();
+    bench.run();
+    let mut wait = bench.worker.shutdown(Shutdown::DrainFor(SECOND));
+    bench.run();
+    bench.advance(SECOND - Duration::from_nanos(1));
+    assert!(!stuck.is_finished());
+    bench.advance(Duration::from_nanos(1));
+    assert!(matches!(take(&mut stuck), Outcome::Cancelled { cause: Cause::SHUTDOWN, started: true }));
+    assert!(queued.iter().all(Handle::is_finished));
+    let report = take(&mut wait);
+    let mut cut_off: Vec<_> = report.cut_off.iter().map(|job| (job.name.to_string(), job.state)).collect();
+    cut_off.sort_by_key(|(name, state)| (name.clone(), *state == JobState::Running));
+    let expected = [("queued", JobState::Queued), ("queued", JobState::Queued), ("queued", JobState::Queued)];
+    let expected = expected.into_iter().chain([("queued", JobState::Running), ("stuck", JobState::Running)]);
+    assert_eq!(cut_off, expected.map(|(name, state)| (name.to_owned(), state)).collect::<Vec<_>>());
+}
+
+/// S4: when the limit has passed and somebody is held up, the keeper looks now and then, and rests in between.
+#[test]
+fn s4_a_keeper_that_waits_for_a_poll_to_end_rests_in_between() {
+    let host = Arc::new(Hand::default());
+    let (worker, mut drivers, keeper) =
+        Assembly::new(config().shutdown_limit(SECOND), host.clone()).expect("a good config").into_machine();
+    let keeper = Arc::new(Mutex::new(keeper));
+    let (clock, door, own) = (host.clone(), worker.clone(), keeper.clone());
+    let held = poll_fn(move |_| {
+        let rests = || {
+            let now = Host::now(&*clock);
+            let mut keeper = own.lock().expect("free");
+            let steps = (0..20).map(|_| keeper.step(&mut Context::from_waker(Waker::noop()), now));
+            steps.into_iter().find_map(|step| match step {
+                Step::Parked(Some(until)) => Some(until.saturating_since(now)),
+                _ => None,
+            })
+        };
+        drop(door.shutdown(Shutdown::Abort));
+        assert_eq!(rests(), Some(SECOND), "until the limit");
+        // A poll that has just begun is not held up.
+        clock.pass(SECOND);
+        assert!(rests().is_some_and(|until| until > Duration::ZERO && until < SECOND), "until its next look");
+        Poll::Ready(())
+    });
+    let held = worker.try_submit(Job::task(held)).expect("a place");
+    let spins = worker.try_submit(Job::task(poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        Poll::<()>::Pending
+    })));
+    for _ in 0..50 {
+        drivers[0].step(&mut Context::from_waker(Waker::noop()), Host::now(&*host));
+    }
+    assert!(held.is_finished() && spins.is_ok_and(|spins| spins.is_finished()));
+}
+
+/// S3, Q6: submits that are dropped in line after the close leave no trace.
+#[test]
+fn q6_a_submit_that_is_dropped_in_line_after_the_close_leaves_nothing() {
+    let bench = Bench::new(WorkerConfig::new().lanes(1).drivers(1).capacity(1));
+    let _first = bench.worker.try_submit(Job::task(pending::<()>())).expect("a place");
+    let mut submit = bench.worker.submit(Job::task(async {}));
+    assert!(Pin::new(&mut submit).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    bench.worker.close();
+    drop(submit);
+    assert_eq!((bench.worker.queued(), bench.worker.promised()), (1, 0));
+}
+
+/// C3: a thread that a driver needs has its job back instead of waiting; one that runs a call may wait.
+#[test]
+fn c3_who_may_block_waits_and_who_may_not_is_told() {
+    let (mut one, other) = (Bench::with_threads(config()), Bench::new(config().capacity(1)));
+    let stuck = other.worker.try_submit(Job::task(pending::<()>())).expect("a place");
+    // In a poll: neither for a job of another worker, nor for a place in its queue.
+    let door = other.worker.clone();
+    let polls = Job::task(async move {
+        let rejected = door.submit_blocking(Job::task(async { 5 })).expect_err("it is full");
+        let waits = stuck.wait_timeout(SECOND).expect_err("a poll does not block");
+        (rejected.reason, waits.reason)
+    });
+    let mut polls = one.worker.try_submit(polls).expect("a place");
+    one.run();
+    let Outcome::Completed(told) = take(&mut polls) else { panic!("it returned") };
+    assert_eq!(told, (RejectReason::WouldDeadlock, WaitReason::WouldDeadlock));
+    // In a call: also for a job of its own worker.
+    let next = one.worker.try_submit(Job::task(async { 7 })).expect("a place");
+    let one = Arc::new(Mutex::new(one));
+    let drive = one.clone();
+    let waits = Job::call(move |_| {
+        let driver = std::thread::spawn(move || drive.lock().expect("free").run());
+        let seven = next.wait().map(Outcome::completed).map_err(|error| error.reason);
+        driver.join().expect("it does not panic");
+        seven
+    });
+    let (worker, host) = {
+        let one = one.lock().expect("free");
+        (one.worker.clone(), one.host.clone())
+    };
+    let mut waits = worker.try_submit(waits).expect("a place");
+    one.lock().expect("free").turn();
+    host.run_calls();
+    assert!(matches!(take(&mut waits), Outcome::Completed(Ok(Some(7)))));
+}
+
+/// D7: a token whose time is not out takes its timer with it.
+#[test]
+fn d7_a_token_with_a_deadline_that_is_dropped_sets_no_timer() {
+    let host = Arc::new(Hand::default());
+    let (worker, mut drivers, mut keeper) =
+        Assembly::new(config().watchdog(None), host.clone()).expect("a good config").into_machine();
+    let dropped = Job::task_with(|cx| async move { drop(cx.child_with_timeout(SECOND)) });
+    let dropped = worker.try_submit(dropped).expect("a place");
+    drop(worker.child_with_timeout(SECOND));
+    let cx = &mut Context::from_waker(Waker::noop());
+    let rests = |step: &mut dyn FnMut(&mut Context<'_>) -> Step, cx: &mut Context<'_>| {
+        (0..50).find_map(|_| match step(cx) {
+            Step::Parked(until) => Some(until),
+            _ => None,
+        })
+    };
+    assert_eq!(rests(&mut |cx| drivers[0].step(cx, Instant::ORIGIN), cx), Some(None));
+    assert_eq!(rests(&mut |cx| keeper.step(cx, Instant::ORIGIN), cx), Some(None));
+    assert!(dropped.is_finished());
+}
+
+/// C5: a scope ends when the last of its jobs has settled, and whoever waits for it is woken then.
+#[test]
+fn c5_a_scope_ends_with_the_last_of_its_jobs() {
+    let mut bench = Bench::new(config());
+    let gates: [Gate; 3] = Default::default();
+    let inside = gates.clone();
+    let mut scope = Box::pin(bench.worker.scope(|scope| async move {
+        for gate in inside {
+            drop(scope.try_submit(Job::task(async move { gate.pass().await })).expect("a place"));
+        }
+    }));
+    let (woken, waker) = Count::new();
+    for gate in &gates {
+        assert!(poll(scope.as_mut(), &waker).is_pending());
+        bench.run();
+        let before = woken.get();
+        gate.open();
+        bench.run();
+        let is_last = std::ptr::eq(gate, &gates[2]);
+        assert_eq!(woken.get() > before, is_last);
+    }
+    assert!(poll(scope.as_mut(), &waker).is_ready());
 }

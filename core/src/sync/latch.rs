@@ -208,6 +208,8 @@ mod tests {
                     for round in 0..2_000 {
                         latch.with(|| {
                             assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
+                            // As long as others look before they sleep.
+                            (0..round % 64).for_each(|_| std::hint::spin_loop());
                             if round % 64 == 0 {
                                 // So that the others come to sleep.
                                 std::thread::yield_now();
