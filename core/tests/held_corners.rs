@@ -202,6 +202,18 @@ fn j5_a_job_with_a_grace_learns_of_a_request_when_there_is_one() {
         assert_eq!(seen.lock().expect("free").last(), Some(&true), "by its token: {by_token}");
         assert!(matches!(outcome(&mut handle), Some(Outcome::Completed(7))));
     }
+    // One that waits, and is woken by its token.
+    static WAITS: HeldToken<'static> = HeldToken::new();
+    let waits = HeldJob::task_with(async move |cx| {
+        cx.cancelled().await;
+        7
+    });
+    let mut waits = WORKER.submit(waits.under(&WAITS).grace(SECOND), Instant::ORIGIN).expect("a slot");
+    assert_eq!(run!(driver, Duration::ZERO), Step::Parked(None));
+    WAITS.cancel();
+    run!(driver, Duration::ZERO);
+    assert!(matches!(outcome(&mut waits), Some(Outcome::Completed(7))));
+    drop(waits);
     let stuck = WORKER.submit(HeldJob::task(pending::<()>()).grace(SECOND), Instant::ORIGIN).expect("a slot");
     stuck.cancel();
     run!(driver, Duration::ZERO);

@@ -409,3 +409,18 @@ fn a_sender_that_goes_after_the_close_takes_no_place_with_it() {
     assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(0), Ok(1)));
     assert_eq!((receiver.try_recv(), sender.promised()), (Err(RecvError::Closed), 0));
 }
+
+#[test]
+fn one_that_has_become_more_urgent_stands_where_it_is_then() {
+    let (mut low, receiver) = bounded(1);
+    let mut normal = low.clone();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(low.try_send(0, Priority::Low), Ok(()));
+    let (mut one, mut two) = (Some(1), Some(2));
+    assert!(low.poll_send(&mut one, Priority::Low, &mut cx).is_pending());
+    assert!(normal.poll_send(&mut two, Priority::Normal, &mut cx).is_pending());
+    assert!(low.poll_send(&mut one, Priority::High, &mut cx).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(0));
+    assert!(normal.poll_send(&mut two, Priority::Normal, &mut cx).is_pending(), "the other one is more urgent");
+    assert_eq!(low.poll_send(&mut one, Priority::High, &mut cx), Poll::Ready(Ok(())));
+}

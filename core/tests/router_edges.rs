@@ -174,7 +174,9 @@ fn whether_high_overflows_is_seen_in_the_order_of_telling() {
 /// What one source lost is no reason to tell of another once more.
 #[test]
 fn only_what_is_new_is_told() {
-    let (router, mut outlets) = router(rooms(1), streams());
+    let mut config = rooms(1);
+    config.rooms[2] = Room::new(9, 1_000);
+    let (router, mut outlets) = router(config, streams());
     let told = |outlet: &mut Outlet<String>, now| {
         let all = deliver(outlet, now);
         let told: Vec<_> = all.into_iter().filter(|body| body.contains("telemetry.shed")).collect();

@@ -597,7 +597,7 @@ fn j5_the_grace_of_a_job_whose_time_is_out_counts_from_then() {
 /// S4, L5: the limit of a drain wakes whoever has to see to it, and nobody else need be.
 #[test]
 fn s4_the_limit_of_a_drain_is_kept_though_everybody_rests() {
-    let mut bench = Bench::new(config());
+    let mut bench = Bench::new(config().watchdog(None));
     let mut stuck = bench.worker.try_submit(Job::task(pending::<()>()).name("stuck")).expect("a place");
     let mut queued =
         (0..4).map(|_| bench.worker.try_submit(Job::task(pending::<()>()).name("queued")).expect("a place"));
@@ -616,6 +616,37 @@ fn s4_the_limit_of_a_drain_is_kept_though_everybody_rests() {
     let expected = [("queued", JobState::Queued), ("queued", JobState::Queued), ("queued", JobState::Queued)];
     let expected = expected.into_iter().chain([("queued", JobState::Running), ("stuck", JobState::Running)]);
     assert_eq!(cut_off, expected.map(|(name, state)| (name.to_owned(), state)).collect::<Vec<_>>());
+}
+
+#[test]
+fn s4_a_limit_of_nothing_is_over_at_once() {
+    let mut bench = Bench::new(config());
+    let mut stuck = bench.worker.try_submit(Job::task(pending::<()>())).expect("a place");
+    bench.run();
+    let mut wait = bench.worker.shutdown(Shutdown::DrainFor(Duration::ZERO));
+    bench.run();
+    assert!(matches!(take(&mut stuck), Outcome::Cancelled { cause: Cause::SHUTDOWN, started: true }));
+    assert_eq!(take(&mut wait).counts.cancelled, 1);
+}
+
+/// S6: a driver that goes hands on what it was rung for.
+#[test]
+fn s6_a_driver_that_goes_rings_another_for_what_it_was_rung_for() {
+    let host = Arc::new(Hand::default());
+    let config = WorkerConfig::new().lanes(2).drivers(2).capacity(8);
+    let (worker, drivers, _keeper) = Assembly::new(config, host).expect("a good config").into_machine();
+    let wakers = [(); 2].map(|()| Count::new());
+    let mut drivers = drivers.into_iter().zip(&wakers).map(|(mut driver, (_, waker))| {
+        while driver.step(&mut Context::from_waker(waker), Instant::ORIGIN) == Step::Again {}
+        driver
+    });
+    let [first, mut second] = [(); 2].map(|()| drivers.next().expect("two"));
+    let job = worker.try_submit(Job::task(async {})).expect("a place");
+    assert_eq!(wakers.each_ref().map(|(count, _)| count.get()), [1, 0]);
+    drop(first);
+    assert_eq!(wakers[1].0.get(), 1);
+    while second.step(&mut Context::from_waker(&wakers[1].1), Instant::ORIGIN) == Step::Again {}
+    assert!(job.is_finished());
 }
 
 /// S4: when the limit has passed and somebody is held up, the keeper looks now and then, and rests in between.

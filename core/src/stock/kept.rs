@@ -237,6 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn no_more_room_is_made_than_is_needed() {
+        std::thread::spawn(|| {
+            super::STOCK.with(|stock| {
+                let give = |row: usize| {
+                    // SAFETY: just allocated with the layout of its row, and nobody else's.
+                    unsafe { stock.give(row, NonNull::new(alloc::alloc::alloc(layout(row))).unwrap()) }
+                };
+                assert!((0..MOST / STEP / 32).all(|_| give(31)));
+                assert!(give(63), "which takes as much as two of the others");
+                assert_eq!(kept(stock), [(31, MOST / STEP / 32 - 2), (63, 1)]);
+            });
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
     fn what_is_needed_now_takes_as_much_room_of_other_sizes_as_it_must_and_of_its_own_none() {
         std::thread::spawn(|| {
             super::STOCK.with(|stock| {

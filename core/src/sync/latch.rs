@@ -197,7 +197,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{FREE, Latch};
+    use super::{FREE, HELD, Latch};
 
     #[test]
     fn many_threads_are_in_one_after_the_other() {
@@ -222,6 +222,13 @@ mod tests {
             }
         });
         assert_eq!((count.into_inner(), latch.0.load(Ordering::Relaxed)), (8_000, FREE));
+    }
+
+    #[test]
+    fn whoever_has_waited_has_it() {
+        let latch = Latch::new();
+        latch.wait(latch.bed());
+        assert_eq!(latch.0.load(Ordering::Relaxed), HELD);
     }
 
     #[test]
