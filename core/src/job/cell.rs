@@ -76,6 +76,7 @@ impl<W: Work> JobCell<W> {
     /// What can be done with a job of this type.
     pub(crate) const OPS: Ops = Ops {
         hooks: hooks(Self::release),
+        kind: W::KIND,
         // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
         poll: |job, cx, clockwork| unsafe { cell::<W>(job).poll(job, cx, clockwork) },
         // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
@@ -106,13 +107,13 @@ impl<W: Work> JobCell<W> {
             (&raw mut (*cell.as_ptr()).slot).write(Slot::new());
             (&raw mut (*cell.as_ptr()).stage).write(UnsafeCell::new(Stage::Waiting(work)));
         }
-        // SAFETY: just made, and nobody else knows its address; it stays there until it is released. The first count, and one more, go to the two references.
+        // SAFETY: just made, and nobody else knows its address; it stays there until it is released. Its two counts go to the two references.
         unsafe {
-            Hosted::settle_in(head.cast());
+            Hosted::settle_in(head.cast(), 2);
             (*head.as_ptr()).settle_in(Hosted::token(head.cast()));
             let exit = NonNull::new_unchecked(&raw mut (*cell.as_ptr()).slot);
             let job = JobRef::from_address(head);
-            let runner = Runner::new(job.clone());
+            let runner = Runner::new(JobRef::from_address(head));
             (runner, job, exit)
         }
     }
