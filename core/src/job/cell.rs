@@ -210,6 +210,14 @@ impl<W: Work> JobCell<W> {
         self.publish(outcome, &class, late, now, account);
     }
 
+    /// [`publish`](Self::publish), where the job was asked to stop.
+    #[inline(never)]
+    fn publish_requested(&self, cause: Cause, started: bool, now: Instant, account: Account) {
+        let outcome = requested(cause, started);
+        let class = outcome.class();
+        self.publish(outcome, &class, false, now, account);
+    }
+
     /// Drops what nobody will read, wakes who waits for it, calls who asked.
     ///
     /// # Safety
@@ -337,7 +345,9 @@ impl<W: Work> JobCell<W> {
             {
                 (Outcome::TimedOut { phase: Phase::Running, late: None }, false)
             }
-            (Stage::Empty, Verdict::Requested { cause, started }) => (requested(cause, started), false),
+            (Stage::Empty, Verdict::Requested { cause, started }) => {
+                return self.publish_requested(cause, started, now, account);
+            }
             (Stage::Waiting(_) | Stage::Running(_) | Stage::Returned(_) | Stage::Empty, _) => {
                 unreachable!("a job is settled after its body has returned or was discarded")
             }
