@@ -122,9 +122,12 @@ def build(arguments):
     files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     for name in filter(None, files):
         to = TREE / name
+        to.parent.mkdir(parents=True, exist_ok=True)
         if name not in sources and not (to.exists() and to.read_bytes() == (ROOT / name).read_bytes()):
-            to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, to)
+    # A test that was there at the last build, and is not any more, is none.
+    for old in (path for path in TREE.rglob("*.rs") if str(path.relative_to(TREE)) not in files):
+        old.unlink()
     # Where a function gives back "some type that can", every way out of it is of one type, and so no other can be put beside it.
     unknown = {mutant["number"] for mutant in mutants if not mutant["change"]}
     # What only the compiler evaluates meets no question.

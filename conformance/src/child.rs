@@ -139,11 +139,10 @@ impl Task {
             let check = Err(Flaw::NotApplicable(why));
             return Ok(Finding { check, left_out: None, raced: 0, took: Duration::ZERO });
         }
-        // An image without a heap asks what can be asked without one; it says itself what it does not know.
+        // An image without a heap has rules of its own, and says itself of which it knows nothing, and why.
         let asks_without = self.candidate.as_board().is_some_and(Board::has_no_heap);
-        let profile = self.candidate.profile();
-        let missing = self.rule.needs().beyond(if asks_without { profile.alloc() } else { profile });
-        if missing != Profile::NONE {
+        let missing = self.rule.needs().beyond(self.candidate.profile());
+        if missing != Profile::NONE && !asks_without {
             let why = format!("{} declares a target without {missing}", self.candidate.name());
             return Ok(Finding {
                 check: Err(Flaw::NotApplicable(why)),

@@ -2,8 +2,6 @@
 
 #[cfg(feature = "std")]
 use std::cell::RefCell;
-use std::future::Future;
-use std::pin::Pin;
 use std::prelude::v1::*;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,15 +12,13 @@ use countermand_core::{Assembly, ConfigError, Host, Instant, Worker, WorkerConfi
 use crate::bench::Order;
 #[cfg(feature = "program")]
 use crate::board::Board;
+use crate::ground::{Ground, SendFuture, Stop};
 #[cfg(feature = "std")]
 use crate::probe::gate;
 #[cfg(feature = "std")]
 use crate::race::message;
 use crate::warped::{Clock, Warped};
 use crate::{Bench, Check, Flaw, LocalFuture, Profile, Rule};
-
-/// A future that may move to another thread.
-pub type SendFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A host as the suite examines it.
 ///
@@ -104,27 +100,6 @@ pub struct Doomed<E> {
     /// Stops it for good, and returns when it has stopped. Called on a thread of its own, without a runtime.
     pub stop: Box<dyn FnOnce() + Send>,
 }
-
-/// The examinee without its type: what a [`Bench`] stands on.
-pub(crate) trait Ground {
-    fn profile(&self) -> Profile;
-    fn name(&self) -> &'static str;
-    fn drives_elsewhere(&self) -> bool;
-    fn now(&self) -> Instant;
-    fn start(&self, config: WorkerConfig, clock: &Arc<Clock>) -> Result<Worker, ConfigError>;
-    fn parts(&self, config: WorkerConfig, clock: &Arc<Clock>) -> Result<(Worker, Vec<SendFuture>), ConfigError>;
-    fn doomed(
-        &self,
-        seed: u64,
-        config: WorkerConfig,
-        clock: &Arc<Clock>,
-    ) -> Option<Result<(Worker, Stop), ConfigError>>;
-    fn nap(&self, span: Duration) -> LocalFuture<'static, ()>;
-    fn spawn(&self, future: SendFuture) -> Result<(), SendFuture>;
-}
-
-/// Stops a doomed runtime.
-pub(crate) type Stop = Box<dyn FnOnce() + Send>;
 
 impl<E: Examinee> Ground for Rc<E> {
     fn profile(&self) -> Profile {

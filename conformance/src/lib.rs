@@ -53,6 +53,7 @@ mod child;
 #[cfg(feature = "program")]
 mod contract;
 mod examinee;
+mod ground;
 #[cfg(feature = "hosts")]
 pub mod hosts;
 #[cfg(not(feature = "std"))]
@@ -88,12 +89,15 @@ mod soak;
 #[cfg(feature = "program")]
 #[doc(hidden)]
 pub mod tests;
+#[cfg(feature = "program")]
+mod verdict;
 mod warped;
 
 pub use bench::{Bench, DoomedWorker, poll};
 #[cfg(feature = "std")]
 pub use examinee::Candidate;
-pub use examinee::{Doomed, Examinee, SendFuture};
+pub use examinee::{Doomed, Examinee};
+pub use ground::SendFuture;
 #[cfg(not(feature = "std"))]
 pub use image::{Call, examine, lend_clock};
 pub use probe::{Census, Death, Gate, Pass, Probe, Recorder, Tally, Touch};

@@ -10,7 +10,7 @@ use countermand_core::mutant::Mutant;
 
 use crate::bench::{IN_VAIN, Order};
 use crate::child::{DIED, Finding, HUNG, Task};
-use crate::report::Verdict;
+use crate::verdict::Verdict;
 use crate::{Candidate, Flaw, Rule, rules, runner};
 
 /// In which order hosts are tried; others come after these. The first replays, the rest have real threads.

@@ -9,7 +9,7 @@ use std::io;
 use crate::bench::Order;
 use crate::child::Task;
 use crate::mutants::{Death, Suspect, grounds_of};
-use crate::report::Verdict;
+use crate::verdict::Verdict;
 use crate::{Candidate, Flaw, Rule, runner};
 
 /// How often each mutant is tried.

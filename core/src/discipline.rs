@@ -62,13 +62,30 @@ impl Discipline {
 
     /// How often a level is passed over before its turn is due.
     fn patience(&self, priority: Priority) -> u32 {
-        let Self::Weighted(weights) = self else { return u32::MAX };
-        let higher = &weights[priority.index() + 1..];
-        let sum: u64 = higher.iter().map(|weight| u64::from(*weight)).sum();
-        let patience = sum.div_ceil(u64::from(weights[priority.index()].max(1)));
-        // Small enough for the bound to be told in 32 bits.
-        u32::try_from(patience).unwrap_or(u32::MAX).clamp(1, u32::MAX - 8)
+        match self {
+            Self::Strict => u32::MAX,
+            Self::Weighted(weights) => patience_of(*weights)[priority.index()],
+        }
     }
+}
+
+/// How often each level of these weights is passed over before its turn is due.
+pub(crate) const fn patience_of(weights: [u32; Priority::COUNT]) -> [u32; Priority::COUNT] {
+    // Small enough for the bound to be told in 32 bits.
+    const MOST: u64 = (u32::MAX - 8) as u64;
+    let mut patience = [1; Priority::COUNT];
+    let (mut level, mut above) = (Priority::COUNT, 0);
+    while level > 0 {
+        level -= 1;
+        let weight = weights[level] as u64;
+        let turns = if weight == 0 { above } else { u64::div_ceil(above, weight) };
+        let most = if turns < MOST { turns } else { MOST };
+        if most > 1 {
+            patience[level] = most as u32;
+        }
+        above += weight;
+    }
+    patience
 }
 
 /// Applies a [`Discipline`]: asked which levels have jobs, it says whose turn it is, and keeps account of it.
@@ -88,38 +105,23 @@ impl Discipline {
 /// A level that is passed over counts it. When its patience is used up it is due a turn before the top level; the levels
 /// that are due take turns, and the top level has every other turn. The usual round with a budget for each level is
 /// simpler, but there a job that arrives when its level's budget is spent waits for the rest of the round.
-///
-/// Invariants:
-/// 1. `passed` of a level is 0 if it was empty, or was served, at the last pick; else the number of picks of higher
-///    levels since, counted as far as its patience.
-/// 2. After a pick of a level below the top one (`bypassed`), the next pick is of the top level.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Picker {
     patience: [u32; Priority::COUNT],
-    passed: [u32; Priority::COUNT],
     ageing: bool,
-    bypassed: bool,
-    /// The level whose patience was heeded last: the search for the next begins after it.
-    last: usize,
+    turns: Turns,
 }
 
 impl Picker {
     /// That of [`Discipline::Strict`].
-    pub(crate) const STRICT: Self = Self {
-        patience: [u32::MAX; Priority::COUNT],
-        passed: [0; Priority::COUNT],
-        ageing: false,
-        bypassed: false,
-        last: 0,
-    };
+    pub(crate) const STRICT: Self = Self { patience: [0; Priority::COUNT], ageing: false, turns: Turns::NONE };
 
     /// Nothing picked yet. A weight of zero counts as one; [`Discipline::check`] refuses it earlier.
     #[must_use]
     pub fn new(discipline: Discipline) -> Self {
-        Self {
-            patience: Priority::ALL.map(|level| discipline.patience(level)),
-            ageing: matches!(discipline, Discipline::Weighted(_)),
-            ..Self::STRICT
+        match discipline {
+            Discipline::Strict => Self::STRICT,
+            Discipline::Weighted(weights) => Self { patience: patience_of(weights), ageing: true, turns: Turns::NONE },
         }
     }
 
@@ -129,8 +131,37 @@ impl Picker {
     #[inline]
     pub fn pick(&mut self, nonempty: u8) -> Option<Priority> {
         let nonempty = nonempty & 0b1111;
+        if !self.ageing {
+            return Priority::ALL.get(nonempty.checked_ilog2()? as usize).copied();
+        }
+        self.turns.pick(&self.patience, nonempty)
+    }
+}
+
+/// The account of a weighted discipline.
+///
+/// Invariants:
+/// 1. `passed` of a level is 0 if it was empty, or was served, at the last pick; else the number of picks of higher
+///    levels since, counted as far as its patience.
+/// 2. After a pick of a level below the top one (`bypassed`), the next pick is of the top level.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(unnameable_types, reason = "the state of a policy, and none of its users' business")]
+pub struct Turns {
+    passed: [u32; Priority::COUNT],
+    bypassed: bool,
+    /// The level whose patience was heeded last: the search for the next begins after it.
+    last: usize,
+}
+
+impl Turns {
+    /// Nothing picked yet.
+    pub(crate) const NONE: Self = Self { passed: [0; Priority::COUNT], bypassed: false, last: 0 };
+
+    /// Whose turn it is, of the levels that have jobs, by the patience of each.
+    #[inline]
+    pub(crate) fn pick(&mut self, patience: &[u32; Priority::COUNT], nonempty: u8) -> Option<Priority> {
         let top = nonempty.checked_ilog2()? as usize;
-        if !self.ageing || mutant!(NoAgeing) {
+        if mutant!(NoAgeing) {
             return Priority::ALL.get(top).copied();
         }
         if nonempty.is_power_of_two() {
@@ -139,16 +170,16 @@ impl Picker {
             self.bypassed = false;
             return Priority::ALL.get(top).copied();
         }
-        let due = if self.bypassed { None } else { self.due(top, nonempty) };
+        let due = if self.bypassed { None } else { self.due(patience, top, nonempty) };
         let level = due.unwrap_or(top);
         self.bypassed = level < top;
         if due.is_some() {
             self.last = level;
         }
-        for (below, passed) in self.passed.iter_mut().enumerate() {
+        for (below, (passed, patience)) in self.passed.iter_mut().zip(patience).enumerate() {
             let waits = below < level && nonempty & (1 << below) != 0;
             if waits {
-                *passed = passed.saturating_add(1).min(self.patience[below]);
+                *passed = passed.saturating_add(1).min(*patience);
             } else if below == level || nonempty & (1 << below) == 0 {
                 *passed = 0;
             }
@@ -158,9 +189,8 @@ impl Picker {
 
     /// The next level up to `top`, in turn after the last, whose patience is used up. Also `top` itself: it may have been
     /// passed over by a higher one that has no job now.
-    fn due(&self, top: usize, nonempty: u8) -> Option<usize> {
+    fn due(&self, patience: &[u32; Priority::COUNT], top: usize, nonempty: u8) -> Option<usize> {
         let mut in_turn = (1..=Priority::COUNT).map(|step| (self.last + step) % Priority::COUNT);
-        in_turn
-            .find(|&level| level <= top && nonempty & (1 << level) != 0 && self.passed[level] >= self.patience[level])
+        in_turn.find(|&level| level <= top && nonempty & (1 << level) != 0 && self.passed[level] >= patience[level])
     }
 }

@@ -164,13 +164,14 @@ pub use guard::{
     Registry, RunId, SeedId, SubsystemId, TrainingRunId, Violation,
 };
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
-pub use held::{HeldCancelled, HeldGuard, HeldToken};
+pub use held::{HeldCallback, HeldCancelled, HeldGuard, HeldObserved, HeldObserver, HeldToken};
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_router::{HeldArrival, HeldPacket, HeldRouter};
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_worker::{
-    HeldAsked, HeldCancelOnDrop, HeldContext, HeldCounts, HeldDriver, HeldFallible, HeldGraced, HeldHandle, HeldJob,
-    HeldMade, HeldPlain, HeldRun, HeldSleep, HeldSubmit, HeldUnder, HeldWork, HeldWorker,
+    HeldAsked, HeldCancelOnDrop, HeldContext, HeldCounts, HeldDriver, HeldEnd, HeldEvicts, HeldFallible, HeldFull,
+    HeldGraced, HeldHandle, HeldJob, HeldMade, HeldOrder, HeldPlain, HeldPolicy, HeldRefuses, HeldRun, HeldSleep,
+    HeldStrict, HeldSubmit, HeldSubmitting, HeldUnder, HeldUrgent, HeldWaits, HeldWeighted, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
 pub use host::{Alarm, Host, WouldDeadlock};

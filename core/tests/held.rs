@@ -12,6 +12,9 @@ mod rules;
 #[path = "held/worker/mod.rs"]
 mod worker;
 
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,15 +30,46 @@ fn each_rule_holds() {
         println!("{number}");
         rule();
     }
-    assert_eq!([rules::ALL, worker::ALL, queue::ALL, router::ALL, guard::ALL].map(<[_]>::len), [21, 40, 4, 11, 3]);
+    assert_eq!([rules::ALL, worker::ALL, queue::ALL, router::ALL, guard::ALL].map(<[_]>::len), [27, 52, 4, 11, 3]);
 }
 
 /// A worker that no rule has used. It is there for good, as a static is, and is kept on a list, so that it counts as no leak.
+fn kept<W: Default + Send + Sync>() -> &'static W {
+    static KEPT: Mutex<Vec<&'static (dyn Any + Send + Sync)>> = Mutex::new(Vec::new());
+    let worker: &'static W = Box::leak(Box::default());
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+    worker
+}
+
 fn fresh() -> &'static worker::Small {
-    static KEPT: Mutex<Vec<&'static worker::Small>> = Mutex::new(Vec::new());
-    let small: &'static worker::Small = Box::leak(Box::default());
-    KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(small);
-    small
+    kept()
+}
+
+fn fair() -> &'static worker::Small<worker::Fair> {
+    kept()
+}
+
+fn choosy() -> &'static worker::Small<worker::Choosy> {
+    kept()
+}
+
+/// How deep a chain of tokens is.
+const DEEPEST: usize = 1_000_000;
+
+/// Where the tokens of a chain lie, one after the other, for the one rule that uses them.
+fn chain() -> *mut HeldToken<'static> {
+    struct Chain(UnsafeCell<[MaybeUninit<HeldToken<'static>>; DEEPEST]>);
+    // SAFETY: one rule uses it, on one thread.
+    unsafe impl Sync for Chain {}
+    static CHAIN: Chain = Chain(UnsafeCell::new([const { MaybeUninit::uninit() }; DEEPEST]));
+    CHAIN.0.get().cast()
+}
+
+/// Uses a chain where a function that calls itself for each of its tokens would need a hundred times as much.
+fn in_bounded_stack(use_chain: fn(usize)) {
+    const STACK: usize = 256 * 1024;
+    let small = thread::Builder::new().stack_size(STACK).spawn(move || use_chain(DEEPEST));
+    small.expect("there is a thread").join().expect("it ends well");
 }
 
 #[test]

@@ -380,3 +380,47 @@ fn a_waker_that_panics_when_it_is_dropped_harms_nobody() {
     queue.try_send(1, Priority::Low).expect("a place");
     assert_eq!(poll(&mut recv), Poll::Ready(Ok(1)));
 }
+
+#[test]
+fn one_that_is_polled_again_keeps_its_place_in_line() {
+    let (mut first, receiver) = bounded(1);
+    let mut second = first.clone();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(first.try_send(0, Priority::Low), Ok(()));
+    let (mut one, mut two) = (Some(1), Some(2));
+    assert!(first.poll_send(&mut one, Priority::Low, &mut cx).is_pending());
+    assert!(second.poll_send(&mut two, Priority::Low, &mut cx).is_pending());
+    assert!(first.poll_send(&mut one, Priority::Low, &mut cx).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(0));
+    assert!(second.poll_send(&mut two, Priority::Low, &mut cx).is_pending(), "it is the other one's turn");
+    assert_eq!(first.poll_send(&mut one, Priority::Low, &mut cx), Poll::Ready(Ok(())));
+    assert_eq!(receiver.try_recv(), Ok(1));
+}
+
+#[test]
+fn a_sender_that_goes_after_the_close_takes_no_place_with_it() {
+    let (sender, receiver) = bounded(2);
+    (0..2).for_each(|item| assert_eq!(sender.try_send(item, Priority::Low), Ok(())));
+    {
+        let mut waits = Box::pin(sender.send(2, Priority::Low));
+        assert!(poll(&mut waits).is_pending());
+        sender.close();
+    }
+    assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(0), Ok(1)));
+    assert_eq!((receiver.try_recv(), sender.promised()), (Err(RecvError::Closed), 0));
+}
+
+#[test]
+fn one_that_has_become_more_urgent_stands_where_it_is_then() {
+    let (mut low, receiver) = bounded(1);
+    let mut normal = low.clone();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(low.try_send(0, Priority::Low), Ok(()));
+    let (mut one, mut two) = (Some(1), Some(2));
+    assert!(low.poll_send(&mut one, Priority::Low, &mut cx).is_pending());
+    assert!(normal.poll_send(&mut two, Priority::Normal, &mut cx).is_pending());
+    assert!(low.poll_send(&mut one, Priority::High, &mut cx).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(0));
+    assert!(normal.poll_send(&mut two, Priority::Normal, &mut cx).is_pending(), "the other one is more urgent");
+    assert_eq!(low.poll_send(&mut one, Priority::High, &mut cx), Poll::Ready(Ok(())));
+}

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::origin::Origin;
-use crate::render;
 use crate::source::{Excerpt, Place};
 
 /// What kind of thing is wrong.
@@ -131,13 +130,6 @@ impl Draft {
             label: self.label,
             help: self.help.or(first),
         }
-    }
-}
-
-/// The key, what is wrong, and the offending line with a mark below it.
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        render::problem(self, f)
     }
 }
 

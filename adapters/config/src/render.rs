@@ -10,17 +10,19 @@ use miette::{
 use crate::problem::Problem;
 use crate::source::Excerpt;
 
-/// Writes a problem, without colours: what is shown may as well go into a log.
-pub(crate) fn problem(problem: &Problem, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_context_lines(0)
-        .with_links(false)
-        .with_width(120);
-    handler.render_report(f, &Shown(problem))?;
-    // Without a line to show, the place stands in the message.
-    match &problem.excerpt {
-        None => writeln!(f, "  at: {}", problem.origin),
-        Some(_) => Ok(()),
+/// The key, what is wrong, and the offending line with a mark below it; without colours, as what is shown may as well go into a log.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+            .with_context_lines(0)
+            .with_links(false)
+            .with_width(120);
+        handler.render_report(f, &Shown(self))?;
+        // Without a line to show, the place stands in the message.
+        match &self.excerpt {
+            None => writeln!(f, "  at: {}", self.origin),
+            Some(_) => Ok(()),
+        }
     }
 }
 

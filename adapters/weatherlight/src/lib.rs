@@ -41,6 +41,7 @@ mod setup;
 mod sift;
 mod signals;
 mod standing;
+mod status;
 mod stop;
 mod store;
 mod subscriber;

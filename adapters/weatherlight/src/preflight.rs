@@ -9,8 +9,8 @@ use countermand::{Check, Cleared, Guard, Job, Preflight, Shutdown, SubsystemId, 
 use countermand_redis::{RedisConfig, RedisSink};
 
 use crate::house::House;
-use crate::program::Trouble;
 use crate::setup::Setup;
+use crate::status::Trouble;
 use crate::voice::Voice;
 
 /// How long a check may take.

@@ -9,13 +9,7 @@ use countermand::config::Environment;
 
 use crate::args::{Command, Weatherlight};
 use crate::commands;
-
-/// Everything is as it should be.
-pub(crate) const GOOD: u8 = 0;
-/// It could not be done.
-pub(crate) const FAILED: u8 = 1;
-/// The input, the configuration or the call is wrong.
-pub(crate) const BAD: u8 = 2;
+use crate::status::{BAD, FAILED, GOOD, Status, Trouble};
 
 /// Runs the program. `arguments` begin with the name that it was called by.
 ///
@@ -44,26 +38,6 @@ pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>, en
         }
     }
 }
-
-/// Why a command did not come to its end.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// The input, the configuration or the call is wrong.
-    Bad(String),
-    /// It could not be done.
-    Failed(String),
-    /// The output cannot be written.
-    Said(io::Error),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Said(error)
-    }
-}
-
-/// What a command comes to: an exit status, or why there is none yet.
-pub(crate) type Status = Result<u8, Trouble>;
 
 fn dispatch(weatherlight: Weatherlight, environment: &Environment) -> Status {
     match weatherlight.command {

@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::pipe;
 
-use crate::program::FAILED;
+use crate::status::FAILED;
 
 /// See the head of the file.
 #[derive(Debug)]

@@ -46,6 +46,7 @@ mod incoming;
 mod limits;
 mod lines;
 pub mod proto;
+mod said;
 mod shape;
 mod time;
 

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{WireError, WireFault};
+use crate::said::of_json;
 
 /// Looks at all of `text`, also at what the schema does not know.
 ///
@@ -19,7 +20,7 @@ pub(crate) fn examine(text: &str, deepest: usize) -> Result<(), WireError> {
     let walk = Walk { found: &found, left: deepest, deepest };
     walk.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| {
         let fault = found.fault.get().unwrap_or(WireFault::Malformed);
-        crate::decode::of_json(&error, fault, found.path.take(), text)
+        of_json(&error, fault, found.path.take(), text)
     })
 }
 

@@ -6,7 +6,7 @@ use countermand_core::Worker;
 
 use super::Bench;
 use crate::Flaw;
-use crate::examinee::Stop;
+use crate::ground::Stop;
 
 /// A worker whose runtime is going to be stopped.
 pub struct DoomedWorker {

@@ -70,7 +70,7 @@ pub use doomed::DoomedWorker;
 pub(crate) use wait::IN_VAIN;
 pub(crate) use wait::yield_now;
 
-use crate::examinee::{Ground, SendFuture};
+use crate::ground::{Ground, SendFuture};
 use crate::patience::Patience;
 use crate::probe::Tally;
 use crate::warped::{Clock, Pace};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::USUAL_BUDGET;
+use crate::report::USUAL_BUDGET;
 use crate::{script, soak};
 
 /// What is said of the exit status at the end of every help.

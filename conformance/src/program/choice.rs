@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::board::Board;
 use crate::contract::{Article, article, articles, is_in_group};
 use crate::{Candidate, Rule, board, rules};
 
@@ -87,6 +88,10 @@ pub(super) fn explain(id: &str, candidates: &[Candidate]) -> Result<String, Stri
                 text += "It says nothing of a host, and is examined on the first one only.\n";
             }
             for candidate in candidates {
+                // An image without a heap says itself what it does not ask.
+                if candidate.as_board().is_some_and(Board::has_no_heap) {
+                    continue;
+                }
                 let missing = rule.needs().beyond(candidate.profile()).to_string();
                 if !missing.is_empty() {
                     text +=

@@ -20,11 +20,9 @@ use defects::mutants;
 
 use crate::bench::Order;
 use crate::child::{self, Task};
-use crate::report::{self, Replay, Report, Verdict};
+use crate::report::{self, Replay, Report, USUAL_BUDGET};
+use crate::verdict::Verdict;
 use crate::{Candidate, runner, script, soak};
-
-/// The budget for which `rounds(base)` is `base`.
-pub(crate) const USUAL_BUDGET: u64 = 60;
 
 /// How long something that must come is waited for in a child at the usual budget; only what is broken takes it.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::junit::escape;
-use super::{Entry, KillList, Replay, Report, Verdict, suite};
+use super::{Entry, KillList, Replay, Report, suite};
 use crate::Rule;
 use crate::contract::{Article, article, articles, hash};
+use crate::verdict::Verdict;
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");

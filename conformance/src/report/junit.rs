@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Replay, Report, Verdict, suite};
+use super::{Replay, Report, suite};
+use crate::verdict::Verdict;
 
 /// The report as JUnit's XML.
 pub(crate) fn junit(report: &Report, replay: &Replay) -> String {

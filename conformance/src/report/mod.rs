@@ -27,29 +27,8 @@ pub(crate) use strength::{strength, strength_json};
 pub(crate) use table::table;
 
 use crate::child::{Finding, Task};
-use crate::program::USUAL_BUDGET;
+use crate::verdict::Verdict;
 use crate::{Candidate, Flaw, Rule, soak};
-
-/// How a rule fared on a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
-    NotApplicable,
-    Pass,
-    Inconclusive,
-    Fail,
-}
-
-impl Verdict {
-    /// As the JSON report spells it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::NotApplicable => "not-applicable",
-            Self::Pass => "pass",
-            Self::Inconclusive => "inconclusive",
-            Self::Fail => "fail",
-        }
-    }
-}
 
 /// One rule on one host.
 #[derive(Clone, Debug)]
@@ -144,6 +123,9 @@ impl Report {
 pub(crate) fn suite(seed: u64) -> String {
     format!("{} {}, seed {seed}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 }
+
+/// The budget for which `rounds(base)` is `base`, and which a command need not name.
+pub(crate) const USUAL_BUDGET: u64 = 60;
 
 /// The command that examines one rule on one host again.
 #[derive(Clone, Debug)]

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Cell, CellAlignment, Color, Table};
 
-use super::{Column, Replay, Report, Verdict, suite};
+use super::{Column, Replay, Report, suite};
 use crate::contract::articles;
+use crate::verdict::Verdict;
 
 /// The report as a table: a row a group, a column a host; below it what did not hold.
 pub(crate) fn table(report: &Report, replay: &Replay, colours: bool) -> String {

@@ -7,6 +7,7 @@
 mod body;
 mod ledger;
 mod mix;
+mod pulse;
 mod record;
 mod run;
 mod slope;
@@ -316,10 +317,10 @@ fn measured<T>(act: impl FnOnce() -> T) -> (T, u64) {
 /// Ends the process with a word on where it stands, when nothing has happened for too long.
 fn guard_progress(host: String) {
     thread::spawn(move || {
-        let (mut seen, mut since) = (run::progress(), Instant::now());
+        let (mut seen, mut since) = (pulse::progress(), Instant::now());
         loop {
             thread::sleep(Duration::from_millis(500));
-            let now = run::progress();
+            let now = pulse::progress();
             if now != seen {
                 (seen, since) = (now, Instant::now());
             } else if since.elapsed() > STANDSTILL + FAREWELL {

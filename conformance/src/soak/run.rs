@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::{Faults, Ledger, Line};
 use super::mix::Mix;
+use super::pulse::move_on;
 use super::storm::{self, Storm};
 use super::story::Stage;
 use super::vitals::Vitals;
@@ -82,8 +83,6 @@ pub(super) static SOAK: Rule = Rule { id: "soak", name: "soak", needs: Profile::
 /// One soak runs in a process at a time; this is how its orders get in, and what it found out.
 static ORDERS: Mutex<Option<Orders>> = Mutex::new(None);
 static FOUND: Mutex<Option<Soaked>> = Mutex::new(None);
-/// Grows for as long as anything happens.
-static PROGRESS: AtomicU64 = AtomicU64::new(0);
 /// Whom to ask if it does not.
 static WORKER: Mutex<Option<Worker>> = Mutex::new(None);
 
@@ -95,16 +94,6 @@ pub(super) fn follow(plan: Plan, told: fn(Lap)) {
 /// What the last soak found.
 pub(super) fn found() -> Option<Soaked> {
     lock(&FOUND).take()
-}
-
-/// Something has happened.
-pub(super) fn move_on() {
-    PROGRESS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// How far it has come, to be compared with the next look.
-pub(super) fn progress() -> u64 {
-    PROGRESS.load(Ordering::Relaxed)
 }
 
 /// Where it stands when nothing happens any more.

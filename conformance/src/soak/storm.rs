@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use countermand_core::{Class, Discipline, Job, Phase, Priority, Token, WorkerConfig};
 use serde::{Deserialize, Serialize};
 
-use super::run::move_on;
+use super::pulse::move_on;
 use crate::{Bench, Flaw, Gate, Profile, ensure, ensure_eq};
 
 /// Tokens of a storm.

@@ -2,8 +2,14 @@
 
 use core::fmt;
 
-use super::id_text::{ALLOWED, IdText};
 use crate::Text;
+
+/// How many bytes an identifier has at the most.
+pub(super) const LIMIT: usize = 96;
+
+/// The marks that an identifier may have besides ASCII letters and digits: enough for UUIDs, ULIDs, digests (`sha256:…`), paths (`bp/1`),
+/// versions (`1.2.0+cpu`) and addresses (`host:6379`). Nothing that a shell, a log line or a URL path takes for more than a letter.
+pub(super) const ALLOWED: &str = "._:/@+-";
 
 /// How many bytes of a refused text are shown at the most.
 pub(super) const EXCERPT: usize = 40;
@@ -28,7 +34,7 @@ pub enum IdFault {
     Empty,
     /// There is no letter and no digit, only white space or only marks: it names nothing.
     Blank,
-    /// It has more than [`IdText::LIMIT`] bytes.
+    /// It has more than [`IdText::LIMIT`](crate::IdText::LIMIT) bytes.
     TooLong {
         /// How many it has.
         length: usize,
@@ -47,7 +53,7 @@ impl fmt::Display for IdFault {
         match self {
             Self::Empty => f.write_str("is empty"),
             Self::Blank => f.write_str("is blank: it has no letter and no digit"),
-            Self::TooLong { length } => write!(f, "is too long: {length} bytes, of at most {}", IdText::LIMIT),
+            Self::TooLong { length } => write!(f, "is too long: {length} bytes, of at most {LIMIT}"),
             Self::Forbidden { character, at } => {
                 write!(f, "has {character:?} at byte {at}, where only ASCII letters, digits and {ALLOWED} may be")
             }

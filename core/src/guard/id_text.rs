@@ -3,12 +3,8 @@
 use core::borrow::Borrow;
 use core::fmt;
 
-use super::id_error::{EXCERPT, IdError, IdFault};
+use super::id_error::{self, ALLOWED, EXCERPT, IdError, IdFault};
 use crate::Text;
-
-/// The marks that an identifier may have besides ASCII letters and digits: enough for UUIDs, ULIDs, digests (`sha256:…`), paths (`bp/1`),
-/// versions (`1.2.0+cpu`) and addresses (`host:6379`). Nothing that a shell, a log line or a URL path takes for more than a letter.
-pub(super) const ALLOWED: &str = "._:/@+-";
 
 /// What an [`Identifier`](crate::Identifier) consists of: ASCII letters, digits and `._:/@+-`, at least one letter or digit, at most
 /// [`LIMIT`](Self::LIMIT) bytes (G1). There is no other way to one than [`parse`](Self::parse).
@@ -17,7 +13,7 @@ pub struct IdText(Text<{ Self::LIMIT }>);
 
 impl IdText {
     /// How many bytes an identifier has at the most.
-    pub const LIMIT: usize = 96;
+    pub const LIMIT: usize = id_error::LIMIT;
 
     /// Looks at `text`, which is to identify a `kind` of thing.
     ///

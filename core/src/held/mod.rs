@@ -11,15 +11,20 @@
 //!    what is below it (see `Drop`). It does not move before that, since waiting for it and being below it are for pinned ones.
 #![allow(unsafe_code, reason = "the cells of a token and of its root are touched under one lock")]
 
+mod callback;
 mod guard;
 mod list;
+mod observer;
 mod wait;
 
 use core::fmt;
 use core::marker::PhantomPinned;
 use core::pin::Pin;
+use core::task::Waker;
 
+pub use callback::HeldCallback;
 pub use guard::HeldGuard;
+pub use observer::{HeldObserved, HeldObserver};
 pub use wait::HeldCancelled;
 
 use list::List;
@@ -32,7 +37,7 @@ use crate::{Cause, CauseKind, Detail, Instant};
 /// A token whose node is its owner's: a static, or pinned where its owner is. Without a heap, and without counts.
 ///
 /// It means what a [`Token`](crate::Token) means: sticky, the first cause wins, a cancel reaches all below, deadlines are
-/// inherited. Who shares it borrows it, and there are no callbacks, links or shields.
+/// inherited. Who shares it borrows it, or an [observer](Self::observer) of it; a [`HeldCallback`] is called when it is cancelled, and may cancel another, as a link does. There are no shields.
 ///
 /// ```
 /// use countermand_core::{Cause, HeldToken};
@@ -43,6 +48,20 @@ use crate::{Cause, CauseKind, Detail, Instant};
 /// assert!(DEVICE.cancel_with(Cause::SHUTDOWN));
 /// assert_eq!(PUMP.cause(), Some(Cause::SHUTDOWN));
 /// assert!(!PUMP.cancel(), "it was cancelled already");
+/// ```
+///
+/// What is below a token goes before it (R5):
+///
+/// ```compile_fail,E0597
+/// # use core::pin::{Pin, pin};
+/// # use countermand_core::HeldToken;
+/// let root = pin!(HeldToken::new());
+/// let leaf;
+/// {
+///     let middle = pin!(HeldToken::child_of(root.as_ref()));
+///     leaf = HeldToken::child_of(middle.as_ref());
+/// }
+/// drop(leaf);
 /// ```
 ///
 /// # Implementation notes
@@ -92,6 +111,12 @@ impl HeldToken<'static> {
     /// Dropping the future leaves nothing behind.
     pub const fn cancelled(&'static self) -> HeldCancelled<'static> {
         HeldCancelled::new(Pin::static_ref(self))
+    }
+
+    /// A view of this static token that cannot cancel it (T15).
+    #[must_use]
+    pub const fn observer(&'static self) -> HeldObserver<'static> {
+        HeldObserver::new(Pin::static_ref(self))
     }
 }
 
@@ -254,6 +279,15 @@ impl<'p> HeldToken<'p> {
         HeldCancelled::new(self)
     }
 
+    /// A view of this token, which is pinned, that cannot cancel it (T15). For a static one there is [`observer`](HeldToken::observer).
+    #[must_use]
+    pub const fn observer_pinned<'a>(self: Pin<&'a Self>) -> HeldObserver<'a>
+    where
+        'p: 'a,
+    {
+        HeldObserver::new(self)
+    }
+
     /// Cancels this token when the guard is dropped, with the cause [`Cause::HANDLE_DROPPED`], unless it is disarmed (T11).
     pub const fn drop_guard(&self) -> HeldGuard<'_> {
         HeldGuard::new(self)
@@ -273,6 +307,16 @@ impl<'p> HeldToken<'p> {
             }
             token = token.parent.as_ref()?.get_ref();
         }
+    }
+
+    /// The list of its tree.
+    ///
+    /// # Safety
+    ///
+    /// Under the lock.
+    unsafe fn with_list<R>(&self, f: impl FnOnce(&mut List) -> R) -> R {
+        // SAFETY: promised by the caller.
+        self.root().waiting.with_mut(|list| f(unsafe { &mut *list }))
     }
 
     fn ancestors<'a>(&'a self, mut visit: impl FnMut(&'a HeldToken<'p>)) {
@@ -311,6 +355,13 @@ impl Drop for HeldToken<'_> {
         };
         // SAFETY: under the lock, and whoever is on the list is there (invariant 3).
         alone(|| root.waiting.with_mut(|list| unsafe { (*list).forget(is_this_or_below) }));
+    }
+}
+
+/// Wakes whoever is there to be woken. For when the lock is open (T8).
+pub(crate) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 

@@ -9,7 +9,7 @@ use core::ptr;
 use core::task::{Context, Poll, Waker};
 
 use super::HeldToken;
-use super::list::{List, Waiter};
+use super::list::Waiter;
 use crate::Cause;
 use crate::sync::alone;
 
@@ -52,14 +52,6 @@ impl<'a> HeldCancelled<'a> {
         unsafe { self.waiter.token() }
     }
 
-    /// # Safety
-    ///
-    /// Under the lock.
-    unsafe fn with_list<R>(&self, f: impl FnOnce(&mut List) -> R) -> R {
-        // SAFETY: promised by the caller.
-        self.token().root().waiting.with_mut(|list| f(unsafe { &mut *list }))
-    }
-
     /// Why the token is cancelled, if it is.
     pub(crate) fn cause(&self) -> Option<Cause> {
         self.token().cause()
@@ -72,12 +64,12 @@ impl<'a> HeldCancelled<'a> {
     /// Under the lock; it stays where it is until it is dropped.
     pub(crate) unsafe fn enlist(&self, waker: Waker) -> Option<Waker> {
         // SAFETY: promised by the caller.
-        unsafe { self.with_list(|list| list.put(&self.waiter, waker)) }
+        unsafe { self.token().with_list(|list| list.put(&self.waiter, waker)) }
     }
 
     fn leave(&self) {
         // SAFETY: under the lock; this list is the only one that the waiter was ever on. The waker is dropped after it (T8).
-        drop(alone(|| unsafe { self.with_list(|list| list.remove(&self.waiter)) }));
+        drop(alone(|| unsafe { self.token().with_list(|list| list.remove(&self.waiter)) }));
     }
 }
 
@@ -94,7 +86,7 @@ impl Future for HeldCancelled<'_> {
                 return Some(new);
             }
             // SAFETY: under the lock; the future is pinned, and leaves the list when it is dropped.
-            unsafe { this.with_list(|list| list.put(&this.waiter, new)) }
+            unsafe { token.with_list(|list| list.put(&this.waiter, new)) }
         });
         drop(unneeded); // T8: after the lock
         match token.cause() {

@@ -21,6 +21,7 @@ use line::{Labelled, Line};
 use notes::Notes;
 
 use crate::Priority;
+use crate::held::wake;
 use crate::sync::{UnsafeCell, alone};
 use crate::telemetry::catalogue::events::{TelemetryPriorityUnknown, TelemetryShed};
 use crate::telemetry::{Event, Fate, Label, Ledger, RefuseReason, Refused, Stream};
@@ -294,12 +295,5 @@ impl<B, const ROOM: usize> fmt::Debug for HeldRouter<B, ROOM> {
 impl<B, const ROOM: usize> fmt::Debug for HeldArrival<'_, B, ROOM> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldArrival").field("stream", &self.stream).finish_non_exhaustive()
-    }
-}
-
-/// Wakes under no lock (T8).
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }

@@ -6,6 +6,9 @@ use crate::telemetry::Source;
 /// How many sources are told one by one; the others are together.
 const SOURCES: usize = 4;
 
+/// The name of the others; it fits.
+const OTHERS: &str = "(others)";
+
 /// What is told of one source, since the router was made. A count stops at the end of its number.
 #[derive(Clone, Copy)]
 pub(super) struct Note {
@@ -40,7 +43,7 @@ impl Notes {
         if let Some(note) = self.0.get_mut(place) {
             if !note.used {
                 note.used = true;
-                note.source = if place == SOURCES { Source::cut("(others)") } else { *source };
+                note.source = if place == SOURCES { Source::try_from(OTHERS).unwrap_or_default() } else { *source };
             }
             what(note);
         }

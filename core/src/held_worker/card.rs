@@ -4,7 +4,7 @@
 use core::task::Waker;
 
 use super::body::Functions;
-use crate::{Cause, CauseKind, Detail, Instant, Panic, Priority};
+use crate::{Cause, CauseKind, Class, Detail, Instant, Panic, Phase, Priority};
 
 /// Where a job is.
 ///
@@ -41,7 +41,7 @@ impl Stage {
 #[repr(Rust, packed(4))]
 pub(super) struct Times {
     pub(super) deadline: u64,
-    /// When the queue time-out is due; before the submit, how long it is.
+    /// When the queue time-out is due, never once it has started; before the submit, how long it is.
     pub(super) start_by: u64,
     /// How long it may run.
     pub(super) run: u64,
@@ -125,7 +125,7 @@ impl Card {
 
     /// Asks the job to stop, for a cause with nothing added.
     #[inline(never)]
-    fn stop(&mut self, kind: CauseKind) -> bool {
+    pub(super) fn stop(&mut self, kind: CauseKind) -> bool {
         if self.asked.is_some() || !self.stage.is_live() {
             return false;
         }
@@ -155,6 +155,18 @@ impl Card {
         Some(cause.with_detail(unsafe { self.watch.detail }))
     }
 
+    /// How a job ends that settles at this stage.
+    pub(super) fn class(&self, ended: Stage, panicked: bool) -> Class {
+        match ended {
+            Stage::Completed => Class::Completed,
+            Stage::Failed => Class::Failed,
+            _ if panicked => Class::Panicked,
+            _ if self.is_timed_out() => Class::TimedOut(if self.started { Phase::Running } else { Phase::Queued }),
+            // Whatever stopped without a panic was asked to.
+            _ => Class::Cancelled { cause: self.cause().unwrap_or(Cause::REQUESTED), started: self.started },
+        }
+    }
+
     /// Compares a live job with the clock (D2, D3), if it was not asked to stop, and asks it if all are aborted (S3). Then says when its time is out, where it is.
     #[inline(always)]
     pub(super) fn look(&mut self, now: Instant, aborts: bool) -> Instant {
@@ -164,10 +176,7 @@ impl Card {
         // SAFETY: it was not asked, so that these are what was written last.
         let times = unsafe { self.watch.times };
         let queued = self.stage == Stage::Queued;
-        let mut due = Instant::from_nanos(times.deadline);
-        if queued {
-            due = due.min(Instant::from_nanos(times.start_by)); // Q7
-        }
+        let mut due = Instant::from_nanos(times.deadline).min(Instant::from_nanos(times.start_by)); // Q7
         let waits = match queued {
             true => mutant!(QueueTimeoutWaitsForALane),
             false => mutant!(DeadlineIgnoredWhileRunning),
@@ -196,6 +205,7 @@ impl Card {
                 times.deadline = times.deadline.min(times.start_by);
             }
             times.deadline = times.deadline.min(after(now, times.run));
+            times.start_by = u64::MAX;
         }
     }
 }

@@ -6,8 +6,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-use super::board::Seat;
 use super::nap::HeldSleep;
+use super::seat::Seat;
 use crate::instant::nanos_of;
 use crate::{Cause, Instant};
 

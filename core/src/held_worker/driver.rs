@@ -8,11 +8,14 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use super::HeldWorker;
-use super::board::{Next, Seat, wake};
+use super::board::Next;
 use super::body::{Body, Functions, Room};
 use super::card::Stage;
-use crate::contain::contain;
-use crate::{Alarm, Host, Instant, Panic, Step};
+use super::policy::{HeldEnd, HeldPolicy, HeldStrict};
+use super::seat::Seat;
+use crate::contain::{contain, survives};
+use crate::held::wake;
+use crate::{Alarm, Class, Host, Instant, Panic, Step};
 
 /// How many steps it makes before other tasks of its host have their turn (L2).
 const TURN_BUDGET: usize = 64;
@@ -27,21 +30,21 @@ const UNTIL_WOKEN: u64 = Instant::NEVER.as_nanos();
 /// It stays on the thread, or at the interrupt priority, where it was made: so jobs that are not `Send` may be given to it.
 ///
 /// Dropping it settles all jobs as cancelled by shutdown (S6).
-pub struct HeldDriver<const LANES: usize, const SLOTS: usize, const BYTES: usize> {
-    pub(super) worker: &'static HeldWorker<LANES, SLOTS, BYTES>,
+pub struct HeldDriver<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy = HeldStrict> {
+    pub(super) worker: &'static HeldWorker<LANES, SLOTS, BYTES, P>,
     /// Neither `Send` nor `Sync`.
     pub(super) here: PhantomData<*const ()>,
 }
 
 /// A card that the driver holds, and its body.
-#[derive(Clone, Copy)]
-struct Held {
+struct Held<P> {
     seat: Seat,
     body: Body,
     functions: &'static Functions,
+    policy: PhantomData<P>,
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> HeldDriver<LANES, SLOTS, BYTES, P> {
     /// One step at the time `now`: at most one poll of one job. Answers what to do next; a step too many does no harm.
     ///
     /// The waker in `cx` is woken when there is something to do before the time in the answer.
@@ -62,7 +65,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANE
                 let worker = self.worker;
                 // SAFETY: there is a room for each card.
                 let body = unsafe { Room::body(&worker.rooms, index) };
-                let held = Held { seat: worker.board.seat(index), body, functions };
+                let held = Held::<P> { seat: worker.board.seat(index), body, functions, policy: PhantomData };
                 if !polls || held.poll() {
                     held.discard(None);
                 }
@@ -86,12 +89,21 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldDriver<LANE
     }
 
     /// Steps until the worker is shut down, by the time and the alarm of `host`.
-    pub fn run<H: Host>(self, host: &H) -> HeldRun<'_, H, LANES, SLOTS, BYTES> {
+    pub fn run<H: Host>(self, host: &H) -> HeldRun<'_, H, LANES, SLOTS, BYTES, P> {
         HeldRun { alarm: host.alarm(), driver: self, host }
     }
 }
 
-impl Held {
+// Not derived, as a policy need not be one.
+impl<P> Clone for Held<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Held<P> {}
+
+impl<P: HeldPolicy> Held<P> {
     /// Whether the work is to be dropped.
     fn poll(self) -> bool {
         let waker = self.seat.waker();
@@ -140,8 +152,14 @@ impl Held {
 
     #[inline(never)]
     fn settle(self, ended: Stage, mut panic: Option<Panic>, mut emptied: bool) {
+        // Beside what the loop gives, so that a policy that is not interested does not carry it.
+        let mut end = None;
         let reader = loop {
-            if let Ok(reader) = self.seat.with(|hub, card| hub.settle(card, ended, &mut panic, emptied)) {
+            let settled = self.seat.with(|hub, card| {
+                end = Some(HeldEnd { priority: card.priority, class: card.class(ended, panic.is_some()) });
+                hub.settle(card, ended, &mut panic, emptied)
+            });
+            if let Ok(reader) = settled {
                 break reader;
             }
             emptied = true;
@@ -153,11 +171,18 @@ impl Held {
         if let Some(panic) = panic {
             panic.discard();
         }
+        if let Some(end) = end.filter(|end| {
+            !(mutant!(UnstartedEndsUntold) && matches!(end.class, Class::Cancelled { started: false, .. }))
+        }) {
+            survives(|| P::settled(end));
+        }
         wake(reader);
     }
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Drop for HeldDriver<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> Drop
+    for HeldDriver<LANES, SLOTS, BYTES, P>
+{
     fn drop(&mut self) {
         if mutant!(VanishedRuntimeStrandsJobs) {
             return;
@@ -165,15 +190,14 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Drop for HeldDr
         // Nobody is left to be woken.
         drop(self.worker.board.with(|state| state.hub.leave()));
         // All of them were asked to stop, so that nothing is polled.
-        loop {
-            if self.turn(&mut Context::from_waker(Waker::noop()), Instant::ORIGIN) != AGAIN {
-                break;
-            }
-        }
+        let mut cx = Context::from_waker(Waker::noop());
+        while self.turn(&mut cx, Instant::ORIGIN) == AGAIN {}
     }
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> fmt::Debug for HeldDriver<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> fmt::Debug
+    for HeldDriver<LANES, SLOTS, BYTES, P>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldDriver").finish_non_exhaustive()
     }
@@ -185,14 +209,15 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> fmt::Debug for 
 ///
 /// As dropping the driver.
 #[must_use = "nothing runs until the driver is driven"]
-pub struct HeldRun<'a, H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> {
-    driver: HeldDriver<LANES, SLOTS, BYTES>,
+pub struct HeldRun<'a, H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy = HeldStrict>
+{
+    driver: HeldDriver<LANES, SLOTS, BYTES, P>,
     host: &'a H,
     alarm: H::Alarm,
 }
 
-impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> Future
-    for HeldRun<'_, H, LANES, SLOTS, BYTES>
+impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> Future
+    for HeldRun<'_, H, LANES, SLOTS, BYTES, P>
 {
     type Output = ();
 
@@ -217,8 +242,8 @@ impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> Future
     }
 }
 
-impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize> fmt::Debug
-    for HeldRun<'_, H, LANES, SLOTS, BYTES>
+impl<H: Host, const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> fmt::Debug
+    for HeldRun<'_, H, LANES, SLOTS, BYTES, P>
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldRun").finish_non_exhaustive()

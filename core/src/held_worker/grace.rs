@@ -6,9 +6,9 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::board::Seat;
 use super::job::HeldWork;
 use super::nap::HeldSleep;
+use super::seat::Seat;
 use super::watch::Watch;
 use crate::HeldCancelled;
 

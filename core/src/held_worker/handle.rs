@@ -8,9 +8,11 @@ use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::board::{Seat, wake};
 use super::body::Body;
 use super::card::{Card, Stage};
+use super::policy::{HeldFull, HeldPolicy, HeldStrict};
+use super::seat::Seat;
+use crate::held::wake;
 use crate::{Cause, Outcome, Panic, Phase};
 
 /// The submitter's view of one job: waits for its outcome, and may cancel it.
@@ -24,28 +26,30 @@ use crate::{Cause, Outcome, Panic, Phase};
 /// [`cancel_on_drop`](Self::cancel_on_drop) it is cancelled instead. Waiting by reference (`(&mut handle).await`) and dropping that wait loses
 /// nothing and cancels nothing (J10). A handle that is forgotten keeps the slot (X5).
 #[must_use = "dropping a handle detaches its job; await it, or drop it on purpose"]
-pub struct HeldHandle<T, E> {
+pub struct HeldHandle<T, E, P: HeldPolicy = HeldStrict> {
     seat: Seat,
     body: Body,
     /// Whether the outcome was taken; the slot is another's then.
     done: bool,
     values: PhantomData<Result<T, E>>,
+    /// What its worker does with a slot that is free again.
+    policy: PhantomData<fn() -> P>,
 }
 
 // SAFETY: the body is read under the lock, by whoever has the handle; what is read may go where the handle goes.
-unsafe impl<T: Send, E: Send> Send for HeldHandle<T, E> {}
+unsafe impl<T: Send, E: Send, P: HeldPolicy> Send for HeldHandle<T, E, P> {}
 // SAFETY: by reference it can be asked and cancelled, under the lock, and nothing is read.
-unsafe impl<T, E> Sync for HeldHandle<T, E> {}
+unsafe impl<T, E, P: HeldPolicy> Sync for HeldHandle<T, E, P> {}
 
 // The outcome is moved out of the slot, and never pinned.
-impl<T, E> Unpin for HeldHandle<T, E> {}
+impl<T, E, P: HeldPolicy> Unpin for HeldHandle<T, E, P> {}
 
-impl<T, E> HeldHandle<T, E> {
+impl<T, E, P: HeldPolicy> HeldHandle<T, E, P> {
     /// # Safety
     ///
     /// Card and body are those of a job with these types, which has no other handle.
     pub(super) unsafe fn new(seat: Seat, body: Body) -> Self {
-        Self { seat, body, done: false, values: PhantomData }
+        Self { seat, body, done: false, values: PhantomData, policy: PhantomData }
     }
 
     /// Asks the job to stop: a queued one is not started, a running one is dropped at its next `Pending`. Never blocks, and may be called from
@@ -72,7 +76,7 @@ impl<T, E> HeldHandle<T, E> {
     }
 
     /// Dropping what this gives cancels the job, with the cause [`Cause::HANDLE_DROPPED`], instead of detaching it (X1).
-    pub fn cancel_on_drop(self) -> HeldCancelOnDrop<T, E> {
+    pub fn cancel_on_drop(self) -> HeldCancelOnDrop<T, E, P> {
         HeldCancelOnDrop(self)
     }
 
@@ -80,6 +84,13 @@ impl<T, E> HeldHandle<T, E> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.done || self.seat.with(|_, card| card.stage.is_over())
+    }
+
+    /// Its slot is free again: who waits for one may have it.
+    fn tell_of_slot(&self) {
+        if P::Full::WAITS {
+            wake(self.seat.with(|hub, _| hub.ring()));
+        }
     }
 
     /// Takes what the job has left and frees the slot, if it is over. Under the lock.
@@ -104,7 +115,7 @@ enum Left<T, E> {
     Nothing(Option<Panic>),
 }
 
-impl<T, E> Future for HeldHandle<T, E> {
+impl<T, E, P: HeldPolicy> Future for HeldHandle<T, E, P> {
     type Output = Outcome<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -132,6 +143,7 @@ impl<T, E> Future for HeldHandle<T, E> {
         match outcome {
             Some(outcome) => {
                 self.done = true;
+                self.tell_of_slot();
                 Poll::Ready(outcome)
             }
             None => Poll::Pending,
@@ -139,7 +151,7 @@ impl<T, E> Future for HeldHandle<T, E> {
     }
 }
 
-impl<T, E> Drop for HeldHandle<T, E> {
+impl<T, E, P: HeldPolicy> Drop for HeldHandle<T, E, P> {
     fn drop(&mut self) {
         if self.done {
             return;
@@ -156,12 +168,15 @@ impl<T, E> Drop for HeldHandle<T, E> {
             card.detached = true;
             (leftover, reader)
         });
+        if leftover.is_some() {
+            self.tell_of_slot();
+        }
         // Users' code, under no lock.
         drop((leftover, reader));
     }
 }
 
-impl<T, E> fmt::Debug for HeldHandle<T, E> {
+impl<T, E, P: HeldPolicy> fmt::Debug for HeldHandle<T, E, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
     }
@@ -170,17 +185,17 @@ impl<T, E> fmt::Debug for HeldHandle<T, E> {
 /// A handle whose drop cancels its job. Made by [`HeldHandle::cancel_on_drop`].
 #[derive(Debug)]
 #[must_use = "dropping it cancels its job"]
-pub struct HeldCancelOnDrop<T, E>(HeldHandle<T, E>);
+pub struct HeldCancelOnDrop<T, E, P: HeldPolicy = HeldStrict>(HeldHandle<T, E, P>);
 
-impl<T, E> Deref for HeldCancelOnDrop<T, E> {
-    type Target = HeldHandle<T, E>;
+impl<T, E, P: HeldPolicy> Deref for HeldCancelOnDrop<T, E, P> {
+    type Target = HeldHandle<T, E, P>;
 
-    fn deref(&self) -> &HeldHandle<T, E> {
+    fn deref(&self) -> &HeldHandle<T, E, P> {
         &self.0
     }
 }
 
-impl<T, E> Future for HeldCancelOnDrop<T, E> {
+impl<T, E, P: HeldPolicy> Future for HeldCancelOnDrop<T, E, P> {
     type Output = Outcome<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -188,7 +203,7 @@ impl<T, E> Future for HeldCancelOnDrop<T, E> {
     }
 }
 
-impl<T, E> Drop for HeldCancelOnDrop<T, E> {
+impl<T, E, P: HeldPolicy> Drop for HeldCancelOnDrop<T, E, P> {
     fn drop(&mut self) {
         self.0.cancel_with(Cause::HANDLE_DROPPED);
     }

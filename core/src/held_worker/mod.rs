@@ -7,14 +7,20 @@
 mod board;
 mod body;
 mod card;
+mod chain;
 mod context;
 mod counts;
 mod driver;
 mod grace;
 mod handle;
+mod hub;
 mod job;
+mod line;
 mod made;
 mod nap;
+mod policy;
+mod seat;
+mod submit;
 mod under;
 mod watch;
 
@@ -31,22 +37,29 @@ pub use handle::{HeldCancelOnDrop, HeldHandle};
 pub use job::{HeldFallible, HeldJob, HeldPlain, HeldWork};
 pub use made::HeldMade;
 pub use nap::HeldSleep;
+pub use policy::{
+    HeldEnd, HeldEvicts, HeldFull, HeldOrder, HeldPolicy, HeldRefuses, HeldStrict, HeldUrgent, HeldWaits, HeldWeighted,
+};
+pub use submit::HeldSubmitting;
 pub use under::HeldUnder;
 
-use board::{Board, wake};
+use board::{Board, Entry};
 use body::Room;
 use card::after;
 
+use crate::held::wake;
 use crate::instant::nanos_of;
 use crate::{Instant, Rejected, Shutdown};
 
 /// What becomes of a submit to a [`HeldWorker`]: the handle of an accepted job, or the job back with the reason.
-pub type HeldSubmit<W> = Result<HeldHandle<<W as HeldWork>::Value, <W as HeldWork>::Error>, Rejected<HeldJob<W>>>;
+pub type HeldSubmit<W, P = HeldStrict> =
+    Result<HeldHandle<<W as HeldWork>::Value, <W as HeldWork>::Error, P>, Rejected<HeldJob<W>>>;
 
 /// A worker without a heap, in a static: `LANES` jobs run at a time, `SLOTS` are accepted, running ones among them, and each lies in a slot of `BYTES` bytes.
 ///
 /// It means what a [`Worker`](crate::Worker) means: priorities, first in first out within one, deadlines and time-outs, a grace, tokens above a job, cancels with a cause, shutdown. The
-/// most urgent goes first, always: it makes no promise of the kind of Q3. When all slots are taken the job comes back. Time is an argument.
+/// most urgent goes first, always, and when all slots are taken the job comes back, unless its [policy](HeldPolicy) says something else: weights, under which nobody starves (Q3); submits that
+/// wait, or have a less urgent job make room (Q5, Q9); slots that are kept for urgent ones (Q8). Time is an argument.
 ///
 /// ```
 /// use core::task::{Context, Waker};
@@ -101,12 +114,12 @@ pub type HeldSubmit<W> = Result<HeldHandle<<W as HeldWork>::Value, <W as HeldWor
 /// Slots of one size, not a static for each task: which jobs there are need not be known beforehand, and the queue needs no room of its own, as a queued job lies
 /// where it will run. A static task costs a slot of two words, for the pointer to it.
 #[repr(C)]
-pub struct HeldWorker<const LANES: usize, const SLOTS: usize, const BYTES: usize> {
-    board: Board<SLOTS>,
+pub struct HeldWorker<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy = HeldStrict> {
+    board: Board<SLOTS, P>,
     rooms: [Room<BYTES>; SLOTS],
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> HeldWorker<LANES, SLOTS, BYTES, P> {
     /// All slots free. Nothing runs until somebody [attends](Self::attend) to it.
     #[must_use]
     pub const fn new() -> Self {
@@ -119,7 +132,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
 
     /// The one driver, for the host to run. `None` if it was given out before.
     #[must_use]
-    pub fn attend(&'static self) -> Option<HeldDriver<LANES, SLOTS, BYTES>> {
+    pub fn attend(&'static self) -> Option<HeldDriver<LANES, SLOTS, BYTES, P>> {
         let first = self.board.with(|state| state.hub.attend());
         first.then(|| HeldDriver { worker: self, here: PhantomData })
     }
@@ -131,11 +144,11 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
     /// # Errors
     ///
     /// [`Rejected`] with the job and the reason: every slot is taken, or the worker is closed.
-    pub fn submit<W>(&'static self, job: HeldJob<W>, now: Instant) -> HeldSubmit<W>
+    pub fn submit<W>(&'static self, job: HeldJob<W>, now: Instant) -> HeldSubmit<W, P>
     where
         W: HeldWork<Value: Send, Error: Send> + Send,
     {
-        self.accept(job, now)
+        self.accept(job, now, Entry::Now)
     }
 
     /// Accepts a job that need not be `Send`: `driver`, which is this worker's, is where it is polled and dropped. See [`submit`](Self::submit).
@@ -149,21 +162,21 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
     /// If the driver is another worker's.
     pub fn submit_local<W: HeldWork>(
         &'static self,
-        driver: &HeldDriver<LANES, SLOTS, BYTES>,
+        driver: &HeldDriver<LANES, SLOTS, BYTES, P>,
         job: HeldJob<W>,
         now: Instant,
-    ) -> HeldSubmit<W> {
+    ) -> HeldSubmit<W, P> {
         assert!(core::ptr::eq(driver.worker, self), "the driver is another worker's");
-        self.accept(job, now)
+        self.accept(job, now, Entry::Now)
     }
 
     /// A job that is not `Send` must come from where the driver is.
     #[allow(unsafe_code, reason = "puts the body of a job into the room of a card that was free")]
-    fn accept<W: HeldWork>(&'static self, job: HeldJob<W>, now: Instant) -> HeldSubmit<W> {
+    fn accept<W: HeldWork>(&'static self, job: HeldJob<W>, now: Instant, entry: Entry) -> HeldSubmit<W, P> {
         // Moved under the lock, so that there is nothing between accepted and queued.
         let job = ManuallyDrop::new(job);
         let accepted = self.board.with(|state| {
-            let (card, driver) = state.open(job.priority, &job.times, now)?;
+            let (card, driver) = state.open(job.priority, &job.times, now, entry)?;
             card.functions = Some(Room::<BYTES>::functions::<W>());
             let index = card.index;
             // SAFETY: there is a room for each card.
@@ -179,7 +192,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
                     None => {
                         core::ptr::from_ref(self).expose_provenance();
                         // SAFETY: under the lock; seat and work are of this worker, whose address has just been exposed.
-                        unsafe { under::tether::<LANES, SLOTS, BYTES>(work, self.board.seat(index)) };
+                        unsafe { under::tether::<LANES, SLOTS, BYTES, P>(work, self.board.seat(index)) };
                     }
                 }
             }
@@ -229,13 +242,67 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> HeldWorker<LANE
     }
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Default for HeldWorker<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy<Full = HeldWaits>>
+    HeldWorker<LANES, SLOTS, BYTES, P>
+{
+    /// Accepts a job, as [`submit`](Self::submit) does; waits while there is no slot for it. Its queue time-out counts from `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`] with the job, if the worker is closed.
+    ///
+    /// # Cancellation
+    ///
+    /// See [`HeldSubmitting`].
+    pub const fn submit_or_wait<W>(
+        &'static self,
+        job: HeldJob<W>,
+        now: Instant,
+    ) -> HeldSubmitting<W, LANES, SLOTS, BYTES, P>
+    where
+        W: HeldWork<Value: Send, Error: Send> + Send,
+    {
+        HeldSubmitting::new(self, job, now)
+    }
+}
+
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy<Full = HeldEvicts>>
+    HeldWorker<LANES, SLOTS, BYTES, P>
+{
+    /// Accepts a job, as [`submit`](Self::submit) does. When there is no slot for it, the youngest queued job of the lowest priority that is below its own makes room: it
+    /// is cancelled with the cause [`Cause::EVICTED`](crate::Cause::EVICTED), and the newcomer waits until the driver has dropped it and its handle has read that, or was
+    /// dropped. Its queue time-out counts from `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`] with the job and the reason: nothing less urgent is queued, or the worker is closed.
+    ///
+    /// # Cancellation
+    ///
+    /// See [`HeldSubmitting`].
+    pub const fn submit_or_evict<W>(
+        &'static self,
+        job: HeldJob<W>,
+        now: Instant,
+    ) -> HeldSubmitting<W, LANES, SLOTS, BYTES, P>
+    where
+        W: HeldWork<Value: Send, Error: Send> + Send,
+    {
+        HeldSubmitting::new(self, job, now)
+    }
+}
+
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> Default
+    for HeldWorker<LANES, SLOTS, BYTES, P>
+{
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> fmt::Debug for HeldWorker<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> fmt::Debug
+    for HeldWorker<LANES, SLOTS, BYTES, P>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldWorker").field("lanes", &LANES).field("slots", &SLOTS).finish_non_exhaustive()
     }

@@ -1,89 +1,47 @@
 //! Sleeps on the clock of a worker without a heap: each lies in its future, on a list of its worker.
-#![allow(unsafe_code, reason = "an intrusive list: what is on it lies in pinned futures")]
+#![allow(unsafe_code, reason = "what is on the list is touched under the lock")]
 
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
-use super::board::{Seat, wake};
 use super::card::after;
+use super::chain::{Chain, Link};
+use super::seat::Seat;
 use crate::Instant;
-use crate::sync::UnsafeCell;
+use crate::held::wake;
 
-/// A place on the list, inside a future. On the list exactly while it has a waker. Guarded by the lock of its board.
-struct Nap(UnsafeCell<Place>);
-
-struct Place {
-    next: Option<NonNull<Nap>>,
-    waker: Option<Waker>,
-    when: When,
-}
-
+/// Until when one sleeps.
 #[derive(Clone, Copy)]
-enum When {
+pub(super) enum When {
     /// So long from the first poll.
     In(u64),
     At(Instant),
 }
 
 /// Who sleeps, in no order: there are few.
-pub(super) struct Naps {
-    first: Option<NonNull<Nap>>,
-}
+pub(super) type Naps = Chain<When>;
 
-/// See [`Naps::look`].
-pub(super) type Look = fn(&mut Naps, Instant, &mut Instant) -> Option<Waker>;
+/// Takes one off whose time has come, and gives its waker; else `until` is brought forward to when the first of them ends.
+pub(super) type Look = fn(naps: &mut Naps, now: Instant, until: &mut Instant) -> Option<Waker>;
 
-impl Nap {
-    /// # Safety
-    ///
-    /// Under the lock, and nobody else has what this gives.
-    #[expect(clippy::mut_from_ref, reason = "guarded by the lock")]
-    unsafe fn place(&self) -> &mut Place {
-        // SAFETY: promised by the caller.
-        self.0.with_mut(|place| unsafe { &mut *place })
-    }
-}
-
-impl Place {
-    fn at(&self) -> Instant {
-        match self.when {
-            When::In(_) => Instant::NEVER,
-            When::At(at) => at,
+impl When {
+    fn at(self) -> Instant {
+        match self {
+            Self::In(_) => Instant::NEVER,
+            Self::At(at) => at,
         }
     }
 }
 
-impl Naps {
-    pub(super) const fn new() -> Self {
-        Self { first: None }
-    }
-
-    /// Takes one off whose time has come, and gives its waker; else `until` is brought forward to when the first of them ends.
-    pub(super) fn look(&mut self, now: Instant, until: &mut Instant) -> Option<Waker> {
-        self.unlink(|_, place| {
-            *until = (*until).min(place.at());
-            place.at().is_due(now)
-        })
-    }
-
-    /// Takes the first of these off, and its waker.
-    fn unlink(&mut self, mut wanted: impl FnMut(NonNull<Nap>, &Place) -> bool) -> Option<Waker> {
-        let mut link = &mut self.first;
-        while let Some(nap) = *link {
-            // SAFETY: under the lock, as this list is; whoever is on it is there, and each is had once.
-            let place = unsafe { nap.as_ref().place() };
-            if wanted(nap, place) {
-                *link = place.next.take();
-                return place.waker.take();
-            }
-            link = &mut place.next;
-        }
-        None
-    }
+/// See [`Look`].
+fn look(naps: &mut Naps, now: Instant, until: &mut Instant) -> Option<Waker> {
+    naps.take(|_, when| {
+        *until = (*until).min(when.at());
+        when.at().is_due(now)
+    })
 }
 
 pin_project_lite::pin_project! {
@@ -95,7 +53,7 @@ pin_project_lite::pin_project! {
     /// Dropping it leaves nothing behind.
     #[must_use = "futures do nothing unless polled"]
     pub struct HeldSleep {
-        nap: Nap,
+        nap: Link<When>,
         // Any of its worker's, for the hub.
         seat: Seat,
         #[pin]
@@ -124,17 +82,12 @@ impl HeldSleep {
     }
 
     const fn new(seat: Seat, when: When) -> Self {
-        let nap = Nap(UnsafeCell::new(Place { next: None, waker: None, when }));
-        Self { nap, seat, pinned: PhantomPinned }
+        Self { nap: Link::new(when), seat, pinned: PhantomPinned }
     }
 
     fn leave(&self) {
-        let own = NonNull::from(&self.nap);
-        drop(self.seat.with(|hub, _| {
-            // SAFETY: under the lock.
-            let is_on = unsafe { self.nap.place() }.waker.is_some();
-            if is_on { hub.naps.unlink(|nap, _| nap == own) } else { None }
-        }));
+        // SAFETY: under the lock; it was on no other list.
+        drop(self.seat.with(|hub, _| unsafe { hub.naps.remove(&self.nap) }));
     }
 }
 
@@ -146,20 +99,16 @@ impl Future for HeldSleep {
         let new = cx.waker().clone(); // T8: users' code, so before the lock
         let (slept, driver, unneeded) = this.seat.with(|hub, _| {
             // SAFETY: under the lock, and the list is not looked at meanwhile.
-            let place = unsafe { this.nap.place() };
-            if let When::In(limit) = place.when {
-                place.when = When::At(Instant::from_nanos(after(hub.now, limit)));
+            let when = unsafe { &mut this.nap.linked().what };
+            if let When::In(limit) = *when {
+                *when = When::At(Instant::from_nanos(after(hub.now, limit)));
             }
-            let at = place.at();
-            if at.is_due(hub.now) {
+            if when.at().is_due(hub.now) {
                 return (true, None, Some(new));
             }
-            let old = place.waker.replace(new);
-            if old.is_none() {
-                place.next = hub.naps.first;
-                hub.naps.first = Some(NonNull::from(&this.nap));
-                hub.look = Some(Naps::look);
-            }
+            hub.look = Some(look);
+            // SAFETY: under the lock; it is put on this list alone, and leaves it when it is dropped, before which it does not move.
+            let old = unsafe { hub.naps.put(&this.nap, new) };
             (false, hub.ring(), old)
         });
         drop(unneeded); // T8: after the lock

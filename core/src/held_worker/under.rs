@@ -13,11 +13,13 @@ use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use pin_project_lite::pin_project;
 
 use super::HeldWorker;
-use super::board::{Seat, wake};
 use super::body::Room;
 use super::card::Stage;
 use super::job::HeldWork;
+use super::policy::HeldPolicy;
+use super::seat::Seat;
 use super::watch::Watch;
+use crate::held::wake;
 use crate::{HeldCancelled, HeldToken};
 
 pin_project! {
@@ -72,9 +74,11 @@ impl<W: fmt::Debug> fmt::Debug for HeldUnder<W> {
 }
 
 /// What a token wakes: the job of a slot of such a worker.
-struct Leash<const LANES: usize, const SLOTS: usize, const BYTES: usize>(PhantomData<HeldWorker<LANES, SLOTS, BYTES>>);
+struct Leash<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy>(
+    PhantomData<HeldWorker<LANES, SLOTS, BYTES, P>>,
+);
 
-impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Leash<LANES, SLOTS, BYTES> {
+impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> Leash<LANES, SLOTS, BYTES, P> {
     const TABLE: RawWakerVTable = RawWakerVTable::new(Self::clone, Self::pull, Self::pull, |_| {});
 
     fn clone(card: *const ()) -> RawWaker {
@@ -88,7 +92,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Leash<LANES, SL
         wake(seat.with(|hub, card| {
             if card.stage == Stage::Queued {
                 // SAFETY: as above; the address was exposed when the job came in.
-                let worker = unsafe { hub.worker::<LANES, SLOTS, BYTES>() };
+                let worker = unsafe { hub.worker::<LANES, SLOTS, BYTES, P>() };
                 // SAFETY: there is a room for each card; the job is queued, so that its work is there, and nobody touches it but under this lock.
                 let cause = card
                     .functions
@@ -108,10 +112,13 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize> Leash<LANES, SL
 /// # Safety
 ///
 /// Under the lock. The seat is one of a worker of these sizes, whose address is exposed, and the work lies in its slot, where it stays until it is dropped.
-pub(super) unsafe fn tether<const LANES: usize, const SLOTS: usize, const BYTES: usize>(work: &impl Watch, seat: Seat) {
+pub(super) unsafe fn tether<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy>(
+    work: &impl Watch,
+    seat: Seat,
+) {
     work.tethers(&mut |wait| {
         // SAFETY: the functions of the table are for a seat of such a worker.
-        let waker = unsafe { Waker::from_raw(seat.waker_by(&Leash::<LANES, SLOTS, BYTES>::TABLE)) };
+        let waker = unsafe { Waker::from_raw(seat.waker_by(&Leash::<LANES, SLOTS, BYTES, P>::TABLE)) };
         // SAFETY: promised by the caller. There was no waker before.
         drop(unsafe { wait.enlist(waker) });
     });

@@ -3,7 +3,7 @@
 use core::pin::Pin;
 use core::task::Context;
 
-use super::board::Seat;
+use super::seat::Seat;
 use crate::{Cause, HeldCancelled};
 
 /// Seals [`HeldWork`](super::HeldWork). What is not used by a type of work costs nothing there.

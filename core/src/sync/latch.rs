@@ -8,7 +8,7 @@
 //!                     AWAITED ───────────────┘
 //! ```
 //!
-//! Whoever waits spins a little, and then sleeps in one of few beds, which is found by the latch's address and shared with others. A waiter looks at the byte
+//! Whoever waits looks a few times, and then sleeps in one of few beds, which is found by the latch's address and shared with others. A waiter looks at the byte
 //! under the bed's lock before it sleeps, and whoever lets go wakes under that lock after it has changed the byte: so no wake is lost. Waiters of
 //! other latches in the same bed wake for nothing, and sleep again.
 //!
@@ -31,7 +31,11 @@ const HELD: u8 = 1;
 const AWAITED: u8 = 2;
 
 /// How often a waiter looks before it sleeps.
-const LOOKS: usize = if cfg!(countermand_loom) { 0 } else { 100 };
+const LOOKS: u32 = if cfg!(countermand_loom) { 0 } else { 6 };
+
+/// How long it looks away before a look, in turns of the loop: 32 at first, 128 at the most. Long, so that whoever has the latch may have it some more times, with all that it guards at
+/// hand; where two threads take turns, each use waits for the line of the cache to come over.
+const AWAY: [u32; 2] = [32, 128];
 
 /// Where those sleep who wait.
 pub(super) struct Bed {
@@ -72,12 +76,12 @@ impl Latch {
 
     #[cold]
     fn wait(&self, bed: &Bed) {
-        for _ in 0..LOOKS {
+        for look in 0..LOOKS {
+            (0..AWAY[1].min(AWAY[0] << look)).for_each(|_| core::hint::spin_loop());
             let free = self.0.load(Ordering::Relaxed) == FREE;
             if free && self.0.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok() {
                 return;
             }
-            core::hint::spin_loop();
         }
         // From here on whoever lets go wakes. That may be once too often, for it is not known whether others sleep.
         while self.0.swap(AWAITED, Ordering::Acquire) != FREE {
@@ -197,7 +201,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{FREE, Latch};
+    use super::{FREE, HELD, Latch};
 
     #[test]
     fn many_threads_are_in_one_after_the_other() {
@@ -208,6 +212,8 @@ mod tests {
                     for round in 0..2_000 {
                         latch.with(|| {
                             assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
+                            // As long as others look before they sleep.
+                            (0..round % 64).for_each(|_| std::hint::spin_loop());
                             if round % 64 == 0 {
                                 // So that the others come to sleep.
                                 std::thread::yield_now();
@@ -220,6 +226,13 @@ mod tests {
             }
         });
         assert_eq!((count.into_inner(), latch.0.load(Ordering::Relaxed)), (8_000, FREE));
+    }
+
+    #[test]
+    fn whoever_has_waited_has_it() {
+        let latch = Latch::new();
+        latch.wait(latch.bed());
+        assert_eq!(latch.0.load(Ordering::Relaxed), HELD);
     }
 
     #[test]

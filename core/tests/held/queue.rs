@@ -1,4 +1,4 @@
-//! The rules that can be asked of a queue in place, which a worker of static slots has no part in. The same functions are tests here, and run on a board.
+//! The rules of waiting and of order, asked of a queue in place. The same functions are tests here, and run on a board.
 
 use core::future::Future;
 use core::pin::{Pin, pin};

@@ -7,8 +7,10 @@ use core::ptr;
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use core::time::Duration;
 
-use countermand_core::{Cause, CauseKind, HeldCancelled, HeldToken, Instant};
+use countermand_core::{Cause, CauseKind, HeldCallback, HeldCancelled, HeldObserver, HeldToken, Instant};
 use portable_atomic::{AtomicU32, Ordering};
+
+use super::DEEPEST;
 
 /// The number of a rule, and what asks about it: it panics where the rule is broken.
 pub(crate) type Rule = (&'static str, fn());
@@ -24,11 +26,17 @@ pub(crate) const ALL: &[Rule] = &[
     ("T8", t8_wakers_use_the_tree),
     ("T10", t10_the_first_cause_stays),
     ("T11", t11_only_armed_guards_cancel),
+    ("T12", t12_called_once),
+    ("T13", t13_withdrawn_or_called),
+    ("T14", t14_never_is_a_constant),
+    ("T15", t15_who_observes_cannot_cancel),
     ("R1", r1_downwards_only),
     ("R2", r2_all_below_are_cancelled),
     ("R3", r3_no_sibling_lags),
     ("R4", r4_born_cancelled),
     ("R6", r6_nothing_is_left_behind),
+    ("R7", r7_any_of_its_parents_with_that_ones_cause),
+    ("R8", r8_deep_in_bounded_stack),
     ("D1", d1_the_earliest_counts),
     ("D3", d3_due_is_exact),
     ("D6", d6_expiry_is_a_deadline),
@@ -243,6 +251,81 @@ fn t11_only_armed_guards_cancel() {
     assert_eq!(token.cause(), Some(Cause::HANDLE_DROPPED));
 }
 
+static T12_TOKENS: [HeldToken<'static>; 2] = [HeldToken::below(&T12_ROOT), HeldToken::new()];
+static T12_ROOT: HeldToken<'static> = HeldToken::new();
+/// How often the callback of the live token was called, and that of the cancelled one.
+static T12_CALLS: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
+
+fn t12_called_once() {
+    static LATER: HeldCallback = HeldCallback::new(&T12_TOKENS[0], |cause| {
+        // Under no lock, and the tree says what the callback is told (T5).
+        assert_eq!((T12_TOKENS[0].cause(), T12_ROOT.cancel()), (Some(cause), false));
+        T12_CALLS[0].fetch_add(1, Ordering::SeqCst);
+    });
+    static AT_ONCE: HeldCallback = HeldCallback::new(&T12_TOKENS[1], |cause| {
+        assert_eq!(cause, TOLD);
+        T12_CALLS[1].fetch_add(1, Ordering::SeqCst);
+    });
+    let calls = || T12_CALLS.each_ref().map(|calls| calls.load(Ordering::SeqCst));
+    LATER.register();
+    LATER.register();
+    assert_eq!(calls(), [0, 0]);
+    assert!(T12_ROOT.cancel_with(PULLED));
+    assert_eq!(calls(), [1, 0], "by whoever cancels");
+    T12_TOKENS[0].cancel();
+    assert!(!LATER.unregister());
+    assert!(T12_TOKENS[1].cancel_with(TOLD));
+    AT_ONCE.register();
+    assert_eq!(calls(), [1, 1], "at once, where it is cancelled already");
+}
+
+static T13_TOKEN: HeldToken<'static> = HeldToken::new();
+static T13_CALLS: AtomicU32 = AtomicU32::new(0);
+static T13_INSIDE: HeldCallback = HeldCallback::new(&T13_TOKEN, |_| {
+    assert!(!T13_INSIDE.unregister(), "from inside it prevents nothing, and comes back");
+    T13_CALLS.fetch_add(1, Ordering::SeqCst);
+});
+
+fn t13_withdrawn_or_called() {
+    static WITHDRAWN: HeldCallback = HeldCallback::new(&T13_TOKEN, |_| panic!("it was withdrawn"));
+    WITHDRAWN.register();
+    T13_INSIDE.register();
+    assert!(WITHDRAWN.unregister(), "it prevents the call");
+    assert!(!WITHDRAWN.unregister(), "there is nothing left to prevent");
+    T13_TOKEN.cancel();
+    assert_eq!(T13_CALLS.load(Ordering::SeqCst), 1);
+    assert!(!T13_INSIDE.unregister(), "it was called");
+}
+
+fn t14_never_is_a_constant() {
+    static BELL: Bell = Bell::new();
+    let never = HeldObserver::NEVER;
+    assert_eq!((never.is_cancelled(), never.cause(), never.deadline()), (false, None, None));
+    let mut wait = pin!(never.cancelled());
+    assert!(wait.as_mut().poll(&mut Context::from_waker(&BELL.waker())).is_pending());
+    assert_eq!(BELL.held(), 0, "it waits for nothing");
+    assert_eq!(size_of_val(&never), size_of::<usize>());
+}
+
+fn t15_who_observes_cannot_cancel() {
+    static BELL: Bell = Bell::new();
+    let root = pin!(HeldToken::with_deadline(after(Duration::from_secs(1))));
+    let token = pin!(HeldToken::child_of(root.as_ref()));
+    let observer = token.as_ref().observer_pinned();
+    assert_eq!((observer.is_cancelled(), observer.deadline()), (false, Some(after(Duration::from_secs(1)))));
+    {
+        let mut wait = pin!(observer.cancelled());
+        assert!(wait.as_mut().poll(&mut Context::from_waker(&BELL.waker())).is_pending());
+    }
+    // To drop it, or what it gives, cancels nothing; that it has no more is told by the compiler (see `HeldObserver`).
+    assert_eq!((token.is_cancelled(), BELL.held()), (false, 0));
+    let mut wait = pin!(observer.cancelled());
+    assert!(wait.as_mut().poll(&mut Context::from_waker(&BELL.waker())).is_pending());
+    assert!(token.cancel_with(PULLED));
+    assert_eq!((BELL.woken(), observer.cause()), (1, Some(PULLED)));
+    assert_eq!(wait.poll(&mut Context::from_waker(&BELL.waker())), Poll::Ready(PULLED));
+}
+
 fn r1_downwards_only() {
     let root = pin!(HeldToken::new());
     let [one, other] = [HeldToken::child_of(root.as_ref()), HeldToken::child_of(root.as_ref())];
@@ -301,6 +384,59 @@ fn r6_nothing_is_left_behind() {
     assert_eq!(BELL.held(), 0, "a wait that is dropped takes its waker along");
     root.cancel();
     assert_eq!(BELL.woken(), 0);
+}
+
+static R7_PARENTS: [HeldToken<'static>; 3] = [const { HeldToken::new() }; 3];
+static R7_LINKED: HeldToken<'static> = HeldToken::below(&R7_PARENTS[0]);
+static R7_LINKS: [HeldCallback; 2] = [
+    HeldCallback::new(&R7_PARENTS[1], |cause| _ = R7_LINKED.cancel_with(cause)),
+    HeldCallback::new(&R7_PARENTS[2], |cause| _ = R7_LINKED.cancel_with(cause)),
+];
+
+fn r7_any_of_its_parents_with_that_ones_cause() {
+    static BELL: Bell = Bell::new();
+    R7_LINKS.iter().for_each(HeldCallback::register);
+    let mut wait = pin!(R7_LINKED.cancelled());
+    assert!(poll(wait.as_mut(), &BELL.waker()).is_pending());
+    assert!(R7_PARENTS[2].cancel_with(PULLED));
+    assert_eq!((R7_LINKED.cause(), BELL.woken()), (Some(PULLED), 1));
+    assert_eq!(poll(wait, &BELL.waker()), Poll::Ready(PULLED));
+    assert!(R7_PARENTS.iter().take(2).all(|other| !other.is_cancelled()), "never its other parents");
+    assert!(R7_PARENTS[0].cancel_with(TOLD) && R7_PARENTS[1].cancel_with(TOLD));
+    assert_eq!(R7_LINKED.cause(), Some(PULLED), "the first cause stays");
+}
+
+/// Builds a chain of so many, waits at its end, cancels its root, and drops all but the root from the end on, where that is soon done.
+fn use_chain(depth: usize) {
+    static BELL: Bell = Bell::new();
+    let first = super::chain();
+    let token = |place: usize| {
+        assert!(place < DEEPEST);
+        // SAFETY: within the chain; those up to `depth` have been written when they are asked for.
+        unsafe { &*first.add(place) }
+    };
+    // SAFETY: within the chain, where nobody looks yet.
+    unsafe { first.write(HeldToken::new()) };
+    for place in 1..depth {
+        // SAFETY: as above.
+        unsafe { first.add(place).write(HeldToken::below(token(place - 1))) };
+    }
+    let (last, woken) = (token(depth - 1), BELL.woken());
+    assert!(!last.is_cancelled());
+    let mut wait = pin!(last.cancelled());
+    assert!(poll(wait.as_mut(), &BELL.waker()).is_pending());
+    assert!(token(0).cancel_with(TOLD));
+    assert_eq!((last.cause(), BELL.woken()), (Some(TOLD), woken + 1));
+    assert_eq!(poll(wait, &BELL.waker()), Poll::Ready(TOLD));
+    // Each walks up to its root.
+    for place in (1..depth).rev().take(100) {
+        // SAFETY: it was written, and nobody is below it, or waits for it, any more.
+        unsafe { first.add(place).drop_in_place() };
+    }
+}
+
+fn r8_deep_in_bounded_stack() {
+    super::in_bounded_stack(use_chain);
 }
 
 fn d1_the_earliest_counts() {

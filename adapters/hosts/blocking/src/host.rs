@@ -10,7 +10,7 @@ use crate::alarm::BlockingAlarm;
 use crate::error::StartError;
 use crate::pool::{Pool, Style, builder};
 use crate::role;
-use crate::seat::Seat;
+use crate::seat::{self, Seat};
 
 /// Threads as a host. A clone is the same host, with the same pool for calls.
 #[derive(Clone, Debug)]
@@ -138,6 +138,6 @@ impl Builder {
     /// The host. Starts no thread.
     #[must_use]
     pub fn build(self) -> Blocking {
-        Blocking { pool: Arc::new(Pool::new(self.style)) }
+        Blocking { pool: Arc::new(Pool::new(self.style, seat::run)) }
     }
 }

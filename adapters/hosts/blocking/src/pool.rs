@@ -40,7 +40,11 @@ pub(crate) struct Crew {
     /// Whether there is a call in `calls`; a hint outside of the lock.
     calls: AtomicBool,
     spin: Spin,
+    work: Work,
 }
+
+/// What a thread does with a call: runs it, and gives the one that it is to run next, if there is one.
+type Work = fn(Call, &Arc<Crew>) -> Option<Call>;
 
 #[derive(Debug, Default)]
 struct State {
@@ -53,9 +57,9 @@ struct State {
 }
 
 impl Pool {
-    pub(crate) fn new(style: Style) -> Self {
+    pub(crate) fn new(style: Style, work: Work) -> Self {
         let calls = AtomicBool::new(false);
-        Self(Arc::new(Crew { style, state: Mutex::default(), bell: Condvar::new(), calls, spin: Spin::new() }))
+        Self(Arc::new(Crew { style, state: Mutex::default(), bell: Condvar::new(), calls, spin: Spin::new(), work }))
     }
 
     pub(crate) fn style(&self) -> &Style {
@@ -136,7 +140,7 @@ impl Crew {
                 drop(state);
                 let mut next = Some(call);
                 while let Some(call) = next {
-                    next = role::run(call).and_then(|seat| seat.visit(self));
+                    next = (self.work)(call, self);
                 }
                 state = self.lock();
             }

@@ -18,6 +18,7 @@
 //! 3. While the seat is vacant, its own thread sleeps no longer than until it is due: a guest says when that is before it leaves, and then looks until when the other sleeps;
 //!    that one says until when it sleeps, and then looks when it is due. Both behind a fence, so one of them sees the other.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering, fence};
@@ -51,6 +52,18 @@ pub(crate) struct Seat {
     /// Until when its own thread sleeps, in nanoseconds.
     sleeps: AtomicU64,
     own: OnceLock<Thread>,
+}
+
+std::thread_local! {
+    /// The seat that is called by the end of the call that this thread has run.
+    static END: Cell<End> = const { Cell::new(End::Elsewhere) };
+}
+
+enum End {
+    /// This thread is not at the end of a call.
+    Elsewhere,
+    Here,
+    Left(Arc<Seat>),
 }
 
 /// What came of a turn.
@@ -207,7 +220,7 @@ impl Seat {
 impl Wake for Seat {
     fn wake(self: Arc<Self>) {
         if self.call() {
-            if let Some(seat) = role::leave_to_guest(self) {
+            if let Some(seat) = leave_to_guest(self) {
                 seat.wake_own();
             }
         }
@@ -226,5 +239,32 @@ struct Closes<'s>(&'s Seat);
 impl Drop for Closes<'_> {
     fn drop(&mut self) {
         self.0.state.fetch_or(CLOSED, Ordering::SeqCst);
+    }
+}
+
+/// Runs `call` on a thread of the pool, which then gives the seat that this calls its turns, if nobody else sees to it. Gives the call that the thread is to run next.
+pub(crate) fn run(call: Call, crew: &Arc<Crew>) -> Option<Call> {
+    let ended = call.run_and_hold();
+    END.set(End::Here);
+    drop(ended);
+    match END.replace(End::Elsewhere) {
+        End::Left(seat) => seat.visit(crew),
+        End::Elsewhere | End::Here => None,
+    }
+}
+
+/// Leaves a seat that was called to this thread, if it is at the end of a call. Else gives it back.
+fn leave_to_guest(seat: Arc<Seat>) -> Option<Arc<Seat>> {
+    // A thread that is ending is at the end of nothing else.
+    let end = END.try_with(|end| end.replace(End::Elsewhere)).unwrap_or(End::Elsewhere);
+    match end {
+        End::Here => {
+            END.set(End::Left(seat));
+            None
+        }
+        end => {
+            let _there = END.try_with(|place| place.set(end));
+            Some(seat)
+        }
     }
 }

@@ -5,29 +5,10 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::place;
-use crate::sim::Sim;
 use crate::world::{Kind, Runner, State, World, contain_all};
 
-impl Sim {
-    /// Stops the run, as a runtime that goes away: drops all tasks and all calls that were not begun, in an order drawn from the seed,
-    /// and takes on no more. The clock goes on, and so do calls that run and the future of a `block_on`.
-    ///
-    /// # Panics
-    ///
-    /// With the first panic of a destructor, after all were dropped.
-    pub fn stop(&self) {
-        stop(&self.world);
-    }
-
-    /// Whether the run was stopped.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.world.lock().stopped
-    }
-}
-
 /// Drops all tasks and all calls that were not begun, in an order drawn from the seed, and takes on no more.
-fn stop(world: &World) {
+pub(crate) fn stop(world: &World) {
     let left = {
         let mut state = world.lock();
         state.stopped = true;

@@ -106,6 +106,7 @@ mod sleep;
 mod spawn;
 mod spawned;
 mod stalled;
+mod standing;
 mod timers;
 mod trace;
 mod world;

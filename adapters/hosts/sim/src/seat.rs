@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use countermand_core::Instant;
 
-use crate::call::Standing;
 use crate::place::{Place, Role};
 use crate::stalled::{self, StallKind, Stalled};
+use crate::standing::Standing;
 use crate::world::{Kind, Payload, State, TaskFuture, World, nanos, wake_all};
 
 /// How far to drive.

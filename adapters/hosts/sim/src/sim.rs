@@ -110,6 +110,25 @@ impl Sim {
     }
 }
 
+/// The end.
+impl Sim {
+    /// Stops the run, as a runtime that goes away: drops all tasks and all calls that were not begun, in an order drawn from the seed,
+    /// and takes on no more. The clock goes on, and so do calls that run and the future of a `block_on`.
+    ///
+    /// # Panics
+    ///
+    /// With the first panic of a destructor, after all were dropped.
+    pub fn stop(&self) {
+        ending::stop(&self.world);
+    }
+
+    /// Whether the run was stopped.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.world.lock().stopped
+    }
+}
+
 /// Time.
 impl Sim {
     /// The time on the virtual clock.

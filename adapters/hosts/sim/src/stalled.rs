@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countermand_core::Instant;
 
-use crate::call::Standing;
+use crate::standing::Standing;
 use crate::world::{Kind, Runner, State, World};
 
 /// Why a run cannot go on, and who waits.

@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use countermand_core::Instant;
 
-use crate::call::{Body, CallState, Standing};
 use crate::order::{Order, Ready};
 use crate::rng::Rng;
+use crate::standing::{Body, CallState, Standing};
 use crate::timers::Timers;
 use crate::trace::Trace;
 
@@ -189,7 +189,20 @@ impl World {
     }
 }
 
+impl Runner {
+    pub(crate) fn call(&mut self) -> Option<&mut CallState> {
+        match &mut self.kind {
+            Kind::Call(call) => Some(call),
+            Kind::Root | Kind::Task(_) => None,
+        }
+    }
+}
+
 impl State {
+    pub(crate) fn call(&mut self, id: u64) -> Option<&mut CallState> {
+        self.runners.get_mut(&id)?.call()
+    }
+
     /// Puts the runner among the ready. Whether that changed anything.
     pub(crate) fn enqueue(&mut self, id: u64) -> bool {
         let Some(runner) = self.runners.get_mut(&id) else { return false };

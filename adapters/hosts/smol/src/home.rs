@@ -1,21 +1,18 @@
 //! Where drivers live: one of several executors.
 
-use std::ops::Deref;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use async_executor::Executor;
 use countermand_core::{Drive, Host};
 
 use crate::error::StartError;
+use crate::lease::{Lease, Lent};
 use crate::threads::Threads;
 
 /// See the head of the file.
 #[derive(Clone, Debug)]
 pub(crate) enum Home {
-    /// An executor of the user's. Not kept alive: its tasks hold this, and would keep themselves alive.
-    Lent(Weak<Executor<'static>>),
-    /// An executor of the user's that is always there.
-    Static(&'static Executor<'static>),
+    /// An executor of the user's.
+    Lent(Lent),
     /// An executor with threads of its own.
     Own(Arc<Threads>),
     /// The executor of `smol::spawn`.
@@ -23,30 +20,11 @@ pub(crate) enum Home {
     Global,
 }
 
-/// An executor for as long as it is used.
-#[derive(Debug)]
-pub(crate) enum Lease {
-    Shared(Arc<Executor<'static>>),
-    Static(&'static Executor<'static>),
-}
-
-impl Deref for Lease {
-    type Target = Executor<'static>;
-
-    fn deref(&self) -> &Executor<'static> {
-        match self {
-            Self::Shared(executor) => executor,
-            Self::Static(executor) => executor,
-        }
-    }
-}
-
 impl Home {
     /// The executor. `None` if it is gone, or not to be had.
     pub(crate) fn lease(&self) -> Option<Lease> {
         match self {
-            Self::Lent(executor) => executor.upgrade().map(Lease::Shared),
-            Self::Static(executor) => Some(Lease::Static(executor)),
+            Self::Lent(executor) => executor.lease(),
             Self::Own(threads) => Some(Lease::Shared(threads.executor())),
             #[cfg(feature = "global")]
             Self::Global => None,

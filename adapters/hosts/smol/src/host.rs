@@ -9,6 +9,7 @@ use countermand_core::{Assembly, Call, Host, Instant, Worker, WorkerConfig, Woul
 use crate::alarm::SmolAlarm;
 use crate::error::StartError;
 use crate::home::Home;
+use crate::lease::Lent;
 use crate::stand_in;
 use crate::threads::{self, Threads};
 
@@ -22,13 +23,13 @@ impl Smol {
     /// An executor of yours. You run it, on as many threads as you like; it is not kept alive by its workers.
     #[must_use]
     pub fn on(executor: &Arc<Executor<'static>>) -> Self {
-        Self { home: Home::Lent(Arc::downgrade(executor)) }
+        Self { home: Home::Lent(Lent::Shared(Arc::downgrade(executor))) }
     }
 
     /// An executor of yours in a `static`.
     #[must_use]
     pub fn on_static(executor: &'static Executor<'static>) -> Self {
-        Self { home: Home::Static(executor) }
+        Self { home: Home::Lent(Lent::Static(executor)) }
     }
 
     /// An executor of its own on so many threads, which are started here and end with the last worker and the last clone of this.
@@ -92,7 +93,7 @@ impl Host for Smol {
     fn block(&self, wait: &mut dyn FnMut()) -> Result<(), WouldDeadlock> {
         let needed_here = match &self.home {
             // Nobody knows which threads run it; this may be the only one.
-            Home::Lent(_) | Home::Static(_) => self.home.lease(),
+            Home::Lent(_) => self.home.lease(),
             #[cfg(feature = "global")]
             Home::Global if on_a_global_thread() => return Err(WouldDeadlock),
             _ => threads::runs_here(),

@@ -50,6 +50,7 @@ mod alarm;
 mod error;
 mod home;
 mod host;
+mod lease;
 mod stand_in;
 mod threads;
 

@@ -9,7 +9,7 @@ use async_executor::Executor;
 use async_io::Timer;
 use futures_lite::FutureExt;
 
-use crate::home::Lease;
+use crate::lease::Lease;
 use crate::threads::run_elsewhere;
 
 /// How often a stand-in looks whether its executor's owner has dropped it: nobody would tell.

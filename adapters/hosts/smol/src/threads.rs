@@ -12,7 +12,7 @@ use std::thread;
 use async_channel::Sender;
 use async_executor::Executor;
 
-use crate::home::{Home, Lease};
+use crate::lease::{Lease, Lent};
 
 /// An executor with threads of its own. They end when this is dropped.
 #[derive(Debug)]
@@ -44,12 +44,12 @@ impl Threads {
 
 std::thread_local! {
     /// The executor that this thread was started to run.
-    static RUNS: RefCell<Option<Home>> = const { RefCell::new(None) };
+    static RUNS: RefCell<Option<Lent>> = const { RefCell::new(None) };
 }
 
 /// The executor that this thread was started to run.
 pub(crate) fn runs_here() -> Option<Lease> {
-    RUNS.try_with(|runs| runs.borrow().as_ref().and_then(Home::lease)).ok().flatten()
+    RUNS.try_with(|runs| runs.borrow().as_ref().and_then(Lent::lease)).ok().flatten()
 }
 
 /// Runs `executor` on a new thread until the future that `until` makes is ready.
@@ -59,10 +59,7 @@ pub(crate) fn run_elsewhere<F: Future>(
     until: impl Fn() -> F + Send + 'static,
 ) -> io::Result<()> {
     let run = move || {
-        RUNS.set(Some(match &executor {
-            Lease::Shared(executor) => Home::Lent(Arc::downgrade(executor)),
-            Lease::Static(executor) => Home::Static(executor),
-        }));
+        RUNS.set(Some(executor.lent()));
         // A task that panics unwinds into its executor; it is over, the others go on.
         while catch_unwind(AssertUnwindSafe(|| drop(async_io::block_on(executor.run(until()))))).is_err() {}
         // In this order: what `until` holds may stand for the executor.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::desk::{Desk, Say};
 use super::question::Question;
 use crate::intake::MAGIC;
-use crate::program::Trouble;
 use crate::setup::Setup;
+use crate::status::Trouble;
 use crate::store::Store;
 
 /// Asks the supervisor that runs; if none does, looks into the journal itself. Each part of the answer is given to `say`.

@@ -9,8 +9,8 @@ use super::said;
 use crate::args::{Deadletter, DeadletterArgs, Show, Which};
 use crate::ask::{Numbers, Question, ask, format_of};
 use crate::figures::{plain, right};
-use crate::program::{FAILED, GOOD, Status, Trouble};
 use crate::setup::Setup;
+use crate::status::{FAILED, GOOD, Status, Trouble};
 
 /// Lists, shows, routes once more or throws away.
 pub(crate) fn deadletter(args: &DeadletterArgs, environment: &Environment) -> Status {

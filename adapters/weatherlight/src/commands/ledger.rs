@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::said;
 use crate::args::{LedgerArgs, Show};
 use crate::ask::{Question, ask};
-use crate::program::{FAILED, GOOD, Status, Trouble};
 use crate::setup::Setup;
+use crate::status::{FAILED, GOOD, Status, Trouble};
 use crate::store;
 
 /// Shows the ledger of the journal and, if a supervisor runs, that of its router; fails if one does not balance.

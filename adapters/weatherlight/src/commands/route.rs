@@ -16,12 +16,12 @@ use crate::body::Body;
 use crate::figures;
 use crate::house::{HostName, House};
 use crate::intake::{Clerk, Taken};
-use crate::program::{BAD, FAILED, GOOD, Status, Trouble};
 use crate::progress::Progress;
 use crate::recording::{self, Stuck};
 use crate::routing::{self, DEAD_LETTERS, EMERGENCY, NORMAL};
 use crate::setup::Setup;
 use crate::sift::Sift;
+use crate::status::{BAD, FAILED, GOOD, Status, Trouble};
 use crate::store::Store;
 use crate::tally::{Memory, Tally};
 

@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use crate::args::SendArgs;
 use crate::intake::MAGIC;
-use crate::program::{BAD, FAILED, GOOD, Status, Trouble};
 use crate::progress::Progress;
 use crate::recording::{self, Stuck, format_of};
 use crate::setup::Setup;
+use crate::status::{BAD, FAILED, GOOD, Status, Trouble};
 
 /// Where packets are sent.
 enum Line {

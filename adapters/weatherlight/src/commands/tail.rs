@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::said;
 use crate::args::{StreamName, TailArgs};
 use crate::ask::{Question, ask, format_of};
-use crate::program::{GOOD, Status, Trouble};
 use crate::setup::Setup;
+use crate::status::{GOOD, Status, Trouble};
 
 /// Gives packets back as they came: JSON as lines, protobuf each after its length; or all as lines of JSON.
 pub(crate) fn tail(args: &TailArgs, environment: &Environment) -> Status {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use countermand_journal::{Journal, JournalError};
 
-use crate::program::{BAD, FAILED, GOOD, Status, Trouble};
+use crate::status::{BAD, FAILED, GOOD, Status, Trouble};
 
 /// Looks through the journal, and changes nothing.
 pub(crate) fn verify(path: &Path) -> Status {

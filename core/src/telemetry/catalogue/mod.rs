@@ -29,6 +29,8 @@ mod reading;
 mod rejection;
 mod said;
 mod table;
+#[cfg(all(test, feature = "alloc"))]
+mod tests;
 mod word;
 
 pub use entry::{Entry, Field, FieldKind, Figure, Indicator, MetricKind};

@@ -10,6 +10,33 @@ use portable_atomic::{AtomicBool, AtomicU32, Ordering};
 use super::super::rules::{Bell, after};
 use super::{Captured, SECOND, Seen, World, completed, gated, stuck};
 
+static L1_INSIDE: AtomicU32 = AtomicU32::new(0);
+static L1_POLLS: AtomicU32 = AtomicU32::new(0);
+
+pub(super) fn l1_one_poll_at_a_time() {
+    let mut world = World::new();
+    let worker = world.worker;
+    let jobs = [(); 4].map(|()| {
+        let mut polls = 0;
+        world.submit(HeldJob::task(poll_fn(move |cx| {
+            assert_eq!(L1_INSIDE.fetch_add(1, Ordering::SeqCst), 0, "one driver, one poll at a time");
+            assert!(worker.attend().is_none(), "nobody else drives it meanwhile");
+            cx.waker().wake_by_ref();
+            polls += 1;
+            L1_POLLS.fetch_add(1, Ordering::SeqCst);
+            L1_INSIDE.fetch_sub(1, Ordering::SeqCst);
+            if polls < 5 { Poll::Pending } else { Poll::Ready(polls) }
+        })))
+    });
+    for step in 1..=20 {
+        assert_eq!(world.step(Waker::noop()), Step::Again);
+        assert!(L1_POLLS.load(Ordering::SeqCst) <= step, "one poll a step");
+    }
+    world.run();
+    assert_eq!(jobs.map(|mut job| completed(&mut job)), [Some(5); 4]);
+    assert_eq!(L1_POLLS.load(Ordering::SeqCst), 20);
+}
+
 pub(super) fn l2_a_busy_job_keeps_nobody_from_its_turn() {
     static POLLS: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
     let mut world = World::new();

@@ -1,9 +1,11 @@
 //! The rules that can be asked of a worker without a heap. The same functions are tests here, and run on a board (`conformance/firmware/heapless`).
 
+mod context;
 mod drops;
 mod ending;
 mod jobs;
 mod lanes;
+mod policy;
 mod queue;
 mod stops;
 mod time;
@@ -15,7 +17,8 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
 use countermand_core::{
-    Cause, HeldDriver, HeldHandle, HeldJob, HeldToken, HeldWork, HeldWorker, Instant, Outcome, Phase, Priority, Step,
+    Cause, HeldDriver, HeldHandle, HeldJob, HeldPolicy, HeldStrict, HeldToken, HeldWork, HeldWorker, Instant, Outcome,
+    Phase, Priority, Step,
 };
 use portable_atomic::{AtomicU32, Ordering};
 
@@ -26,7 +29,9 @@ use super::rules::{Rule, after};
 const BYTES: usize = 32 + 32 * size_of::<usize>();
 
 /// Two lanes and four slots.
-pub(crate) type Small = HeldWorker<2, 4, BYTES>;
+pub(crate) type Small<P = HeldStrict> = HeldWorker<2, 4, BYTES, P>;
+
+pub(crate) use policy::{Choosy, Fair};
 
 /// In the order of the contract.
 pub(crate) const ALL: &[Rule] = &[
@@ -50,26 +55,38 @@ pub(crate) const ALL: &[Rule] = &[
     ("J11", stops::j11_cancelled_with_what_is_above),
     ("Q1", queue::q1_never_more_than_there_are),
     ("Q2", queue::q2_urgent_first_then_in_order),
+    ("Q3", policy::q3_nobody_starves),
     ("Q4", queue::q4_a_cancelled_queued_job_goes_at_once),
+    ("Q4", policy::q4_a_free_slot_is_told_to_who_waits),
     ("Q5", queue::q5_a_full_pool_gives_the_job_back),
+    ("Q5", policy::q5_the_lowest_makes_room),
+    ("Q6", policy::q6_a_dropped_submit_loses_no_slot),
     ("Q7", queue::q7_queue_timeout_without_a_lane),
+    ("Q8", policy::q8_slots_are_kept_for_the_urgent),
+    ("Q9", policy::q9_served_in_order_of_arrival),
     ("S1", ending::s1_closed),
     ("S2", ending::s2_drain),
     ("S3", ending::s3_abort),
+    ("S3", policy::s3_who_waits_is_told),
     ("S4", ending::s4_drain_with_a_limit),
     ("S5", ending::s5_never_relaxes),
     ("S6", ending::s6_a_driver_that_goes),
+    ("S6", policy::s6_who_waits_is_told_that_it_has_gone),
     ("S7", ending::s7_the_counts_add_up),
+    ("L1", lanes::l1_one_poll_at_a_time),
     ("L2", lanes::l2_a_busy_job_keeps_nobody_from_its_turn),
     ("L4", lanes::l4_idle_costs_nothing),
     ("L5", lanes::l5_no_wake_is_lost),
     ("L6", lanes::l6_all_finish_by_themselves),
+    ("C1", context::c1_every_call_works_without_a_driver),
+    ("C2", context::c2_made_moved_and_dropped_without_a_driver),
     ("C4", time::c4_four_hundred_days),
     ("X1", drops::x1_a_dropped_handle_detaches),
     ("X2", drops::x2_dropped_once),
     ("X3", drops::x3_dropped_by_the_driver),
     ("X4", drops::x4_what_nobody_reads_is_released),
     ("X5", drops::x5_a_forgotten_handle_keeps_its_slot),
+    ("E7", policy::e7_each_end_is_told_once),
 ];
 
 const PULLED: Cause = Cause::REQUESTED.with_code(7);
@@ -119,15 +136,20 @@ async fn stuck(captured: Captured) -> u32 {
 }
 
 /// The host: a driver, and a clock that the rule moves.
-struct World {
-    worker: &'static Small,
-    driver: HeldDriver<2, 4, BYTES>,
+struct World<P: HeldPolicy = HeldStrict> {
+    worker: &'static Small<P>,
+    driver: HeldDriver<2, 4, BYTES, P>,
     now: Instant,
 }
 
 impl World {
     fn new() -> Self {
-        let worker = fresh();
+        Self::of(fresh())
+    }
+}
+
+impl<P: HeldPolicy> World<P> {
+    fn of(worker: &'static Small<P>) -> Self {
         let driver = worker.attend().expect("nobody else drives it");
         assert!(worker.attend().is_none(), "there is one driver");
         Self { worker, driver, now: Instant::ORIGIN }
@@ -153,7 +175,7 @@ impl World {
         self.run()
     }
 
-    fn submit<W>(&self, job: HeldJob<W>) -> HeldHandle<W::Value, W::Error>
+    fn submit<W>(&self, job: HeldJob<W>) -> HeldHandle<W::Value, W::Error, P>
     where
         W: HeldWork<Value: Send, Error: Send> + Send,
     {
@@ -165,7 +187,7 @@ impl World {
         &mut self,
         seen: &'static Seen,
         gate: &'static HeldToken<'static>,
-    ) -> [HeldHandle<u32, Infallible>; 2] {
+    ) -> [HeldHandle<u32, Infallible, P>; 2] {
         let handles =
             [(); 2].map(|()| self.submit(HeldJob::task(gated(Captured(seen), gate)).priority(Priority::Critical)));
         self.run();
@@ -173,27 +195,27 @@ impl World {
     }
 }
 
-fn outcome<T, E>(handle: &mut HeldHandle<T, E>) -> Option<Outcome<T, E>> {
+fn outcome<T, E, P: HeldPolicy>(handle: &mut HeldHandle<T, E, P>) -> Option<Outcome<T, E>> {
     match Pin::new(handle).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => Some(outcome),
         Poll::Pending => None,
     }
 }
 
-fn timed_out<T, E>(handle: &mut HeldHandle<T, E>) -> Option<Phase> {
+fn timed_out<T, E, P: HeldPolicy>(handle: &mut HeldHandle<T, E, P>) -> Option<Phase> {
     match outcome(handle) {
         Some(Outcome::TimedOut { phase, late: None }) => Some(phase),
         _ => None,
     }
 }
 
-fn cancelled<T, E>(handle: &mut HeldHandle<T, E>) -> Option<(Cause, bool)> {
+fn cancelled<T, E, P: HeldPolicy>(handle: &mut HeldHandle<T, E, P>) -> Option<(Cause, bool)> {
     match outcome(handle) {
         Some(Outcome::Cancelled { cause, started }) => Some((cause, started)),
         _ => None,
     }
 }
 
-fn completed<T, E>(handle: &mut HeldHandle<T, E>) -> Option<T> {
+fn completed<T, E, P: HeldPolicy>(handle: &mut HeldHandle<T, E, P>) -> Option<T> {
     outcome(handle).and_then(Outcome::completed)
 }

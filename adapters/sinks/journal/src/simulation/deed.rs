@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::platter::{Files, Name};
+use super::files::{Files, Name};
 
 /// What a disk writes at once or not at all.
 const SECTOR: usize = 512;

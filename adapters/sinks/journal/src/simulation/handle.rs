@@ -6,7 +6,7 @@ use redb::StorageBackend;
 
 use super::SimulatedDisk;
 use super::deed::Deed;
-use super::platter::Name;
+use super::files::Name;
 use crate::disk::FixedFile;
 
 /// One file of a disk.

@@ -6,7 +6,8 @@ use fastrand::Rng;
 
 use super::SimulatedDisk;
 use super::deed::Deed;
-use super::platter::{Files, Name, Platter};
+use super::files::{Files, Name};
+use super::platter::Platter;
 
 /// What was done to a disk, at one point in it: what is synced there, and what is not yet.
 #[derive(Clone, Debug)]

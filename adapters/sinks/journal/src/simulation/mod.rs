@@ -1,6 +1,7 @@
 //! A disk in memory that can be full, and that forgets at a crash what was not synced.
 
 mod deed;
+mod files;
 mod handle;
 mod history;
 mod platter;
@@ -11,9 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redb::StorageBackend;
 
 use deed::Deed;
+use files::Name;
 use handle::{Handle, Raw};
 pub use history::History;
-use platter::{BLOCK, Name, Platter};
+use platter::{BLOCK, Platter};
 
 use crate::disk::{Disk, FixedFile};
 use crate::{JournalError, Verification, verification};
