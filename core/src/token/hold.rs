@@ -18,9 +18,9 @@ use crate::sync::atomic::{Ordering, fence};
 
 /// A counted reference to a node.
 ///
-/// The count is in all bits of the node's `refs` but the lowest, [`ATTACHED`](Self::ATTACHED): whether the node was ever put
-/// on a parent's list, where others find it who do not hold it. So whoever counts down to zero knows at once whether
-/// anybody is left to be waited for.
+/// The count is in all bits of the node's `refs` but the lowest, [`ATTACHED`](Self::ATTACHED): whether the node was put
+/// on a parent's list, where others find it who do not hold it, and not taken off that for good by a canceller that then held it. So whoever counts down to
+/// zero knows at once whether anybody is left to be waited for.
 ///
 /// # Implementation notes
 ///
