@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::Instant;
 use crate::bits::AtomicBits;
 use crate::clockwork::Clockwork;
-use crate::job::hold::JobRef;
+use crate::job::head::JobRef;
 use crate::observer::{JobInfo, JobState};
 use crate::places::Places;
 use crate::port::Port;

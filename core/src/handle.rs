@@ -9,7 +9,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use crate::job::cell::Exit;
-use crate::job::hold::JobRef;
+use crate::job::head::JobRef;
 use crate::slot::Slot;
 use crate::token::TokenObserver;
 use crate::{Cause, Class, JobId, Outcome, Priority};

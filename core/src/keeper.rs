@@ -6,7 +6,7 @@ use core::mem;
 use core::task::Context;
 
 use crate::ending::Mode;
-use crate::job::desk::Desk;
+use crate::job::head::Desk;
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
 use crate::turn::InStep;

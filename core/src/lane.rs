@@ -19,7 +19,8 @@ use core::task::{Context, Poll};
 use crate::clockwork::Clockwork;
 use crate::job::conditions::Limit;
 use crate::job::head::Head;
-use crate::job::runner::{Lent, Loan, Runner, Verdict};
+use crate::job::runner::{Lent, Loan, Runner};
+use crate::job::verdict::Verdict;
 use crate::sync::Arc;
 use crate::{Cause, CauseKind, Instant};
 

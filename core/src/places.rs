@@ -18,8 +18,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ptr::{self, NonNull};
 
-use crate::job::head::Head;
-use crate::job::hold::JobRef;
+use crate::job::head::{Head, JobRef};
 use crate::sync::Lock;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, Ordering, fence};
 

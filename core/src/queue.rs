@@ -20,7 +20,7 @@ use crate::bits::Bits;
 use crate::books::Books;
 use crate::config::FullPolicy;
 use crate::discipline::Picker;
-use crate::job::hold::JobRef;
+use crate::job::head::JobRef;
 use crate::job::runner::Runner;
 use crate::observer::JobInfo;
 use crate::shelf::{Key, Shelf};

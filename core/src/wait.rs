@@ -9,7 +9,7 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::thread::{self, Thread};
 
-use crate::job::desk::Desk;
+use crate::job::head::Desk;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::turn::{InStep, InTurn};
 use crate::{Handle, Outcome, WouldDeadlock};

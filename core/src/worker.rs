@@ -16,7 +16,7 @@ use crate::books::Counts;
 use crate::config::{FullPolicy, WorkerConfig};
 use crate::ending::{Mode, Report};
 use crate::job::Job;
-use crate::job::desk::Desk;
+use crate::job::head::Desk;
 use crate::job::work::Work;
 use crate::observer::JobInfo;
 use crate::port::all_quiet;

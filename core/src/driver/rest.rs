@@ -4,7 +4,7 @@ use core::mem;
 use core::task::Context;
 
 use super::Driver;
-use crate::job::desk::Desk;
+use crate::job::head::Desk;
 use crate::sync::atomic::{Ordering, fence};
 use crate::turn::InStep;
 use crate::{Instant, Step};

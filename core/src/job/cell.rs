@@ -22,9 +22,10 @@ use core::task::{Context, Poll};
 
 use super::LatePolicy;
 use super::context::JobContext;
-use super::head::Head;
-use super::hold::{JobRef, Ops, hooks};
-use super::runner::{Runner, Verdict};
+use super::head::{Head, JobRef, Ops};
+use super::hold::hooks;
+use super::runner::Runner;
+use super::verdict::Verdict;
 use super::work::Work;
 use crate::books::{Account, Books};
 use crate::clockwork::Clockwork;

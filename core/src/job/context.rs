@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::hold::JobRef;
+use super::head::JobRef;
 use super::sleep::{Interval, Sleep, Timeout};
 use crate::clockwork::{Clockwork, Due};
 use crate::timed::TimedToken;

@@ -1,4 +1,4 @@
-//! What every job has, whatever it does: its conditions, its token, and the marks of its way through the worker.
+//! What every job has, whatever it does: its conditions, its token, and the marks of its way through the worker; what can be done with it by its type, and whom it needs.
 //!
 //! ```text
 //!   QUEUED ──out of the queue──► TAKEN ──► RUNNING ──► SETTLED
@@ -11,22 +11,25 @@
 
 mod settle;
 mod stop;
+mod way;
 
 use alloc::borrow::Cow;
 use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
+use core::task::{Context, Poll};
 
 use super::conditions::{Above, Conditions, Defaults};
-use super::desk::Desk;
-use super::hold::{JobRef, Ops};
 use super::links::Links;
-use super::loan::{End, Loan};
+use super::loan::Loan;
 use super::told::Told;
-use crate::observer::{JobInfo, JobState, Kind, Observer};
+use super::verdict::Verdict;
+use crate::books::{Account, Books};
+use crate::clockwork::Clockwork;
+use crate::observer::{JobInfo, Kind, Observer};
 use crate::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Arc, UnsafeCell};
-use crate::token::hosted::Hosted;
+use crate::token::hosted::{Hooks, Hosted};
 use crate::{Instant, JobId, Priority, Token};
 
 const QUEUED: u8 = 0;
@@ -63,7 +66,7 @@ pub(crate) struct Head {
     /// Set under the queue's lock, before anybody else sees the job.
     id: AtomicU64,
     /// Its place in the queue. The queue's, under its lock.
-    pub(crate) links: UnsafeCell<Links>,
+    pub(crate) links: UnsafeCell<Links<Self>>,
     pub(crate) conditions: Conditions,
     submitted: Instant,
     /// When it was first polled, plus one nanosecond; 0 before.
@@ -75,6 +78,65 @@ pub(crate) struct Head {
 
 // SAFETY: `links` is guarded by the queue's lock; all else is Sync by itself.
 unsafe impl Sync for Head {}
+
+/// A counted reference to a job: see `hold`.
+#[repr(transparent)]
+pub(crate) struct JobRef(pub(super) NonNull<Head>);
+
+// SAFETY: a head is shared between threads; what is in it is immutable, atomic, or guarded. The body is reached only by its runner.
+unsafe impl Send for JobRef {}
+// SAFETY: as above.
+unsafe impl Sync for JobRef {}
+
+/// What can be done with a job, by its type. Laid out as written: a node that a job hosts knows its hooks, which are the first field, and so all of it. All but `begin`, `refuse` and `abandon` are for the one who has the exclusive right to its body.
+#[repr(C)]
+pub(crate) struct Ops {
+    pub(crate) hooks: Hooks,
+    pub(crate) kind: Kind,
+    /// Polls the body once. `Ready` also for a panic; afterwards the body is gone.
+    pub(crate) poll: unsafe fn(&JobRef, &mut Context<'_>, &Arc<Clockwork>) -> Poll<()>,
+    /// Drops the body where it lies.
+    pub(crate) discard: unsafe fn(&JobRef),
+    /// Fixes the outcome.
+    pub(crate) settle: unsafe fn(&JobRef, Verdict, Instant, Account),
+    /// Settles a call that has begun as abandoned (B3, B4). False if it has not begun, or has ended.
+    pub(crate) abandon: unsafe fn(&JobRef, Instant) -> bool,
+    /// Runs the closure of a call that is lent, on the thread that it was lent to, and settles the job. True if its lane is to be told.
+    pub(crate) begin: unsafe fn(&JobRef) -> bool,
+}
+
+/// What a job needs of its worker.
+pub(crate) trait Desk: Send + Sync {
+    /// Asks the keeper to look at the queued job: its token was cancelled (Q4, X3).
+    fn reap(&self, job: JobRef);
+    /// Gives this lane of this driver a turn: the token of the job in it was cancelled.
+    fn ring(&self, driver: usize, lane: usize);
+    /// A call of this driver has ended, and takes no place any more.
+    fn free_call(&self, driver: usize);
+    /// The call in this lane of this driver has ended, and its thread is through with it.
+    fn end_lane(&self, driver: usize, lane: usize);
+    /// The host's clock.
+    fn now(&self) -> Instant;
+    /// A reading of the host's clock that is as old as the step that a driver is in, or as a ring that is not answered yet, where there is one. Cheaper.
+    fn recent(&self) -> Instant;
+    /// Blocks the calling thread, where the host allows it (C3).
+    #[cfg(feature = "std")]
+    fn block(&self, wait: &mut dyn FnMut()) -> Result<(), crate::WouldDeadlock>;
+    /// The worker's count.
+    fn books(&self) -> &Books;
+    /// This job is cancelled because its worker shuts down.
+    fn cut_off(&self, job: &dyn Fn() -> JobInfo);
+    /// The worker is closed, and this job has ended: it waits for nothing any more.
+    fn forget(&self, job: JobId);
+    /// The worker is closed, and may have come to its end.
+    fn ring_keeper(&self);
+    /// Who is told.
+    fn observer(&self) -> Option<&dyn Observer>;
+    /// Tells this worker from others, see [`Current`](crate::turn::Current).
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).cast::<()>().addr()
+    }
+}
 
 impl Head {
     /// Writes the head of a job that is cancelled with `root`, and with its own parent if it has one, to where it stays: it is large, and not moved.
@@ -175,128 +237,6 @@ impl Head {
     #[inline]
     pub(crate) fn accept(&self, id: u64) {
         self.id.store(id, Ordering::Relaxed);
-    }
-
-    /// Its token was cancelled: tells whoever has the job.
-    pub(crate) fn notice(&self, job: &JobRef) {
-        match self.state.load(Ordering::SeqCst) {
-            QUEUED => self.desk.reap(job.clone()),
-            SETTLED => {}
-            _ => self.ring_lane(),
-        }
-    }
-
-    /// Gives its lane a turn. Harmless when it has left that (L5).
-    pub(super) fn ring_lane(&self) {
-        self.desk.ring(self.driver.load(Ordering::Relaxed) as usize, self.lane.load(Ordering::Relaxed) as usize);
-    }
-
-    /// It has come out of the queue into this lane. From here on whoever cancels it rings that; its token is to be looked at afterwards.
-    #[inline]
-    pub(crate) fn take(&self, driver: usize, lane: usize) {
-        self.driver.store(driver as u32, Ordering::Relaxed);
-        self.lane.store(lane as u32, Ordering::Relaxed);
-        self.state.swap(TAKEN, Ordering::SeqCst);
-    }
-
-    /// The job is about to be polled for the first time.
-    pub(crate) fn start(&self, now: Instant) {
-        self.started.store(now.as_nanos().saturating_add(1), Ordering::Relaxed);
-        self.state.store(RUNNING, Ordering::Release);
-    }
-
-    /// The run time-out counts from `now` on (D5).
-    pub(crate) fn start_the_clock(&self, now: Instant) {
-        let from = if mutant!(RunTimeoutFromSubmit) { self.submitted } else { now };
-        if let Some(due) = self.conditions.run.after(from) {
-            self.due.store(due.as_nanos().min(self.due.load(Ordering::Relaxed)), Ordering::Relaxed); // D1, D8
-        }
-    }
-
-    /// It was on its way to be started, and is not.
-    pub(crate) fn unstart(&self) {
-        self.started.store(0, Ordering::Relaxed);
-    }
-
-    /// Where it is.
-    pub(crate) fn state(&self) -> JobState {
-        Self::station(self.state.load(Ordering::SeqCst))
-    }
-
-    const fn station(state: u8) -> JobState {
-        match state {
-            QUEUED | TAKEN => JobState::Queued,
-            RUNNING => JobState::Running,
-            _ => JobState::Settled,
-        }
-    }
-
-    /// When it was first polled.
-    pub(crate) fn started(&self) -> Option<Instant> {
-        self.started.load(Ordering::Relaxed).checked_sub(1).map(Instant::from_nanos)
-    }
-
-    pub(crate) fn submitted(&self) -> Instant {
-        self.submitted
-    }
-
-    /// When its queue time-out is due (D5, D8).
-    #[inline]
-    pub(crate) fn queue_due(&self) -> Option<Instant> {
-        if mutant!(QueueTimeoutFromTheStart) { None } else { self.conditions.queued.after(self.submitted) }
-    }
-
-    /// For whoever has the body.
-    pub(crate) fn count_poll(&self) {
-        self.polls.store(self.polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn polls(&self) -> u64 {
-        self.polls.load(Ordering::Relaxed)
-    }
-
-    /// From now on its parent tells it of a cancel. If that has happened already, this may be where the token's callbacks run: a panic of theirs is
-    /// contained and counted (P4).
-    #[inline]
-    pub(crate) fn attend(&self) {
-        if self.hosted.is_linked() {
-            self.desk.books().contain(|| self.hosted.attend());
-        }
-    }
-
-    /// Nobody is told of a cancel any more.
-    #[inline]
-    pub(crate) fn dismiss(&self) {
-        self.hosted.dismiss();
-    }
-
-    /// The call will never be run: gives the body back.
-    pub(crate) fn refuse(&self) {
-        if self.loan.refuse() == End::Over {
-            self.ring_lane();
-        }
-    }
-
-    /// The closure of the call has ended: its place is free, whenever its lane comes to see that (J7).
-    pub(super) fn free_place(&self) {
-        self.desk.free_call(self.driver.load(Ordering::Relaxed) as usize);
-    }
-
-    /// The thread that has run the call is through with it: gives its lane back.
-    pub(super) fn end_lane(&self) {
-        self.desk.end_lane(self.driver.load(Ordering::Relaxed) as usize, self.lane.load(Ordering::Relaxed) as usize);
-    }
-
-    pub(crate) fn shield(&self) {
-        self.shields.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn unshield(&self) {
-        self.shields.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_shielded(&self) -> bool {
-        self.shields.load(Ordering::Relaxed) != 0
     }
 
     /// What there is to know about the job at `now`.

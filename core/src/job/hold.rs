@@ -1,4 +1,4 @@
-//! Counts those who hold a job, and knows what can be done with one whatever its type.
+//! Counts those who hold a job.
 //!
 //! A job is one allocation: its head, the slot of its outcome, its body. The first thing in it is the node of its token, and the count of those who hold
 //! the token is the count of those who hold the job: its runner, its handle, contexts, tokens, children of tokens.
@@ -7,45 +7,12 @@
 use core::mem;
 use core::ops::Deref;
 use core::ptr::NonNull;
-use core::task::{Context, Poll};
 
-use super::head::Head;
+use super::head::{Head, JobRef};
 use crate::Instant;
-use crate::books::Account;
-use crate::clockwork::Clockwork;
 use crate::errand::{Errand, Ways};
 use crate::host::Call;
-use crate::observer::Kind;
-use crate::sync::Arc;
 use crate::token::hosted::{Hooks, Hosted};
-
-use super::runner::Verdict;
-
-/// What can be done with a job, by its type. Laid out as written: a node that a job hosts knows its hooks, which are the first field, and so all of it. All but `begin`, `refuse` and `abandon` are for the one who has the exclusive right to its body.
-#[repr(C)]
-pub(crate) struct Ops {
-    pub(crate) hooks: Hooks,
-    pub(crate) kind: Kind,
-    /// Polls the body once. `Ready` also for a panic; afterwards the body is gone.
-    pub(crate) poll: unsafe fn(&JobRef, &mut Context<'_>, &Arc<Clockwork>) -> Poll<()>,
-    /// Drops the body where it lies.
-    pub(crate) discard: unsafe fn(&JobRef),
-    /// Fixes the outcome.
-    pub(crate) settle: unsafe fn(&JobRef, Verdict, Instant, Account),
-    /// Settles a call that has begun as abandoned (B3, B4). False if it has not begun, or has ended.
-    pub(crate) abandon: unsafe fn(&JobRef, Instant) -> bool,
-    /// Runs the closure of a call that is lent, on the thread that it was lent to, and settles the job. True if its lane is to be told.
-    pub(crate) begin: unsafe fn(&JobRef) -> bool,
-}
-
-/// A counted reference to a job.
-#[repr(transparent)]
-pub(crate) struct JobRef(NonNull<Head>);
-
-// SAFETY: a head is shared between threads; what is in it is immutable, atomic, or guarded. The body is reached only by its runner.
-unsafe impl Send for JobRef {}
-// SAFETY: as above.
-unsafe impl Sync for JobRef {}
 
 impl JobRef {
     /// # Safety

@@ -2,25 +2,24 @@
 
 use core::ptr::NonNull;
 
-use super::head::Head;
 use crate::timers::TimerPlace;
 
 /// The next in a row.
-pub(crate) type Link = Option<NonNull<Head>>;
+pub(crate) type Link<J> = Option<NonNull<J>>;
 
-/// See the head of the file.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Links {
+/// See the head of the file. `J` is what is linked.
+#[derive(Debug)]
+pub(crate) struct Links<J> {
     /// [`OUT`](Self::OUT) for a job that is not in a row.
-    pub(crate) older: Link,
-    pub(crate) newer: Link,
+    pub(crate) older: Link<J>,
+    pub(crate) newer: Link<J>,
     /// The timer of its time in the queue. The queue takes it back with the job, so that it names no other (D7).
     pub(crate) timer: TimerPlace,
 }
 
-impl Links {
+impl<J> Links<J> {
     /// Nobody's address.
-    const NOWHERE: Link = Some(NonNull::dangling());
+    const NOWHERE: Link<J> = Some(NonNull::dangling());
 
     /// Of a job that is not in a row.
     pub(crate) const OUT: Self = Self { older: Self::NOWHERE, newer: None, timer: TimerPlace::NONE };
@@ -32,3 +31,11 @@ impl Links {
         self.older == Self::NOWHERE
     }
 }
+
+impl<J> Clone for Links<J> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<J> Copy for Links<J> {}

@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ::loom::cell::UnsafeCell;
 use ::loom::thread;
 
-use super::desk::Desk;
+use super::head::Desk;
 use super::nobody::{Nobody, cell};
-use super::runner::{Lent, Loan, Runner, Verdict};
+use super::runner::{Lent, Loan, Runner};
+use super::verdict::Verdict;
 use super::{CallContext, Job};
 use crate::books::Account;
 use crate::handle::Handle;

@@ -3,7 +3,6 @@
 pub(crate) mod cell;
 pub(crate) mod conditions;
 pub(crate) mod context;
-pub(crate) mod desk;
 pub(crate) mod head;
 pub(crate) mod hold;
 pub(crate) mod links;
@@ -15,6 +14,7 @@ pub(crate) mod nobody;
 pub(crate) mod runner;
 pub(crate) mod sleep;
 mod told;
+pub(crate) mod verdict;
 pub(crate) mod work;
 
 use alloc::borrow::Cow;

@@ -5,23 +5,14 @@ use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
-use super::head::Head;
-use super::hold::JobRef;
+use super::head::{Head, JobRef};
 use super::loan::State;
+use super::verdict::Verdict;
+use crate::Instant;
 use crate::books::Account;
 use crate::clockwork::Clockwork;
 use crate::host::Call;
 use crate::sync::Arc;
-use crate::{Cause, Instant};
-
-/// How a job is to be settled.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Verdict {
-    /// By what its body returned; `late` if its time was out before.
-    Returned { late: bool },
-    /// As what its recorded cause says (D6); its body was discarded.
-    Requested { cause: Cause, started: bool },
-}
 
 /// The exclusive right to the body of one job. Whoever holds it polls, discards and settles.
 pub(crate) struct Runner(JobRef);

@@ -13,8 +13,7 @@ use core::iter;
 use core::ptr::NonNull;
 
 use crate::Priority;
-use crate::job::head::Head;
-use crate::job::hold::JobRef;
+use crate::job::head::{Head, JobRef};
 use crate::job::links::{Link, Links};
 use crate::job::runner::Runner;
 use crate::timers::TimerPlace;
@@ -28,8 +27,8 @@ pub(super) struct Rows {
 
 #[derive(Clone, Copy)]
 struct Row {
-    oldest: Link,
-    newest: Link,
+    oldest: Link<Head>,
+    newest: Link<Head>,
 }
 
 /// A job in the rows, for who has them.
@@ -155,7 +154,7 @@ impl Rows {
 /// # Safety
 ///
 /// The job is there, and nobody writes its links meanwhile.
-unsafe fn get(job: NonNull<Head>) -> Links {
+unsafe fn get(job: NonNull<Head>) -> Links<Head> {
     // SAFETY: promised by the caller.
     unsafe { job.as_ref().links.with(|links| *links) }
 }
@@ -165,7 +164,7 @@ unsafe fn get(job: NonNull<Head>) -> Links {
 /// # Safety
 ///
 /// The job is there, and nobody else looks at its links meanwhile.
-unsafe fn set(job: NonNull<Head>, write: impl FnOnce(&mut Links)) {
+unsafe fn set(job: NonNull<Head>, write: impl FnOnce(&mut Links<Head>)) {
     // SAFETY: promised by the caller.
     unsafe { job.as_ref().links.with_mut(|links| write(&mut *links)) }
 }

@@ -1,16 +1,11 @@
-//! This room names what can be on the list of a node.
+//! This room says how what can be on the list of a node is named.
 #![allow(unsafe_code, reason = "an address with its kind, and the way from it to the link of what is there")]
 
-use core::mem::offset_of;
 use core::ptr::{self, NonNull};
 
-use super::callback::Callback;
-use super::linked::Tap;
-use super::node::Node;
-use super::wait::Waiter;
-use crate::sync::{Arc, UnsafeCell};
+use crate::sync::UnsafeCell;
 
-/// The address of something that can be on a [`List`], with its kind in the low two bits.
+/// The address of something that can be on a list, with its kind in the low two bits.
 ///
 /// There are four kinds: a *waiter* inside a pinned future, a *callback*, a plain *child* node, and a *tap* of a linked
 /// node. All are aligned to four bytes at least, and have their [`Link`] for their first field.
@@ -20,14 +15,23 @@ pub(super) struct Entry(*mut ());
 /// What is at the address of an [`Entry`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A [`Waiter`].
+    /// A waiter.
     Waiter = 0,
-    /// A [`Callback`].
+    /// A callback.
     Callback = 1,
-    /// A plain child: its [`Node`].
+    /// A plain child: its node.
     Child = 2,
-    /// A [`Tap`] of a linked node.
+    /// A tap of a linked node.
     Tap = 3,
+}
+
+/// What can be on a list.
+///
+/// # Safety
+///
+/// It has an `UnsafeCell<Link>` for its first field, and is the one type of its kind.
+pub(super) unsafe trait Listed {
+    const KIND: Kind;
 }
 
 /// The bits of the kind.
@@ -54,25 +58,8 @@ impl Entry {
     pub(super) const LOOSE: Self = Self(ptr::without_provenance_mut(usize::MAX));
 
     #[inline]
-    pub(super) fn waiter(waiter: NonNull<Waiter>) -> Self {
-        Self::new(waiter.cast(), Kind::Waiter)
-    }
-
-    pub(super) fn callback(callback: &Arc<Callback>) -> Self {
-        Self(Arc::as_ptr(callback).cast_mut().cast::<()>().map_addr(|addr| addr | Kind::Callback as usize))
-    }
-
-    pub(super) fn child(node: NonNull<Node>) -> Self {
-        Self::new(node.cast(), Kind::Child)
-    }
-
-    pub(super) fn tap(tap: NonNull<Tap>) -> Self {
-        Self::new(tap.cast(), Kind::Tap)
-    }
-
-    #[inline]
-    fn new(address: NonNull<()>, kind: Kind) -> Self {
-        Self(address.as_ptr().map_addr(|addr| addr | kind as usize))
+    pub(super) fn of<T: Listed>(listed: NonNull<T>) -> Self {
+        Self(listed.as_ptr().cast::<()>().map_addr(|addr| addr | T::KIND as usize))
     }
 
     #[inline]
@@ -95,10 +82,6 @@ impl Entry {
     /// The entry must still be there, and be neither `NONE` nor `LOOSE`.
     #[inline]
     pub(super) unsafe fn link<'a>(self) -> &'a UnsafeCell<Link> {
-        const {
-            assert!(offset_of!(Waiter, link) == 0 && offset_of!(Callback, link) == 0);
-            assert!(offset_of!(Node, branch) == 0 && offset_of!(Tap, link) == 0);
-        }
         // SAFETY: promised by the caller; whatever the kind is, the link is the first field.
         unsafe { &*self.address::<UnsafeCell<Link>>() }
     }

@@ -4,14 +4,12 @@
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
-use super::hold::{self, Dead, NodeRef};
-use super::linked;
+use super::hold::NodeRef;
+use super::hub::Hub;
 use super::node::Node;
 use super::up::Up;
-use super::word::Word;
-use super::{Token, tree};
 use crate::Instant;
-use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::atomic::AtomicU32;
 
 /// A node whose memory is its host's, and what its host wants to know of it. Whoever holds the node holds all of it: there is one count for both.
 ///
@@ -22,13 +20,13 @@ use crate::sync::atomic::{AtomicU32, Ordering};
 #[repr(C)]
 pub(crate) struct Hosted {
     /// First, so that its address is the whole's.
-    node: Node,
+    pub(super) node: Node,
     /// Counted only where it is linked; null for a root.
-    parent: Option<ManuallyDrop<NodeRef>>,
+    pub(super) parent: Option<ManuallyDrop<NodeRef>>,
     /// In nanoseconds. One at the last nanosecond of the clock is none (D8).
-    deadline: u64,
+    pub(super) deadline: u64,
     /// Those of a table of the host's, of which they are the first field.
-    hooks: NonNull<Hooks>,
+    pub(super) hooks: NonNull<Hooks>,
 }
 
 /// What a host does for its node.
@@ -59,30 +57,6 @@ unsafe impl Send for Hosted {}
 unsafe impl Sync for Hosted {}
 
 impl Hosted {
-    /// A node below `root`, or, with `parent`, one that is cancelled with that too, and told of it.
-    ///
-    /// # Safety
-    ///
-    /// `root` outlives the node. The hooks are there for ever. The node is moved no more after [`settle_in`](Self::settle_in), which is to be called before anything else is done with it.
-    #[inline]
-    pub(crate) unsafe fn new(root: &Token, parent: Option<&Token>, deadline: u64, hooks: NonNull<Hooks>) -> Self {
-        let above = match (parent.and_then(Token::node), root.node()) {
-            (Some(parent), Some(root)) => Some(linked::joined(parent, root)),
-            (Some(parent), None) => Some(parent.clone()),
-            (None, _) => None,
-        };
-        let linked = above.is_some();
-        let parent = match above {
-            Some(above) => Some(ManuallyDrop::new(above)),
-            // SAFETY: not counted, and so never dropped. It outlives the node, promised by the caller.
-            None => root.node().map(|root| ManuallyDrop::new(unsafe { NodeRef::from_address(root.address()) })),
-        };
-        let mut node = Node::new(Up::none(), Word::live());
-        node.hub.alone(|hub| *hub.hears = true);
-        node.hub.linked = linked;
-        Self { node, parent, deadline, hooks }
-    }
-
     /// The node has the place where it stays. The caller has so many counts of it.
     ///
     /// # Safety
@@ -93,7 +67,7 @@ impl Hosted {
         // SAFETY: promised by the caller.
         unsafe {
             (*this.as_ptr()).node.up = Up::hosted_by(this);
-            (*this.as_ptr()).node.hub.refs = AtomicU32::new(holders * NodeRef::ONE);
+            (*this.as_ptr()).node.hub.refs = AtomicU32::new(holders * Hub::ONE);
         }
     }
 
@@ -101,18 +75,6 @@ impl Hosted {
     #[inline]
     pub(crate) fn is_bare(&mut self) -> bool {
         !self.node.word.is_shared() && self.node.hub.alone(|hub| hub.list.is_empty())
-    }
-
-    /// From now on it is told of a cancel, also after it was [dismissed](Self::dismiss). May be where it learns of one of the parent that was before; of one
-    /// between the two it does not.
-    ///
-    /// # Panics
-    ///
-    /// As [`Token::cancel`].
-    pub(crate) fn attend(&self) {
-        if self.is_linked() {
-            tree::attend(&self.own());
-        }
     }
 
     /// It is not told any more. Of one that is cancelled already whoever did that tells it, or has: no second time comes.
@@ -127,12 +89,6 @@ impl Hosted {
     #[inline]
     pub(crate) const fn is_linked(&self) -> bool {
         self.node.hub.linked
-    }
-
-    /// The parent that it was given beside the root.
-    pub(crate) fn own_parent(&self) -> Option<Token> {
-        let above = self.parent.as_deref().filter(|_| self.is_linked())?;
-        Some(Token::from_node(linked::one_of(above).clone()))
     }
 
     /// The hooks, with the right to the whole table that they are the first field of.
@@ -150,23 +106,13 @@ impl Hosted {
         self.parent.as_deref()
     }
 
-    /// Its own; see [`Token::deadline`] for that which counts.
+    /// Its own; see [`Token::deadline`](crate::Token::deadline) for that which counts.
     #[inline]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         if self.deadline == u64::MAX { None } else { Some(Instant::from_nanos(self.deadline)) }
     }
 
-    /// The token that the node is, without a count of it.
-    ///
-    /// # Safety
-    ///
-    /// It is used for as long as the node is there, and never dropped.
-    pub(crate) unsafe fn token(this: NonNull<Self>) -> ManuallyDrop<Token> {
-        // SAFETY: promised by the caller.
-        ManuallyDrop::new(Token::from_node(unsafe { NodeRef::from_address(this.cast()) }))
-    }
-
-    fn own(&self) -> ManuallyDrop<NodeRef> {
+    pub(super) fn own(&self) -> ManuallyDrop<NodeRef> {
         // SAFETY: `self` is there for as long as the reference is used, which is never dropped.
         ManuallyDrop::new(unsafe { NodeRef::from_address(NonNull::from(&self.node)) })
     }
@@ -177,57 +123,9 @@ impl Hosted {
         let _ = ManuallyDrop::new(NodeRef::clone(&self.own()));
     }
 
-    /// Counts one less. With the last the host is released.
-    ///
-    /// # Safety
-    ///
-    /// The caller had a count of it, and does not use it any more.
-    #[inline]
-    pub(crate) unsafe fn let_go(this: NonNull<Self>) {
-        // SAFETY: the caller has a count of it up to here.
-        let hosted = unsafe { this.as_ref() };
-        // Whoever held it before has let go of it, so that what it did is seen here. If it was on no list, nobody can come to hold it again: so there
-        // is nobody to be counted down against.
-        if hosted.node.hub.refs.load(Ordering::Acquire) == NodeRef::ONE {
-            hosted.node.hub.refs.store(0, Ordering::Relaxed);
-            let release = hosted.release();
-            // SAFETY: nobody but the caller has it any more; `hosted` is not used again.
-            let plain = unsafe { (*this.as_ptr()).is_plain() };
-            if plain {
-                // SAFETY: the count was the caller's, and the last; there is nobody to take leave of.
-                unsafe { release(this) };
-            } else {
-                // SAFETY: the count was the caller's, and the last; it is on no list.
-                unsafe { Self::take_down(this) };
-            }
-        } else {
-            // SAFETY: promised by the caller.
-            drop(unsafe { NodeRef::from_address(this.cast()) });
-        }
-    }
-
-    /// Takes it down when it is on no list, or no more.
-    ///
-    /// # Safety
-    ///
-    /// As for [`hold::take_down`].
-    #[inline(never)]
-    unsafe fn take_down(this: NonNull<Self>) {
-        // SAFETY: nobody but the caller has it any more.
-        unsafe {
-            if (*this.as_ptr()).node.hub.alone(|hub| hub.list.is_empty()) {
-                let (parent, release) = ((*this.as_ptr()).take_parent(), (*this.as_ptr()).release());
-                release(this);
-                drop(parent);
-            } else {
-                hold::take_down(Dead { node: this.cast(), attached: false });
-            }
-        }
-    }
-
     /// Whether taking it down, when it is on no list, comes to nothing but its release: nobody listens, and its parent is not counted. The usual case.
     #[inline]
-    fn is_plain(&mut self) -> bool {
+    pub(super) fn is_plain(&mut self) -> bool {
         !self.is_linked() && self.node.hub.alone(|hub| hub.list.is_empty())
     }
 

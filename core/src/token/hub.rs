@@ -5,14 +5,13 @@
 
 use core::fmt;
 
-use super::hold::NodeRef;
 use super::list::List;
 use crate::sync::atomic::AtomicU32;
 use crate::sync::{Latch, UnsafeCell};
 
 /// See the head of the file.
 pub(super) struct Hub {
-    /// How many hold the node: tokens, observers, children, and a canceller on its way. See [`NodeRef`] for its lowest bit. Not guarded.
+    /// How many hold the node: tokens, observers, children, and a canceller on its way. See [`ATTACHED`](Self::ATTACHED) for its lowest bit. Not guarded.
     pub(super) refs: AtomicU32,
     /// The node's lock.
     latch: Latch,
@@ -35,11 +34,16 @@ pub(super) struct Listeners<'a> {
 }
 
 impl Hub {
+    /// In `refs`: the node was put on a parent's list.
+    pub(super) const ATTACHED: u32 = 1;
+    /// In `refs`: one that holds it.
+    pub(super) const ONE: u32 = 2;
+
     /// Of a node that one holds, and nobody listens to.
     #[inline]
     pub(super) fn new() -> Self {
         Self {
-            refs: AtomicU32::new(NodeRef::ONE),
+            refs: AtomicU32::new(Self::ONE),
             latch: Latch::new(),
             hears: UnsafeCell::new(false),
             attached: UnsafeCell::new(false),

@@ -1,96 +1,20 @@
 //! This room joins several parents in one token.
 #![allow(unsafe_code, reason = "a linked node and its taps lie in one allocation and name each other")]
 
-use core::fmt;
 use core::ops::ControlFlow;
 use core::ptr::NonNull;
-use core::slice;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::entry::{Entry, Link};
 use super::hold::NodeRef;
+use super::look::LEVELS;
 use super::node::Node;
+use super::parents::Parents;
+use super::tap::{Linked, Tap, Taps};
 use super::tree;
-use super::up::{Parents, Up};
-use super::word::{Seen, Word};
-use crate::Instant;
-use crate::sync::UnsafeCell;
-
-/// How many linked tokens may look up through one another.
-///
-/// A look upwards takes no memory but its own stack (T4), so the branchings that it can come back to must be counted. A
-/// linked token beyond that still hears of every cancellation before the cancelling call returns (R2); but another token
-/// may be seen cancelled a moment before it. Plain children do not count.
-pub(super) const LEVELS: usize = 16;
-
-/// A linked node and its parents, in one allocation.
-///
-/// # Implementation notes
-///
-/// A linked node is on its parents' lists from the first to the last, though nobody listens to it: it must learn which of
-/// its parents was cancelled first (T10), and a look upwards later could not tell. The look upwards is still made, so that
-/// there is no moment at which a parent was seen cancelled and the linked token was not (R3).
-#[repr(C)]
-pub(super) struct Linked {
-    /// The node itself. First, so that its address is the whole's.
-    pub(super) node: Node,
-    taps: Taps,
-    /// Where it does not look up: the earliest above it, as deadlines do not travel down the lists.
-    deadline: Option<Instant>,
-    /// 1 if no linked node is above, else one more than the highest of those; 0 for one that does not look up.
-    level: usize,
-}
-
-/// Two taps, as a job's token has them, need no allocation of their own.
-enum Taps {
-    Two([Tap; 2]),
-    More(Box<[Tap]>),
-}
-
-impl Taps {
-    fn as_slice(&self) -> &[Tap] {
-        match self {
-            Self::Two(taps) => taps,
-            Self::More(taps) => taps,
-        }
-    }
-}
-
-/// A linked node's place on the list of one parent.
-#[repr(C)]
-pub(super) struct Tap {
-    /// Guarded by the parent's lock. First: see [`Entry`].
-    pub(super) link: UnsafeCell<Link>,
-    /// The node that the tap belongs to. Never changes once the node is known to others.
-    pub(super) owner: NonNull<Node>,
-    parent: NodeRef,
-}
-
-impl Linked {
-    /// The parents, and the node's place on each parent's list.
-    pub(super) fn places(&self) -> impl Iterator<Item = (&NodeRef, Entry)> {
-        self.taps.as_slice().iter().map(|tap| (&tap.parent, Entry::tap(NonNull::from(tap))))
-    }
-
-    pub(super) fn parents(&self) -> impl Iterator<Item = &NodeRef> {
-        self.taps.as_slice().iter().map(|tap| &tap.parent)
-    }
-
-    pub(super) const fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-
-    /// Takes the node down; its parents are left.
-    pub(super) fn into_parents(self) -> impl Iterator<Item = NodeRef> {
-        let (two, more) = match self.taps {
-            Taps::Two(taps) => (Some(taps), None),
-            Taps::More(taps) => (None, Some(taps.into_vec())),
-        };
-        two.into_iter().flatten().chain(more.into_iter().flatten()).map(|tap| tap.parent)
-    }
-}
+use super::up::Up;
+use super::word::Word;
 
 /// A node with these parents (R7); a root if there are none, a plain child if there is one to look up to.
 pub(super) fn link(parents: &[&NodeRef]) -> NodeRef {
@@ -128,7 +52,7 @@ pub(super) fn one_of(node: &NodeRef) -> &NodeRef {
 /// The node that [`joined`] has made of these two, if it is at hand and nobody is about to take it down.
 fn at_hand(one: &NodeRef, two: &NodeRef) -> Option<NodeRef> {
     one.hub.with(|above| {
-        let owner = above.list.first_tap()?;
+        let owner = above.first_tap()?;
         // SAFETY: its tap is on the list whose lock is held; whoever takes it down comes for that first, and changes nothing before.
         let owner_up = unsafe { &(*owner.as_ptr()).up };
         let Parents::Many(Linked { taps: Taps::Two([first, second]), .. }) = owner_up.get() else { return None };
@@ -158,12 +82,6 @@ fn join(taps: Taps) -> NodeRef {
     };
     tree::realign(&node);
     node
-}
-
-impl Tap {
-    fn new(parent: &NodeRef) -> Self {
-        Self { link: Link::new(), owner: NonNull::dangling(), parent: parent.clone() }
-    }
 }
 
 /// The parents without those that occur twice, or that another parent looks up to anyway.
@@ -198,57 +116,5 @@ fn level_above(node: &Node) -> usize {
             Parents::One(parent) => node = parent,
             Parents::Many(linked) => return linked.level,
         }
-    }
-}
-
-/// Whether any parent of a linked node, or what is above it, is cancelled.
-#[inline(never)]
-pub(super) fn is_cancelled(linked: &Linked) -> bool {
-    let cancelled =
-        |_: &NodeRef, seen: Seen| if seen.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    look_up(linked, &mut { cancelled }).is_some()
-}
-
-/// Goes on with a look upwards beyond a linked node: each parent and what is above it, depth first.
-#[inline(never)]
-pub(super) fn look_up<'a, R>(
-    first: &'a Linked,
-    visit: &mut dyn FnMut(&'a NodeRef, Seen) -> ControlFlow<R>,
-) -> Option<R> {
-    let mut open: [slice::Iter<'a, Tap>; LEVELS] = [const { [].as_slice() }; LEVELS].map(<[Tap]>::iter);
-    let mut depth = 0;
-    let mut next = Some(first);
-    loop {
-        if let Some(linked) = next.take().filter(|linked| linked.level > 0) {
-            // Levels fall on the way up, so there is room.
-            open[depth] = linked.taps.as_slice().iter();
-            depth += 1;
-        }
-        if depth == 0 {
-            return None;
-        }
-        let Some(tap) = open[depth - 1].next() else {
-            depth -= 1;
-            continue;
-        };
-        let mut node = &tap.parent;
-        next = loop {
-            let seen = node.word.load();
-            if let ControlFlow::Break(found) = visit(node, seen) {
-                return Some(found);
-            }
-            match node.up.get() {
-                _ if seen.is_masked() => break None, // R9
-                Parents::None => break None,
-                Parents::One(parent) => node = parent,
-                Parents::Many(linked) => break Some(linked),
-            }
-        };
-    }
-}
-
-impl fmt::Debug for Linked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Linked").field("parents", &self.taps.as_slice().len()).field("level", &self.level).finish()
     }
 }

@@ -2,37 +2,13 @@
 #![allow(unsafe_code, reason = "an intrusive list: what is on it lives in futures, callbacks and nodes")]
 
 use core::fmt;
-use core::ptr::NonNull;
-use core::task::Waker;
 
-use super::callback::Callback;
-use super::entry::{Entry, Kind, Link};
-use super::hold::NodeRef;
-use super::linked::Tap;
-use super::node::{Node, Only};
-use super::stack::Held;
-use super::wait::Waiter;
-use super::word::Word;
-use crate::sync::atomic::Ordering;
-use crate::sync::{Arc, UnsafeCell};
+use super::entry::{Entry, Link};
+use crate::sync::UnsafeCell;
 
 /// A list of [`Entry`]s, doubly linked so that each can leave at any time.
 pub(super) struct List {
     head: Entry,
-}
-
-/// What was taken off a list, with what is needed to notify it once the lock is released.
-pub(super) enum Taken {
-    /// The waker of a waiter, or of the only one to wait on a child, which is cancelled.
-    Waiter(Option<Waker>),
-    /// A callback, and the list's count of it.
-    Callback(Arc<Callback>),
-    /// A child, held, with others listening to it.
-    Node(Held),
-    /// A child, held, of which its host alone is to be told.
-    Host(Held),
-    /// A child that is being taken down.
-    Gone,
 }
 
 // The safety of every function below: the caller has `&mut List`, so the lock that guards the list and the links of the
@@ -90,20 +66,23 @@ impl List {
         true
     }
 
-    /// The owner of the first entry, if that is a tap.
-    pub(super) fn first_tap(&self) -> Option<NonNull<Node>> {
-        let entry = self.head;
-        // SAFETY: see above.
-        (entry != Entry::NONE && entry.kind() == Kind::Tap).then(|| unsafe { (*entry.address::<Tap>()).owner })
+    /// The first entry.
+    #[inline]
+    pub(super) fn first(&self) -> Option<Entry> {
+        if self.is_empty() { None } else { Some(self.head) }
     }
 
-    /// Takes the first entry off the list of the node that has this word. If it is a child, that is cancelled with what the word says; and a child that nobody listens to, or
-    /// but one who waits, or its host, needs no more than that.
-    pub(super) fn take(&mut self, word: &Word) -> Option<Taken> {
-        let entry = self.head;
-        if entry == Entry::NONE {
-            return None;
-        }
+    /// The first entry, if it is the only one.
+    #[inline]
+    pub(super) fn only(&self) -> Option<Entry> {
+        // SAFETY: see above.
+        self.first().filter(|entry| unsafe { entry.get() }.next == Entry::NONE)
+    }
+
+    /// Takes the first entry off the list.
+    #[inline]
+    pub(super) fn take(&mut self) -> Option<Entry> {
+        let entry = self.first()?;
         // SAFETY: see above.
         unsafe {
             self.head = entry.get().next;
@@ -112,80 +91,8 @@ impl List {
             }
             entry.set(|link| link.prev = Entry::LOOSE);
         }
-        // SAFETY: see above; each arm names the type that the kind stands for. A list owns a count of each callback on it. Whoever takes a node down first comes for this lock.
-        unsafe {
-            Some(match entry.kind() {
-                Kind::Waiter => Taken::Waiter(Self::wakes(entry)),
-                Kind::Callback => Taken::Callback(Arc::from_raw(entry.address::<Callback>())),
-                Kind::Child => match (*entry.address::<Node>()).take_lone(word) {
-                    Some(Only::Nobody) => Taken::Waiter(None),
-                    Some(Only::Waiter(waker)) => Taken::Waiter(Some(waker)),
-                    // It has this one place, and its parent is cancelled.
-                    Some(Only::Host) => Self::held(entry, NodeRef::try_hold_off(child(entry)), Taken::Host),
-                    None => Self::held(entry, NodeRef::try_hold_off(child(entry)), Taken::Node),
-                },
-                Kind::Tap => Self::held(entry, NodeRef::try_hold((*entry.address::<Tap>()).owner), Taken::Node),
-            })
-        }
+        Some(entry)
     }
-
-    /// Takes the first entry off the list, if it is a waiter and the only entry, and gives its waker.
-    #[inline]
-    pub(super) fn take_only_waiter(&mut self) -> Option<Waker> {
-        let entry = self.head;
-        // SAFETY: see above.
-        if entry == Entry::NONE || entry.kind() != Kind::Waiter || unsafe { entry.get() }.next != Entry::NONE {
-            return None;
-        }
-        self.head = Entry::NONE;
-        // SAFETY: see above; the entry is a waiter, and off the list.
-        unsafe {
-            entry.set(|link| link.prev = Entry::LOOSE);
-            Self::wakes(entry)
-        }
-    }
-
-    /// The waker of a waiter that was taken off its list.
-    ///
-    /// # Safety
-    ///
-    /// The entry is such a one, and the lock of the list is still held: it guards the waker.
-    #[inline]
-    unsafe fn wakes(entry: Entry) -> Option<Waker> {
-        let waiter = entry.address::<Waiter>();
-        // SAFETY: promised by the caller.
-        unsafe {
-            let waker = (*waiter).waker.with_mut(|waker| (*waker).take());
-            // From here on its future may drop it, lock or no lock.
-            (*waiter).told.store(true, Ordering::Release);
-            waker
-        }
-    }
-
-    /// # Safety
-    ///
-    /// The entry is a child or a tap that was just taken off, and `held` its node, if that could be held.
-    #[inline]
-    unsafe fn held(entry: Entry, held: Option<NodeRef>, taken: impl FnOnce(Held) -> Taken) -> Taken {
-        match held {
-            Some(held) => {
-                held.into_address();
-                // SAFETY: promised by the caller, and the count is passed on.
-                taken(unsafe { Held::new(entry) })
-            }
-            None => Taken::Gone,
-        }
-    }
-}
-
-/// The node of a child's entry.
-///
-/// # Safety
-///
-/// It is one.
-unsafe fn child(entry: Entry) -> NonNull<Node> {
-    // SAFETY: promised by the caller.
-    unsafe { NonNull::new_unchecked(entry.address()) }
 }
 
 // SAFETY: the addresses on a list are only followed under its lock, and what they lead to may be used on any thread

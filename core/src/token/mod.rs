@@ -25,28 +25,36 @@
 mod batch;
 mod callback;
 mod dated;
+mod down;
 mod entry;
 mod guard;
 mod hold;
 pub(crate) mod hosted;
+mod hosting;
 mod hub;
 mod linked;
 mod list;
+mod look;
 #[cfg(all(test, countermand_loom))]
 mod loom;
 #[cfg(test)]
 mod models;
 mod node;
 mod observer;
+mod parents;
+mod registration;
 mod shield;
 mod stack;
 mod sweep;
+mod taking;
+mod tap;
 #[cfg(all(test, not(countermand_loom)))]
 mod tests;
 mod tree;
 mod until;
 mod up;
 mod wait;
+mod waiter;
 mod word;
 
 use core::fmt;
@@ -56,9 +64,9 @@ use core::ops::ControlFlow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use callback::Registration;
 pub use guard::DropGuard;
 pub use observer::TokenObserver;
+pub use registration::Registration;
 pub use shield::Shield;
 pub use until::RunUntilCancelled;
 pub use wait::{Cancelled, CancelledOwned};
@@ -248,7 +256,7 @@ impl Token {
     ///
     /// If the token is cancelled already and `f` panics. Otherwise a panic of `f` goes to the one who cancels.
     pub fn on_cancel(&self, f: impl FnOnce(Cause) + Send + 'static) -> Registration {
-        callback::register(self, Box::new(f))
+        registration::register(self, Box::new(f))
     }
 
     /// Cancels this token when the guard is dropped, with the cause [`Cause::HANDLE_DROPPED`], unless it is disarmed (T11).
@@ -357,7 +365,7 @@ fn in_time(deadline: Option<Instant>) -> Option<Instant> {
 fn outermost_due(node: &NodeRef, now: Instant) -> Option<NodeRef> {
     let mut due = None;
     node.look_up(|node, _| {
-        if node.own_deadline().is_some_and(|at| at.is_due(now)) && !(mutant!(ExpiresTheInnermost) && due.is_some()) {
+        if node.up.deadline().is_some_and(|at| at.is_due(now)) && !(mutant!(ExpiresTheInnermost) && due.is_some()) {
             due = Some(node);
         }
         ControlFlow::<()>::Continue(())

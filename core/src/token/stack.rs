@@ -7,8 +7,8 @@ use core::ptr::NonNull;
 use super::callback::Callback;
 use super::entry::{Entry, Kind};
 use super::hold::NodeRef;
-use super::linked::Tap;
 use super::node::Node;
+use super::tap::Tap;
 use crate::sync::Arc;
 
 /// A child, or a tap of a linked node, that was taken off its list together with a count of the node.
@@ -34,7 +34,7 @@ impl Held {
     ///
     /// The node was counted down to zero, and the caller is the one to take it down.
     pub(super) unsafe fn dead(node: NonNull<Node>) -> Self {
-        Self(Entry::child(node))
+        Self(Entry::of(node))
     }
 
     /// The node itself.
@@ -102,7 +102,7 @@ impl Calls {
     }
 
     pub(super) fn push(&mut self, callback: Arc<Callback>) {
-        let entry = Entry::callback(&callback);
+        let entry = Callback::entry(&callback);
         // The count passes to the stack.
         core::mem::forget(callback);
         // SAFETY: off every list, and it is on none again; so its link is ours. `prev` stays `LOOSE`.

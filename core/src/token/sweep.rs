@@ -7,10 +7,10 @@ use super::batch::Batch;
 use super::hold::NodeRef;
 use super::hosted;
 use super::hub::Listeners;
-use super::list::Taken;
-use super::node::{Node, Only};
+use super::node::Node;
+use super::parents::Parents;
 use super::stack::Todo;
-use super::up::Parents;
+use super::taking::{Only, Taken};
 use crate::Cause;
 use crate::contain::FirstPanic;
 
@@ -123,7 +123,7 @@ impl Sweep {
             if self.batch.is_full() {
                 return true;
             }
-            match hub.list.take(&node.word) {
+            match hub.take(&node.word) {
                 None => return false,
                 Some(Taken::Waiter(waker)) => {
                     if let Some(waker) = waker {

@@ -9,8 +9,9 @@ use super::hold::NodeRef;
 use super::hosted::Hosted;
 use super::hub::Listeners;
 use super::node::Node;
+use super::parents::Parents;
 use super::sweep::sweep_found;
-use super::up::{Parents, Up};
+use super::up::Up;
 use super::word::Seen;
 use crate::sync::UnsafeCell;
 
@@ -237,7 +238,7 @@ fn has_untold(seen: Seen, hub: &Listeners<'_>) -> bool {
 fn for_each_place(address: NonNull<Node>, up: &Up, mut f: impl FnMut(&NodeRef, Entry)) {
     match up.get() {
         Parents::None => {}
-        Parents::One(parent) => f(parent, Entry::child(address)),
+        Parents::One(parent) => f(parent, Entry::of(address)),
         Parents::Many(linked) => linked.places().for_each(|(parent, place)| f(parent, place)),
     }
 }

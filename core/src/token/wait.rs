@@ -1,59 +1,19 @@
 //! This room waits for a cancellation.
 #![allow(unsafe_code, reason = "a waiter is on the node's list while its future is pinned")]
 
-use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
-use core::marker::PhantomPinned;
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
 use super::Token;
-use super::entry::{Entry, Link};
 use super::hold::NodeRef;
 use super::tree::{self, Joined};
+use super::waiter::Waiter;
 use crate::Cause;
-use crate::sync::UnsafeCell;
-use crate::sync::atomic::{AtomicBool, Ordering};
-
-/// A place on a node's list, inside a future.
-///
-/// Who may touch what: `link` and `waker` belong to whoever has the node's lock from the time that `joined` is set until
-/// the waiter is found off the list; before and after, to the future alone.
-#[repr(C)]
-pub(super) struct Waiter {
-    /// First: see [`Entry`].
-    pub(super) link: UnsafeCell<Link>,
-    pub(super) waker: UnsafeCell<Option<Waker>>,
-    /// Whether the waiter may be on the list. The future's alone.
-    joined: Cell<bool>,
-    /// Set by whoever takes the waiter off the list in order to wake it, as the last thing that is done to it.
-    pub(super) told: AtomicBool,
-    _pinned: PhantomPinned,
-}
-
-// SAFETY: what is shared is guarded by the node's lock; `joined` is only used through `Pin<&mut _>` of the future.
-unsafe impl Send for Waiter {}
-// SAFETY: as above.
-unsafe impl Sync for Waiter {}
+use crate::sync::atomic::Ordering;
 
 impl Waiter {
-    #[inline]
-    fn new() -> Self {
-        Self {
-            link: Link::new(),
-            waker: UnsafeCell::new(None),
-            joined: Cell::new(false),
-            told: AtomicBool::new(false),
-            _pinned: PhantomPinned,
-        }
-    }
-
-    fn entry(self: Pin<&Self>) -> Entry {
-        Entry::waiter(NonNull::from(self.get_ref()))
-    }
-
     /// Ready once `node` is cancelled. Must always be called with the same node.
     #[inline]
     fn poll(self: Pin<&Self>, node: &NodeRef, cx: &Context<'_>) -> Poll<Cause> {
@@ -76,14 +36,6 @@ impl Waiter {
                 return Poll::Pending;
             }
         }
-    }
-
-    /// # Safety
-    ///
-    /// The waker is the caller's: the waiter is off the list, or this is called under the node's lock.
-    unsafe fn with_waker<R>(&self, f: impl FnOnce(&mut Option<Waker>) -> R) -> R {
-        // SAFETY: promised by the caller.
-        self.waker.with_mut(|waker| f(unsafe { &mut *waker }))
     }
 
     /// Puts the waiter on the list. Says whether it is on it; if not, the node is cancelled.

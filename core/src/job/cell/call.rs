@@ -4,9 +4,9 @@
 use core::mem;
 
 use super::super::context::CallContext;
-use super::super::hold::JobRef;
+use super::super::head::JobRef;
 use super::super::loan::End;
-use super::super::runner::Verdict;
+use super::super::verdict::Verdict;
 use super::super::work::Work;
 use super::{JobCell, Stage};
 use crate::Instant;
@@ -17,7 +17,7 @@ use crate::turn::{Current, InStep, InTurn};
 impl<W: Work> JobCell<W> {
     /// # Safety
     ///
-    /// As for [`Ops::begin`].
+    /// As for `Ops::begin`.
     pub(super) unsafe fn begin(&self, job: &JobRef) -> bool {
         // B2, and D4 by the clock: the lane may not have had its turn since the time was out.
         self.head.expire_running(self.head.desk.now());
@@ -78,7 +78,7 @@ impl<W: Work> JobCell<W> {
     ///
     /// # Safety
     ///
-    /// As for [`Ops::settle`], and the closure has run.
+    /// As for `Ops::settle`, and the closure has run.
     unsafe fn settle_run(&self, late: bool, now: Instant) {
         let mut verdict = Verdict::Returned { late }; // B1
         if mutant!(CancelledCallLosesItsValue) {
