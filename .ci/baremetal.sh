@@ -132,7 +132,7 @@ board() {
     passed=$((passed + now))
 }
 board cortex-m3 67
-board cortex-m0 85
+board cortex-m0 86
 
 # A rule that is broken on purpose makes the image fail, with its number.
 build "$work/mutants" --bin rules --features mutants
@@ -168,7 +168,7 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
     expect 0 "$work" held list
     sort -u "$work/said" >"$work/asked"
     echo "$(wc -l <"$work/asked") rules without a heap on $machine"
-    [ "$(wc -l <"$work/asked")" -ge 85 ]
+    [ "$(wc -l <"$work/asked")" -ge 86 ]
     # On the M0 the program has asked them; on the M3 it asks those with a heap.
     [ "$machine" = microbit ] || for rule in $(cat "$work/asked"); do
         expect 0 "$work" held __examine any "$rule" 1 >/dev/null
@@ -179,7 +179,7 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
     for breach in "T1 BothToldFirst" "T7 WakesTwice" "T10 LaterCauseOverwrites" "T11 DisarmedGuardCancels" "T12 ForgetsCallbackWhenCancelled" "T13 UnregisterClaimsTooMuch" "D1 ChildOverridesDeadline" "D3 FiresOneTickEarly" \
         "D6 ExpiryIsARequest" "D8 OverflowIsDueAtOnce" "D9 ExpiresTheInnermost" \
         "D2 DeadlineIgnoredWhileRunning" "D4 PastDeadlinePolledOnce" "D5 RunTimeoutFromSubmit" "J2 PollsAJobCancelledWhileQueued" "J3 ReadyThrownAway" \
-        "J4 PollsAfterTheRequest" "J5 GraceIsIgnored" "J6 EveryCancelIsFirst" "J7 OutcomeBeforeDrop" "J9 LateValueIsLost" "J11 TokenIsNobodysChild" "Q1 OneLaneMoreThanTheLimit" "Q2 LifoWithinPriority" "Q3 NoAgeing" \
+        "J4 PollsAfterTheRequest" "J5 GraceIsIgnored" "R9 GraceIsIgnored" "J6 EveryCancelIsFirst" "J7 OutcomeBeforeDrop" "J9 LateValueIsLost" "J11 TokenIsNobodysChild" "Q1 OneLaneMoreThanTheLimit" "Q2 LifoWithinPriority" "Q3 NoAgeing" \
         "Q4 CancelledEntryKeepsItsPlace" "Q4 FreedCapacityWakesNobody" "Q5 EvictsItsEquals" "Q6 DroppedSendKeepsItsGrant" "Q6 CancelledSubmitterKeepsItsPermit" \
         "Q8 ReserveIsOpenToItems" "Q8 FloodFillsTheReserve" "Q9 LastSenderFirst" "Q9 LastSubmitterFirst" "Q7 QueueTimeoutWaitsForALane" "S3 AbortAsksNobody" "S3 ShutdownForgetsWaitingSubmitters" "S4 DrainLimitIsIgnored" "S5 DrainRelaxesAnAbort" \
         "S6 VanishedRuntimeStrandsJobs" "L2 LowestLaneFirst" "L4 BusyWhenIdle" "L5 ParksWithoutLooking" "X1 DroppingAHandleCancels" "X4 DetachedResultsPileUp" \
@@ -195,4 +195,4 @@ for board in "thumbv7m-none-eabi mps2-an385" "thumbv6m-none-eabi microbit"; do
         said "$rule is broken"
     done
 done
-echo "baremetal: $passed rules on two boards, three images, five failures that must be, 132 rules broken on purpose"
+echo "baremetal: $passed rules on two boards, three images, five failures that must be, 134 rules broken on purpose"

@@ -37,7 +37,7 @@ use crate::{Cause, CauseKind, Detail, Instant};
 /// A token whose node is its owner's: a static, or pinned where its owner is. Without a heap, and without counts.
 ///
 /// It means what a [`Token`](crate::Token) means: sticky, the first cause wins, a cancel reaches all below, deadlines are
-/// inherited. Who shares it borrows it, or an [observer](Self::observer) of it; a [`HeldCallback`] is called when it is cancelled, and may cancel another, as a link does. There are no shields.
+/// inherited. Who shares it borrows it, or an [observer](Self::observer) of it; a [`HeldCallback`] is called when it is cancelled, and may cancel another, as a link does. A job [shields](crate::HeldContext::shielded) a section of its own.
 ///
 /// ```
 /// use countermand_core::{Cause, HeldToken};

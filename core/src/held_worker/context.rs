@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use super::nap::HeldSleep;
 use super::seat::Seat;
+use super::shield::HeldShielded;
 use crate::instant::nanos_of;
 use crate::{Cause, Instant};
 
@@ -44,6 +45,19 @@ impl HeldContext {
     /// Dropping the future leaves nothing behind.
     pub fn cancelled(&self) -> HeldAsked<'_> {
         HeldAsked { context: self }
+    }
+
+    /// Goes on to the end of `section` when the job was asked to stop meanwhile, and is dropped at the first wait after that (R9). It is not cut off by a time-out
+    /// either, nor by an abort, but by a driver that goes.
+    ///
+    /// The section sees what is its own: a token that it waits for, its sleeps, and [the request](Self::is_cancelled), if it asks. It counts while it is polled with its job: a set of
+    /// futures that polls only those that were woken does not shield this one.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future drops the section.
+    pub fn shielded<F: Future>(&self, section: F) -> HeldShielded<F> {
+        HeldShielded::new(self.seat, section)
     }
 
     /// The time of the step that polls it.

@@ -17,9 +17,9 @@ pub(super) struct Hub {
     pub(super) closed: bool,
     /// Whether a new job comes before the lanes in this step; alternates (L2).
     pub(super) new_first: bool,
-    attended: bool,
-    /// Whether the driver has gone: nobody has a grace then (S6).
-    gone: bool,
+    driver: Attendance,
+    /// Whether the job that is polled is within a section that is shielded (R9). Between two polls it says nothing.
+    pub(super) shielded: bool,
     pub(super) queued: u8,
     pub(super) running: u8,
     /// The card that was polled last (L2).
@@ -34,6 +34,16 @@ pub(super) struct Hub {
     /// When what is not over is cancelled: so long before the last nanosecond, which is never. So a worker in a static is all zeros, and weighs nothing in flash.
     abort_before_never: u64,
     pub(super) tally: Tally,
+}
+
+/// Where the driver is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attendance {
+    /// It was not given out.
+    Awaited = 0,
+    There,
+    /// Nobody has a grace any more (S6).
+    Gone,
 }
 
 /// Whom a settling wakes when the lock is open; a panic that is left is nobody's to read. `Err`: there is a value that nobody will read; drop it, and
@@ -55,8 +65,8 @@ impl Hub {
             closed: false,
             rung: false,
             new_first: false,
-            attended: false,
-            gone: false,
+            driver: Attendance::Awaited,
+            shielded: false,
         }
     }
 
@@ -68,7 +78,8 @@ impl Hub {
 
     /// The one driver is given out.
     pub(super) fn attend(&mut self) -> bool {
-        !core::mem::replace(&mut self.attended, true)
+        // Where it has gone there is no job any more, and never will be: that it has is of no interest then.
+        core::mem::replace(&mut self.driver, Attendance::There) == Attendance::Awaited
     }
 
     /// Accepts nothing more, and cancels at this time what is not over by then (S4, S5).
@@ -95,7 +106,7 @@ impl Hub {
 
     /// The driver goes: all is cancelled at once.
     pub(super) fn leave(&mut self) -> Option<Waker> {
-        self.gone = true;
+        self.driver = Attendance::Gone;
         self.close(Instant::ORIGIN)
     }
 
@@ -166,7 +177,7 @@ impl Hub {
     /// Whether it was asked to stop, and is not polled any more: at once, or when it says that its grace is over (J5).
     #[inline]
     fn is_dropped_next(&self, card: &Card) -> bool {
-        let has_grace = card.started && card.is_graced() && !self.gone && !mutant!(GraceIsIgnored);
+        let has_grace = card.started && card.is_graced() && self.driver != Attendance::Gone && !mutant!(GraceIsIgnored);
         card.is_asked() && !has_grace && !is_polled_all_the_same(card.stage == Stage::Queued)
     }
 }

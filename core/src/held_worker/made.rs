@@ -16,6 +16,8 @@ pin_project! {
     pub struct HeldMade<M, W> {
         #[pin]
         stage: Made<M, W>,
+        // Whether its last poll ended within a section that is shielded.
+        shielded: bool,
     }
 }
 
@@ -30,11 +32,18 @@ pin_project! {
 
 impl<M, W> HeldMade<M, W> {
     pub(super) const fn new(make: M) -> Self {
-        Self { stage: Made::Not { make: Some(make) } }
+        Self { stage: Made::Not { make: Some(make) }, shielded: false }
     }
 }
 
-impl<M, W> Watch for HeldMade<M, W> {}
+impl<M, W> Watch for HeldMade<M, W> {
+    const WATCHES: bool = true;
+    const GRACED: bool = true;
+
+    fn is_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
+        !self.shielded && Seat::of(cx).is_none_or(Seat::is_asked)
+    }
+}
 
 impl<M, W> HeldWork for HeldMade<M, W>
 where
@@ -45,17 +54,27 @@ where
     type Error = W::Error;
 
     fn poll_work(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<W::Value, W::Error>> {
-        let mut stage = self.project().stage;
+        let this = self.project();
+        let (seat, mut stage) = (Seat::of(cx), this.stage);
+        // Also where the last poll of another did not come to its end.
+        let shielded = || seat.is_some_and(|seat| seat.with(|hub, _| core::mem::take(&mut hub.shielded)));
+        shielded();
         if let MadeStage::Not { make } = stage.as_mut().project() {
-            let made = Seat::of(cx).zip(make.take()).map(|(seat, make)| make(HeldContext::new(seat)));
+            let made = seat.zip(make.take()).map(|(seat, make)| make(HeldContext::new(seat)));
             if let Some(work) = made {
                 stage.set(Made::Now { work });
             }
         }
-        match stage.project() {
+        let polled = match stage.project() {
             MadeStage::Now { work } => work.poll_work(cx),
             MadeStage::Not { .. } => Poll::Pending,
+        };
+        let was_shielded = core::mem::replace(this.shielded, shielded());
+        if let (true, false, Some(seat)) = (was_shielded, *this.shielded, seat) {
+            // What was asked meanwhile is looked at in the next step (R9).
+            seat.with(|_, card| card.ready = true);
         }
+        polled
     }
 }
 

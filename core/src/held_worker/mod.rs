@@ -20,6 +20,7 @@ mod made;
 mod nap;
 mod policy;
 mod seat;
+mod shield;
 mod submit;
 mod under;
 mod watch;
@@ -40,6 +41,7 @@ pub use nap::HeldSleep;
 pub use policy::{
     HeldEnd, HeldEvicts, HeldFull, HeldOrder, HeldPolicy, HeldRefuses, HeldStrict, HeldUrgent, HeldWaits, HeldWeighted,
 };
+pub use shield::HeldShielded;
 pub use submit::HeldSubmitting;
 pub use under::HeldUnder;
 
@@ -57,7 +59,7 @@ pub type HeldSubmit<W, P = HeldStrict> =
 
 /// A worker without a heap, in a static: `LANES` jobs run at a time, `SLOTS` are accepted, running ones among them, and each lies in a slot of `BYTES` bytes.
 ///
-/// It means what a [`Worker`](crate::Worker) means: priorities, first in first out within one, deadlines and time-outs, a grace, tokens above a job, cancels with a cause, shutdown. The
+/// It means what a [`Worker`](crate::Worker) means: priorities, first in first out within one, deadlines and time-outs, a grace, shielded sections, tokens above a job, cancels with a cause, shutdown. The
 /// most urgent goes first, always, and when all slots are taken the job comes back, unless its [policy](HeldPolicy) says something else: weights, under which nobody starves (Q3); submits that
 /// wait, or have a less urgent job make room (Q5, Q9); slots that are kept for urgent ones (Q8). Time is an argument.
 ///

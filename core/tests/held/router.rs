@@ -241,7 +241,7 @@ fn e15_priorities_do_not_borrow() {
 static E16_DROPPED: AtomicU32 = AtomicU32::new(0);
 
 /// A packet as bytes.
-struct Body([u8; 240]);
+struct Body([u8; 200]);
 
 impl Drop for Body {
     fn drop(&mut self) {
@@ -250,8 +250,8 @@ impl Drop for Body {
 }
 
 /// Encoded without a heap, as any event of a device is.
-fn encoded(event: &Event) -> [u8; 240] {
-    let mut buffer = [0; 240];
+fn encoded(event: &Event) -> [u8; 200] {
+    let mut buffer = [0; 200];
     let packet = PacketParts::of_event("1", Timestamp::new(1, 0), "router", event).expect("it has an id");
     let bytes = packet.encode(&mut buffer).expect("there is room for it");
     assert!(bytes.windows(14).any(|text| text == b"telemetry.shed"));
@@ -263,7 +263,7 @@ fn e16_the_router_cannot_feed_itself() {
     let router = &ROUTER;
     let before = E16_DROPPED.load(Ordering::SeqCst);
     for number in 1..=2 {
-        assert!(router.offer(label(number, Level::Warning), Body([0; 240])).is_ok());
+        assert!(router.offer(label(number, Level::Warning), Body([0; 200])).is_ok());
     }
     let (bytes, level) = {
         let news = router.news("router").expect("one was shed");

@@ -35,6 +35,7 @@ pub(crate) use policy::{Choosy, Fair};
 
 /// In the order of the contract.
 pub(crate) const ALL: &[Rule] = &[
+    ("R9", stops::r9_a_shielded_section_goes_on),
     ("D2", time::d2_due_without_an_alarm),
     ("D3", time::d3_due_is_exact),
     ("D4", time::d4_due_is_never_polled),

@@ -3,6 +3,7 @@
 use core::task::Waker;
 
 use countermand_core::{Cause, HeldJob, HeldToken, Instant, Phase, Shutdown, Step};
+use portable_atomic::{AtomicU32, Ordering};
 
 use super::super::rules::{Bell, after};
 use super::{Captured, PULLED, SECOND, Seen, World, cancelled, completed, gated, stuck, timed_out};
@@ -62,6 +63,52 @@ pub(super) fn j9_a_late_value_is_delivered() {
     assert_eq!(completed(&mut job), Some(Some(Cause::DEADLINE)), "late, and not lost");
     let counts = world.worker.counts();
     assert_eq!((counts.completed, counts.timed_out), (1, 0));
+}
+
+pub(super) fn r9_a_shielded_section_goes_on() {
+    static SEEN: [Seen; 2] = [const { Seen::new() }; 2];
+    static OWN: [HeldToken<'static>; 2] = [const { HeldToken::new() }; 2];
+    static AFTER: AtomicU32 = AtomicU32::new(0);
+    let mut world = World::new();
+    let shielded = |seen: &'static Seen, own: &'static HeldToken<'static>| {
+        let captured = Captured(seen);
+        HeldJob::task_with(move |context| async move {
+            let _captured = captured;
+            let cause = context.shielded(own.cancelled()).await;
+            // Its own was seen, and what came from outside is at the end of the section.
+            assert_eq!((cause, context.is_cancelled()), (PULLED, true));
+            AFTER.fetch_add(1, Ordering::SeqCst);
+            core::future::pending::<u32>().await
+        })
+    };
+    let mut asked = world.submit(shielded(&SEEN[0], &OWN[0]));
+    let mut late = world.submit(shielded(&SEEN[1], &OWN[1]).run_timeout(SECOND));
+    world.run();
+    assert!(asked.cancel());
+    world.run_at(SECOND);
+    assert!(!asked.cancel() && !late.cancel(), "an outside observer sees the truth");
+    assert!(!asked.is_finished() && !late.is_finished());
+    assert_eq!(world.run(), Step::Parked(None), "it does not turn in circles meanwhile");
+    for own in &OWN {
+        own.cancel_with(PULLED);
+    }
+    world.run();
+    assert_eq!((AFTER.load(Ordering::SeqCst), SEEN.each_ref().map(|seen| seen.counts().1)), (2, [1, 1]));
+    assert_eq!(cancelled(&mut asked), Some((Cause::REQUESTED, true)));
+    assert_eq!(timed_out(&mut late), Some(Phase::Running));
+    // A job of the same kind that is in no section is dropped at its next wait; and a driver that goes waits for nobody.
+    static NEVER: HeldToken<'static> = HeldToken::new();
+    let mut open = world.submit(HeldJob::task_with(|context| async move {
+        context.shielded(async {}).await;
+        stuck(Captured(&SEEN[0])).await
+    }));
+    let mut left = world.submit(shielded(&SEEN[1], &NEVER));
+    world.run();
+    assert!(open.cancel());
+    world.run();
+    assert_eq!((cancelled(&mut open), SEEN[0].counts()), (Some((Cause::REQUESTED, true)), (1, 2)));
+    drop(world);
+    assert_eq!((cancelled(&mut left), SEEN[1].counts().1), (Some((Cause::SHUTDOWN, true)), 2));
 }
 
 pub(super) fn j11_cancelled_with_what_is_above() {

@@ -114,7 +114,6 @@ fn why_not(number: &str) -> &'static str {
     match number {
         "T9" | "P1" | "P2" | "P3" | "P4" => "a panic ends the image: nothing unwinds",
         "R5" => "no node goes before what is below it: that does not compile, see HeldToken's documentation",
-        "R9" => "jobs without a heap have no shielded sections; a grace is what cleans up",
         "J12" | "C3" => "nothing blocks: there is one thread",
         "B1" | "B2" | "B3" | "B4" => "there are no threads for blocking calls",
         "L3" => "there is one driver",
