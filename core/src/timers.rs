@@ -49,11 +49,11 @@ const HEAPED: u32 = NONE - 1;
 ///
 /// Invariants:
 /// 1. The first `len` nodes are in use; the node at `i` is not later than its children at `4 i + 1` to `4 i + 4`.
-/// 2. The node at `i` names the `slot` of its item, whose `position` is `i` and whose `next` is [`HEAPED`].
+/// 2. The node at `i` names the `slot` of its item, whose `position` is `i` and whose `next` is `HEAPED`.
 /// 3. Every slot below `used` holds an item, and is in one run or named by one node; or it is in the list of free ones.
 /// 4. No two insertions get the same number, so a key that outlived its timer fits no other (D7).
 /// 5. Along a run the order rises. A run knows that of its first, and the time of its last.
-/// 6. `least` is the order of the earliest timer of all; [`NEVER`] if there is none.
+/// 6. `least` is the order of the earliest timer of all; `NEVER` if there is none.
 pub struct Timers<T, S: Size> {
     nodes: S::Places<Node>,
     slots: S::Places<Slot<T>>,
