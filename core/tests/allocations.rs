@@ -208,8 +208,9 @@ fn whatever_a_job_has_goes_with_it() {
             drop(submit(bench, Job::task(async {}).parent(&parent)));
         }),
         ("a parent, and no place", &|bench| {
-            bench.worker.close();
+            let all: Vec<_> = (0..64).map(|_| submit(bench, Job::task(async {}))).collect();
             assert!(bench.worker.try_submit(Job::task(async {}).parent(&Token::new()).name(long())).is_err());
+            drop(all);
         }),
         ("a cause, before it runs", &|bench| {
             assert!(submit(bench, Job::task(async {})).cancel_with(Cause::REQUESTED.with_text("told at length")));

@@ -412,15 +412,21 @@ fn a_sender_that_goes_after_the_close_takes_no_place_with_it() {
 
 #[test]
 fn one_that_has_become_more_urgent_stands_where_it_is_then() {
-    let (mut low, receiver) = bounded(1);
-    let mut normal = low.clone();
-    let mut cx = Context::from_waker(Waker::noop());
-    assert_eq!(low.try_send(0, Priority::Low), Ok(()));
-    let (mut one, mut two) = (Some(1), Some(2));
-    assert!(low.poll_send(&mut one, Priority::Low, &mut cx).is_pending());
-    assert!(normal.poll_send(&mut two, Priority::Normal, &mut cx).is_pending());
-    assert!(low.poll_send(&mut one, Priority::High, &mut cx).is_pending());
-    assert_eq!(receiver.try_recv(), Ok(0));
-    assert!(normal.poll_send(&mut two, Priority::Normal, &mut cx).is_pending(), "the other one is more urgent");
-    assert_eq!(low.poll_send(&mut one, Priority::High, &mut cx), Poll::Ready(Ok(())));
+    let [lowest, .., highest] = Priority::ALL;
+    for between in Priority::ALL.into_iter().filter(|priority| *priority != lowest && *priority != highest) {
+        for (before, after) in [(lowest, highest), (highest, lowest)] {
+            let (mut changes, receiver) = bounded(1);
+            let mut other = changes.clone();
+            let mut cx = Context::from_waker(Waker::noop());
+            assert_eq!(changes.try_send(0, before), Ok(()));
+            let (mut one, mut two) = (Some(1), Some(2));
+            assert!(changes.poll_send(&mut one, before, &mut cx).is_pending());
+            assert!(other.poll_send(&mut two, between, &mut cx).is_pending());
+            assert!(changes.poll_send(&mut one, after, &mut cx).is_pending());
+            assert_eq!(receiver.try_recv(), Ok(0));
+            let polled = [changes.poll_send(&mut one, after, &mut cx), other.poll_send(&mut two, between, &mut cx)];
+            let first = after == highest;
+            assert_eq!(polled.map(|polled| polled.is_ready()), [first, !first], "{before} to {after}, past {between}");
+        }
+    }
 }
