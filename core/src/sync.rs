@@ -122,6 +122,23 @@ type LockOf<T> = std::sync::Mutex<T>;
 type LockOf<T> = critical_section::Mutex<core::cell::RefCell<T>>;
 
 impl<T> Lock<T> {
+    /// The data, for the one who has the lock to himself.
+    #[cfg(any(countermand_loom, all(feature = "std", countermand_shuttle)))]
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        match self.0.get_mut() {
+            Ok(data) => data,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+
+    /// The data, for the one who has the lock to himself.
+    #[cfg(not(any(feature = "std", countermand_loom)))]
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut().get_mut()
+    }
+
     #[cfg(countermand_loom)]
     pub(crate) fn new(value: T) -> Self {
         Self(LockOf::new(value))
