@@ -39,11 +39,11 @@ threads() {
 
 # Scripts of tokens, queues and jobs, and bytes that others send: so many inputs each. Wants nightly and cargo-fuzz.
 fuzz() {
-    local runs=${COUNTERMAND_RUNS:-1000000} folder name
+    local runs=${COUNTERMAND_RUNS:-1000000} log=$target/fuzz.log folder name options
     while read -r folder name options; do
         # shellcheck disable=SC2086 # several options
-        (cd "$folder" && cargo +nightly fuzz run -s none "$name" -- -runs="$runs" -print_final_stats=1 $options)
-    done <<'END'
+        (cd "$folder" && cargo +nightly fuzz run -s none "$name" -- -runs="$runs" -print_final_stats=1 $options 2>&1)
+    done <<'END' | tee "$log"
 core tokens -max_len=800 -timeout=5
 core queue -max_len=400 -timeout=5
 core jobs -max_len=400 -timeout=5
@@ -51,6 +51,7 @@ adapters/wire packet -max_len=1024 -timeout=5
 adapters/wire frames -max_len=1024 -timeout=5
 adapters/config load -max_len=2048 -timeout=5
 END
+    awk -v runs="$runs" '/^stat::number_of_executed_units:/ { targets++; all += $2 } END { print all + 0 " inputs of " targets + 0 " targets"; exit targets < 6 || all < 6 * runs }' "$log"
 }
 
 # Whole scenarios under random schedules: so many each, instead of what `core/tests/shuttle/explore.rs` records. With the feature `mutants` the last shows, too, that it sees what it is for.
@@ -64,9 +65,9 @@ schedules() {
     awk '/shuttle [a-z ]*: [0-9]+ executions/ { scenarios++ } END { print scenarios + 0 " scenarios"; exit scenarios < 11 }' "$log"
 }
 
-# How many rounds of a race it takes to see a defect, fifty times each.
+# How many rounds of a race it takes to see a defect, fifty times each, on the first of these hosts on which it is one.
 power() {
-    cargo run --release -p countermand-conformance -- --power
+    cargo run --release -p countermand-conformance -- --power --host sim --host blocking --host tokio
 }
 
 soaks() {
