@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countermand::{Handle, Job, Outcome, Token, WorkerConfig};
 
-use super::paths::measured;
+use super::measure::measured;
 use super::stage::Stage;
 use crate::idioms::work::{TIMEOUT, ready};
 

@@ -1,12 +1,13 @@
 //! Counts the instructions that the core's paths take, by callgrind: figures that hardly move from run to run, so that a regression is seen.
 //!
 //! Each path is walked by this program itself under valgrind, twice, once twice as often. What both have in common, filling pools and growing lists, is in neither
-//! figure; the difference is divided by the walks that it is for. Counted is only what runs within [`measured`](paths::measured).
+//! figure; the difference is divided by the walks that it is for. Counted is only what runs within [`measured`](measure::measured).
 //!
 //! A case of a question can be counted too, so that a difference in time can be looked into: one round of it, and two. Then all that the process does is counted, on each of its
 //! threads; with more than one of those a figure depends on who sleeps when.
 
 mod bursts;
+mod measure;
 mod paths;
 mod record;
 mod stage;
@@ -129,7 +130,7 @@ fn goal(path: &Path, counted: &[(&Path, f64)]) -> Option<f64> {
 
 /// Instructions for one walk of a path.
 fn of(path: &Path) -> Result<f64, Box<dyn Error>> {
-    let within = ["--toggle-collect=*paths*measured*"];
+    let within = ["--toggle-collect=*instructions*measured*"];
     let (once, twice) =
         (under_valgrind(path.name, path.times, &within)?, under_valgrind(path.name, path.times * 2, &within)?);
     Ok((twice as f64 - once as f64) / path.times as f64)

@@ -12,6 +12,7 @@ use countermand::{
 };
 
 use super::bursts;
+use super::measure::measured;
 use super::stage::Stage;
 use crate::idioms::work::{TIMEOUT, pending_once, ready};
 use crate::questions::{m3, m4};
@@ -164,13 +165,6 @@ pub(super) static ALL: &[Path] = &[
     Path { name: "a load", what: "the limit of a token check", goal: None, times: TIMES, walk: load },
     Path { name: "an Arc", what: "the limit of a clone", goal: None, times: TIMES, walk: arc },
 ];
-
-/// What runs in here is counted.
-#[inline(never)]
-pub(super) fn measured<T>(work: impl FnOnce() -> T) -> T {
-    // Looked at afterwards, so that this frame is there until the work is done.
-    black_box(work())
-}
 
 fn check(times: u64) {
     let token = Token::new();

@@ -9,14 +9,16 @@
 //! 5. Of a priority at most as many come in as it may have (Q8); who waits for a slot: see `line`.
 #![allow(unsafe_code, reason = "cards and hub are touched under one lock")]
 
+use core::mem::offset_of;
 use core::ptr::NonNull;
 use core::task::Waker;
 
 use super::body::Functions;
-use super::card::{Card, Stage, Times};
+use super::card::{Card, Times};
 use super::hub::{DROPPED, Hub};
 use super::policy::{HeldFull, HeldOrder, HeldPolicy, limits};
 use super::seat::Seat;
+use super::stage::Stage;
 use crate::sync::{UnsafeCell, alone};
 use crate::{CauseKind, Instant, Priority, RejectReason};
 
@@ -61,7 +63,9 @@ pub(super) enum Next {
 
 impl<const N: usize, P: HeldPolicy> Board<N, P> {
     pub(super) const fn new() -> Self {
-        let _ = const { State::<N, P>::LIMITS }; // so that too many reserved do not compile
+        // So that too many reserved do not compile, and a hub is found from its cards.
+        let _ = const { State::<N, P>::LIMITS };
+        const { assert!(offset_of!(State<N, P>, hub) == 0 && offset_of!(State<N, P>, cards) == Hub::TO_CARDS) }
         Self(UnsafeCell::new(State {
             hub: Hub::new(),
             cards: [const { Card::FREE }; N],

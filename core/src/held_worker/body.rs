@@ -6,8 +6,8 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
-use super::card::Stage;
-use super::job::HeldWork;
+use super::stage::Stage;
+use super::work::HeldWork;
 use crate::Cause;
 use crate::sync::UnsafeCell;
 

@@ -4,37 +4,8 @@
 use core::task::Waker;
 
 use super::body::Functions;
+use super::stage::Stage;
 use crate::{Cause, CauseKind, Class, Detail, Instant, Panic, Phase, Priority};
-
-/// Where a job is.
-///
-/// ```text
-///   Free ──submit──► Queued ──► Running ──► Completed, Failed, Stopped ──read──► Free
-///                        also where it is only dropped           detached: Free at once
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
-    Free = 0,
-    Queued,
-    /// In a lane, or about to be dropped: the driver alone touches the body.
-    Running,
-    /// Settled, as the others below: the outcome waits for its reader. It returned a value.
-    Completed,
-    /// It returned an error of its own.
-    Failed,
-    /// It was dropped; the cause or the panic says why.
-    Stopped,
-}
-
-impl Stage {
-    pub(super) fn is_live(self) -> bool {
-        self == Self::Queued || self == Self::Running
-    }
-
-    pub(super) fn is_over(self) -> bool {
-        self >= Self::Completed
-    }
-}
 
 /// When a job's time is out, in nanoseconds. Not aligned as they would be: a slot has no bytes to spare.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! The count of what became of the jobs of a worker without a heap.
 
-use super::card::Stage;
+use super::stage::Stage;
 
 /// How many jobs became what, since the worker was made. Each is counted in 32 bits and begins again at 0 after that; `accepted` is the
 /// sum of the others but `rejected`, and of the jobs that have not settled (S7).

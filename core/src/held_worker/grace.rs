@@ -6,10 +6,10 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::job::HeldWork;
 use super::nap::HeldSleep;
 use super::seat::Seat;
 use super::watch::Watch;
+use super::work::HeldWork;
 use crate::HeldCancelled;
 
 pin_project! {

@@ -9,9 +9,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::body::Body;
-use super::card::{Card, Stage};
+use super::card::Card;
 use super::policy::{HeldFull, HeldPolicy, HeldStrict};
 use super::seat::Seat;
+use super::stage::Stage;
 use crate::held::wake;
 use crate::{Cause, Outcome, Panic, Phase};
 

@@ -4,10 +4,11 @@
 use core::task::Waker;
 
 use super::HeldWorker;
-use super::card::{Card, Stage};
+use super::card::Card;
 use super::counts::Tally;
-use super::nap::{Look, Naps};
+use super::naps::{Look, Naps};
 use super::policy::HeldPolicy;
+use super::stage::Stage;
 use crate::{Instant, Panic};
 
 /// What all slots have in common. In this order for the same reason as a card.
@@ -51,6 +52,9 @@ enum Attendance {
 pub(super) type Settled = Result<Option<Waker>, ()>;
 
 impl Hub {
+    /// How many bytes from a hub to the first card of its board.
+    pub(super) const TO_CARDS: usize = size_of::<Self>().next_multiple_of(align_of::<Card>());
+
     pub(super) const fn new() -> Self {
         Self {
             waker: None,

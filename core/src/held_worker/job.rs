@@ -13,21 +13,12 @@ use super::card::Times;
 use super::context::HeldContext;
 use super::grace::HeldGraced;
 use super::made::HeldMade;
+use super::seat::Seat;
 use super::under::HeldUnder;
 use super::watch::Watch;
+use super::work::HeldWork;
 use crate::instant::nanos_of;
 use crate::{HeldToken, Instant, Priority};
-
-/// What a [`HeldJob`] does: [`HeldPlain`] or [`HeldFallible`], or one of them with a grace or under a token.
-pub trait HeldWork: Watch + 'static {
-    /// What it returns when it completes.
-    type Value: 'static;
-    /// What it returns when it fails.
-    type Error: 'static;
-
-    #[doc(hidden)]
-    fn poll_work(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Value, Self::Error>>;
-}
 
 pin_project! {
     /// A future whose output is the value. Made by [`HeldJob::task`].
@@ -47,8 +38,17 @@ pin_project! {
     }
 }
 
-impl<F> Watch for HeldPlain<F> {}
-impl<F> Watch for HeldFallible<F> {}
+impl<F> Watch for HeldPlain<F> {
+    fn is_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
+        Seat::stops(cx)
+    }
+}
+
+impl<F> Watch for HeldFallible<F> {
+    fn is_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
+        Seat::stops(cx)
+    }
+}
 
 impl<F> HeldWork for HeldPlain<F>
 where

@@ -7,9 +7,9 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::context::HeldContext;
-use super::job::HeldWork;
 use super::seat::Seat;
 use super::watch::Watch;
+use super::work::HeldWork;
 
 pin_project! {
     /// A work that is made at the first poll. Made by [`HeldJob::task_with`](crate::HeldJob::task_with).
@@ -41,7 +41,7 @@ impl<M, W> Watch for HeldMade<M, W> {
     const GRACED: bool = true;
 
     fn is_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
-        !self.shielded && Seat::of(cx).is_none_or(Seat::is_asked)
+        !self.shielded && Seat::stops(cx)
     }
 }
 

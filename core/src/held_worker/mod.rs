@@ -18,12 +18,15 @@ mod job;
 mod line;
 mod made;
 mod nap;
+mod naps;
 mod policy;
 mod seat;
 mod shield;
+mod stage;
 mod submit;
 mod under;
 mod watch;
+mod work;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -35,7 +38,7 @@ pub use counts::HeldCounts;
 pub use driver::{HeldDriver, HeldRun};
 pub use grace::HeldGraced;
 pub use handle::{HeldCancelOnDrop, HeldHandle};
-pub use job::{HeldFallible, HeldJob, HeldPlain, HeldWork};
+pub use job::{HeldFallible, HeldJob, HeldPlain};
 pub use made::HeldMade;
 pub use nap::HeldSleep;
 pub use policy::{
@@ -44,6 +47,7 @@ pub use policy::{
 pub use shield::HeldShielded;
 pub use submit::HeldSubmitting;
 pub use under::HeldUnder;
+pub use work::HeldWork;
 
 use board::{Board, Entry};
 use body::Room;
@@ -240,7 +244,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
     /// How many slots have a job or an outcome that was not read in them.
     #[must_use]
     pub fn occupied(&'static self) -> usize {
-        self.board.with(|state| state.cards.iter().filter(|card| card.stage != card::Stage::Free).count())
+        self.board.with(|state| state.cards.iter().filter(|card| card.stage != stage::Stage::Free).count())
     }
 }
 

@@ -5,44 +5,14 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomPinned;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use super::card::after;
-use super::chain::{Chain, Link};
+use super::chain::Link;
+use super::naps::{When, look};
 use super::seat::Seat;
 use crate::Instant;
 use crate::held::wake;
-
-/// Until when one sleeps.
-#[derive(Clone, Copy)]
-pub(super) enum When {
-    /// So long from the first poll.
-    In(u64),
-    At(Instant),
-}
-
-/// Who sleeps, in no order: there are few.
-pub(super) type Naps = Chain<When>;
-
-/// Takes one off whose time has come, and gives its waker; else `until` is brought forward to when the first of them ends.
-pub(super) type Look = fn(naps: &mut Naps, now: Instant, until: &mut Instant) -> Option<Waker>;
-
-impl When {
-    fn at(self) -> Instant {
-        match self {
-            Self::In(_) => Instant::NEVER,
-            Self::At(at) => at,
-        }
-    }
-}
-
-/// See [`Look`].
-fn look(naps: &mut Naps, now: Instant, until: &mut Instant) -> Option<Waker> {
-    naps.take(|_, when| {
-        *until = (*until).min(when.at());
-        when.at().is_due(now)
-    })
-}
 
 pin_project_lite::pin_project! {
     /// Waits until a time on the clock of its worker's driver. Made by [`HeldWorker::sleep`](crate::HeldWorker::sleep) and

@@ -1,14 +1,11 @@
 //! One card of a board, named by its address: what handles, wakers and contexts hold.
 #![allow(unsafe_code, reason = "a waker is an address, from which card and hub are found")]
 
-use core::mem::offset_of;
 use core::ptr::NonNull;
 use core::task::{Context, RawWaker, RawWakerVTable, Waker};
 
-use super::board::State;
 use super::card::Card;
 use super::hub::Hub;
-use super::policy::HeldStrict;
 use crate::held::wake;
 use crate::sync::alone;
 
@@ -33,7 +30,7 @@ impl Seat {
         alone(|| unsafe {
             let card = self.0.as_ptr();
             let first = card.sub(usize::from((*card).index));
-            let hub = first.byte_sub(offset_of!(State<1, HeldStrict>, cards)).cast::<Hub>();
+            let hub = first.byte_sub(Hub::TO_CARDS).cast::<Hub>();
             f(&mut *hub, &mut *card)
         })
     }
@@ -54,6 +51,11 @@ impl Seat {
     /// Whether its job was asked to stop, or there is none.
     pub(super) fn is_asked(self) -> bool {
         self.with(|_, card| card.is_asked())
+    }
+
+    /// Whether the job that is polled was asked to stop, or there is none.
+    pub(super) fn stops(cx: &Context<'_>) -> bool {
+        Self::of(cx).is_none_or(Self::is_asked)
     }
 
     /// A waker with functions of its own, which are given the card.

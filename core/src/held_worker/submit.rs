@@ -9,9 +9,10 @@ use core::task::{Context, Poll};
 
 use super::board::Entry;
 use super::chain::Link;
-use super::job::{HeldJob, HeldWork};
+use super::job::HeldJob;
 use super::line::Standing;
 use super::policy::{HeldFull, HeldPolicy};
+use super::work::HeldWork;
 use super::{HeldSubmit, HeldWorker};
 use crate::held::wake;
 use crate::{Instant, RejectReason, Rejected};

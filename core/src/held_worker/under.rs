@@ -14,11 +14,11 @@ use pin_project_lite::pin_project;
 
 use super::HeldWorker;
 use super::body::Room;
-use super::card::Stage;
-use super::job::HeldWork;
 use super::policy::HeldPolicy;
 use super::seat::Seat;
+use super::stage::Stage;
 use super::watch::Watch;
+use super::work::HeldWork;
 use crate::held::wake;
 use crate::{HeldCancelled, HeldToken};
 

@@ -3,7 +3,6 @@
 use core::pin::Pin;
 use core::task::Context;
 
-use super::seat::Seat;
 use crate::{Cause, HeldCancelled};
 
 /// Seals [`HeldWork`](super::HeldWork). What is not used by a type of work costs nothing there.
@@ -16,9 +15,7 @@ pub trait Watch {
     const GRACED: bool = false;
 
     /// Whether it was asked to stop, and has no grace left. It is not polled any more then.
-    fn is_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
-        Seat::of(cx).is_none_or(Seat::is_asked)
-    }
+    fn is_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool;
 
     /// Shows each of its waits for a token above it.
     fn tethers(&self, _: &mut impl FnMut(&HeldCancelled<'static>)) {}
