@@ -54,7 +54,10 @@ struct Args {
     /// Records what was counted
     #[arg(long, requires = "instructions", conflicts_with = "check")]
     record: bool,
-    /// Runs one path so many times; what valgrind is given to run
+    /// Counts this instead: a path, or a case of a question, as QUESTION/GROUP/CASE
+    #[arg(long, requires = "instructions", value_name = "PATH", conflicts_with_all = ["check", "record"])]
+    only: Vec<String>,
+    /// Runs one path so many times, or one case so many rounds; what valgrind is given to run
     #[arg(long, hide = true, num_args = 2, value_names = ["PATH", "TIMES"])]
     walk: Option<Vec<String>>,
 }
@@ -87,6 +90,10 @@ pub fn main() -> ExitCode {
 fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     if let Some([path, times]) = args.walk.as_deref() {
         instructions::walk(path, times)?;
+        return Ok(true);
+    }
+    if args.instructions && !args.only.is_empty() {
+        instructions::count_only(&args.only)?;
         return Ok(true);
     }
     if args.instructions {

@@ -95,17 +95,13 @@ impl AtomicBits {
 
     fn take_next_of_many(&self, from: usize) -> Option<usize> {
         let start = from / WORD % self.words.len();
-        // The rest of its word; then the words after it, going round, and so the beginning of its word.
+        // The rest of its word; then the words after it, going round, and so the beginning of its word: those that were looked at first are looked at last
+        // once more, where somebody may have added one meanwhile.
         self.take_of(start, u64::MAX << (from % WORD)).or_else(|| {
-            let (first, offset) = ((start + 1) / WORD % self.filled.len(), (start + 1) % WORD);
+            let (first, offset) = ((start + 1) / WORD, (start + 1) % WORD);
             (0..=self.filled.len()).find_map(|step| {
-                let index = (first + step) % self.filled.len();
-                let mask = match step {
-                    0 => u64::MAX << offset,
-                    _ if step == self.filled.len() => !(u64::MAX << offset),
-                    _ => u64::MAX,
-                };
-                self.take_among(index, mask)
+                let mask = if step == 0 { u64::MAX << offset } else { u64::MAX };
+                self.take_among((first + step) % self.filled.len(), mask)
             })
         })
     }
@@ -152,6 +148,7 @@ mod tests {
     use proptest::test_runner::TestCaseError;
 
     use super::{AtomicBits, Bits};
+    use crate::sync::atomic::Ordering;
 
     #[test]
     fn takes_round_robin_over_several_words() {
@@ -187,6 +184,16 @@ mod tests {
             }
             assert_eq!((bits.take_next(next), bits.is_empty()), (None, true));
         }
+    }
+
+    #[test]
+    fn a_word_of_which_it_is_said_that_it_has_something_and_has_not_is_passed_over_and_said_to_be_empty() {
+        // Whoever adds a number sets its bit, then its word's. In between the taker may have had both.
+        let bits = AtomicBits::new(400);
+        assert!(bits.insert(200) && bits.insert(201));
+        bits.filled[0].fetch_or(0b111, Ordering::SeqCst);
+        assert_eq!([bits.take_next(0), bits.take_next(0), bits.take_next(0)], [Some(200), Some(201), None]);
+        assert!(bits.is_empty());
     }
 
     #[test]

@@ -105,6 +105,14 @@ impl Clockwork {
         })
     }
 
+    /// Takes a timer for `at`, which has passed, back: mostly it has fired, and that is seen without the lock.
+    pub(crate) fn remove_past(&self, key: TimerKey, at: Instant) {
+        // The next is not later than any that is there.
+        if self.next.load(Ordering::SeqCst) <= at.as_nanos() {
+            drop(self.remove(key));
+        }
+    }
+
     /// Puts another waker into a sleeper's timer; gives back the one that is not needed. `Err` if the timer has fired.
     pub(crate) fn replace_waker(&self, key: TimerKey, waker: Waker) -> Result<Waker, Waker> {
         self.timers.with(|timers| match timers.get_mut(key) {

@@ -18,6 +18,7 @@ pub const TURN_BUDGET: usize = 64;
 
 /// A driver or the keeper of a worker.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "each is moved once, into a task of its own")]
 enum Attendant {
     Driver(Driver),
     Keeper(Keeper),

@@ -52,7 +52,18 @@ mod tests {
     use std::sync::{Barrier, Mutex};
     use std::vec::Vec;
 
-    use super::{MOST, number};
+    use super::{AtomicU64, MOST, Roster, number};
+
+    #[test]
+    fn whoever_leaves_gives_back_its_own_number_and_no_other() {
+        let roster = Roster(AtomicU64::new(0));
+        assert_eq!((0..MOST).map(|_| roster.enter()).collect::<Vec<_>>(), (0..MOST).map(Some).collect::<Vec<_>>());
+        assert_eq!(roster.enter(), None);
+        for number in [MOST - 1, 0, 7] {
+            roster.leave(number);
+            assert_eq!((roster.enter(), roster.enter()), (Some(number), None));
+        }
+    }
 
     #[test]
     fn threads_that_live_have_numbers_of_their_own_and_one_too_many_has_none() {

@@ -13,12 +13,18 @@ const NONE: u32 = u32::MAX;
 /// How many children a node of the heap has.
 const ARITY: u32 = 4;
 
+/// How many runs there are.
+const RUNS: usize = 4;
+
+/// For [`Slot::next`]: the timer is in the heap.
+const HEAPED: u32 = NONE - 1;
+
 /// Timers of a driver or a keeper. Nobody is woken by them: their owner asks what is due at a time that it was given.
 ///
 /// They are exact: an item comes out when [`Instant::is_due`] says so, neither a tick early nor rounded up (D3); the
 /// earliest comes first, and among equals the one that was inserted first. Any point in time will do, a year or the end of
-/// time itself. Adding, removing and taking cost a logarithm of the number of timers; a timer later than all others is
-/// added in constant time. The items of a dropped `Timers` are dropped.
+/// time itself. Adding, removing and taking cost a logarithm of the number of timers at the most, and the same whatever their number where they are of a few lengths only:
+/// each of a length is later than the one before it. The items of a dropped `Timers` are dropped.
 ///
 /// `S` says where the places are: [`Heap`](crate::Heap) or [`Fixed<N>`](crate::Fixed).
 ///
@@ -36,23 +42,31 @@ const ARITY: u32 = 4;
 ///
 /// # Implementation notes
 ///
-/// A heap of four children a node, ordered by time and then by the number of the insertion; the nodes lie apart from the
+/// A few runs, each in order, linked through the slots, and a heap for what fits none. A timer goes to the end of the run that ends latest before it, or begins one, so that those of one
+/// length make a run, and nothing is moved for any of them. The heap has four children a node, ordered by time and then by the number of the insertion; the nodes lie apart from the
 /// items, so that a comparison touches nothing else. A timing wheel adds and removes in constant time, but it rounds: to know the exact next time it searches
 /// a slot, an alarm set by its slots wakes early and often, and eleven levels of 64 slots are too much for a device.
 ///
 /// Invariants:
 /// 1. The first `len` nodes are in use; the node at `i` is not later than its children at `4 i + 1` to `4 i + 4`.
-/// 2. The node at `i` names the `slot` of its item, whose `position` is `i`.
-/// 3. Every slot below `used` holds an item that a node names, or is in the list of free ones.
+/// 2. The node at `i` names the `slot` of its item, whose `position` is `i` and whose `next` is [`HEAPED`].
+/// 3. Every slot below `used` holds an item, and is in one run or named by one node; or it is in the list of free ones.
 /// 4. No two insertions get the same number, so a key that outlived its timer fits no other (D7).
+/// 5. Along a run the order rises. A run knows that of its first, and the time of its last.
+/// 6. `least` is the order of the earliest timer of all; [`NEVER`] if there is none.
 pub struct Timers<T, S: Size> {
     nodes: S::Places<Node>,
     slots: S::Places<Slot<T>>,
     limit: u32,
     used: u32,
     free: u32,
+    /// Of the heap.
     len: u32,
+    /// Of all.
+    count: u32,
     insertions: u64,
+    least: u128,
+    runs: [Run; RUNS],
 }
 
 /// What an insertion gives: names the timer until it is removed or taken, and nothing afterwards (D7).
@@ -64,14 +78,30 @@ pub struct TimerKey {
 
 #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
 impl TimerKey {
-    /// Names no timer.
-    pub(crate) const NONE: Self = Self { number: 0, slot: NONE };
-
-    /// None for the one that names no timer.
-    pub(crate) fn given(self) -> Option<Self> {
-        (self.slot != NONE).then_some(self)
+    /// The place that it names, for who keeps no key longer than its timer.
+    pub(crate) const fn place(self) -> TimerPlace {
+        TimerPlace(self.slot)
     }
 }
+
+/// A [`TimerKey`] without its number: names whichever timer has its place. For an owner that takes each timer back or out before it sets the next for the same thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimerPlace(u32);
+
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
+impl TimerPlace {
+    /// Names no timer.
+    pub(crate) const NONE: Self = Self(NONE);
+}
+
+/// Where a timer comes among all: its time, then the number of its insertion. As one number, for the sake of comparisons without branches.
+#[inline]
+fn order(at: Instant, number: u64) -> u128 {
+    u128::from(at.as_nanos()) << 64 | u128::from(number)
+}
+
+/// After every timer, as there is no insertion of that number.
+const NEVER: u128 = u128::MAX;
 
 /// When an item is due, and where it is.
 #[derive(Clone, Copy)]
@@ -81,22 +111,39 @@ struct Node {
     slot: u32,
 }
 
+/// Timers in their order, linked through their slots.
+#[derive(Clone, Copy)]
+struct Run {
+    head: u32,
+    tail: u32,
+    /// The order of the first; [`NEVER`] for a run that is empty.
+    first: u128,
+    /// The time of the last; the origin of the clock for a run that is empty.
+    last: Instant,
+}
+
 /// Room for an item.
 struct Slot<T> {
     /// Of the insertion that filled it last.
     number: u64,
-    /// Where the node is; the next free slot, where there is no item.
+    at: Instant,
+    /// Where the node is, or the one before it in its run; the next free slot, where there is no item.
     position: u32,
+    /// The next in its run, or [`HEAPED`].
+    next: u32,
     item: Option<T>,
+}
+
+impl Run {
+    const EMPTY: Self = Self { head: NONE, tail: NONE, first: NEVER, last: Instant::ORIGIN };
 }
 
 impl Node {
     const NONE: Self = Self { at: Instant::ORIGIN, number: 0, slot: NONE };
 
-    /// Where it comes: as one number, for the sake of comparisons without branches.
     #[inline]
     fn order(&self) -> u128 {
-        u128::from(self.at.as_nanos()) << 64 | u128::from(self.number)
+        order(self.at, self.number)
     }
 
     #[inline]
@@ -121,7 +168,12 @@ impl Node {
 }
 
 impl<T> Slot<T> {
-    const FREE: Self = Self { number: 0, position: NONE, item: None };
+    const FREE: Self = Self { number: 0, at: Instant::ORIGIN, position: NONE, next: NONE, item: None };
+
+    #[inline]
+    fn order(&self) -> u128 {
+        order(self.at, self.number)
+    }
 }
 
 #[cfg(feature = "alloc")]
@@ -162,19 +214,20 @@ impl<T, const N: usize> Default for Timers<T, Fixed<N>> {
 
 impl<T, S: Size> Timers<T, S> {
     const fn of(nodes: S::Places<Node>, slots: S::Places<Slot<T>>, limit: u32) -> Self {
-        Self { nodes, slots, limit, used: 0, free: NONE, len: 0, insertions: 0 }
+        let runs = [Run::EMPTY; RUNS];
+        Self { nodes, slots, limit, used: 0, free: NONE, len: 0, count: 0, insertions: 0, least: NEVER, runs }
     }
 
     /// The number of timers.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.len as usize
+        self.count as usize
     }
 
     /// Whether there is no timer.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.len == 0
+        self.count == 0
     }
 
     /// Adds a timer that is due at `at`, which may be past.
@@ -184,7 +237,9 @@ impl<T, S: Size> Timers<T, S> {
     /// Gives `item` back when there is no room.
     pub fn try_insert(&mut self, at: Instant, item: T) -> Result<TimerKey, T> {
         let number = self.insertions + 1;
-        let filled = Slot { number, position: NONE, item: Some(item) };
+        let run = self.run_for(at);
+        let (position, next) = run.map_or((NONE, HEAPED), |run| (self.runs[run].tail, NONE));
+        let filled = Slot { number, at, position, next, item: Some(item) };
         let mut slot = self.free;
         if let Some(free) = S::all_mut(&mut self.slots).get_mut(slot as usize) {
             self.free = free.position;
@@ -194,20 +249,29 @@ impl<T, S: Size> Timers<T, S> {
             if let Err(Slot { item: Some(item), .. }) = S::open(&mut self.slots, slot, self.limit, filled) {
                 return Err(item);
             }
-            // There are never more nodes in use than slots, so there is room for this one too.
-            let _ = S::open(&mut self.nodes, slot, self.limit, Node::NONE);
             self.used += 1;
         }
         self.insertions = number;
-        self.len += 1;
-        self.rise(self.len - 1, Node { at, number, slot });
+        self.count += 1;
+        self.least = self.least.min(order(at, number));
+        match run {
+            Some(run) => self.append(run, slot, at, number),
+            None => self.push(Node { at, number, slot }),
+        }
         Ok(TimerKey { number, slot })
     }
 
     /// Takes the timer that `key` names.
     pub fn remove(&mut self, key: TimerKey) -> Option<T> {
-        let position = self.named(key)?.position;
-        self.take(position).map(|(_, item)| item)
+        self.named(key)?;
+        self.take(key.slot).map(|(_, item)| item)
+    }
+
+    /// Takes the timer in this place, if there is one.
+    #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
+    #[inline]
+    pub(crate) fn remove_at(&mut self, TimerPlace(slot): TimerPlace) -> Option<T> {
+        if slot == NONE { None } else { self.take(slot).map(|(_, item)| item) }
     }
 
     /// The item of the timer that `key` names.
@@ -219,16 +283,16 @@ impl<T, S: Size> Timers<T, S> {
 
     /// When the earliest timer is due.
     #[must_use]
+    #[inline]
     pub fn next_at(&self) -> Option<Instant> {
-        self.nodes().first().map(|node| node.at)
+        if self.is_empty() { None } else { Some(Instant::from_nanos((self.least >> 64) as u64)) }
     }
 
     /// The earliest timer.
     #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
     pub(crate) fn first(&self) -> Option<(Instant, &T)> {
-        let node = self.nodes().first()?;
-        let slot = S::all(&self.slots).get(node.slot as usize)?;
-        slot.item.as_ref().map(|item| (node.at, item))
+        let slot = S::all(&self.slots).get(self.first_slot()? as usize)?;
+        slot.item.as_ref().map(|item| (slot.at, item))
     }
 
     /// Takes the earliest timer if it is due at `now`, with the time for which it was set.
@@ -240,7 +304,18 @@ impl<T, S: Size> Timers<T, S> {
         } else {
             at.is_due(now)
         };
-        if due { self.take(0) } else { None }
+        if due { self.take(self.first_slot()?) } else { None }
+    }
+
+    /// Where the earliest timer is.
+    #[inline]
+    fn first_slot(&self) -> Option<u32> {
+        // No two have the same order, and an empty run has that of none.
+        let run = self.runs.iter().find(|run| run.first == self.least);
+        match run {
+            Some(run) => S::all(&self.slots).get(run.head as usize).map(|_| run.head),
+            None => self.nodes().first().map(|node| node.slot),
+        }
     }
 
     fn named(&self, key: TimerKey) -> Option<&Slot<T>> {
@@ -291,23 +366,90 @@ impl<T, S: Size> Timers<T, S> {
         }
     }
 
-    fn take(&mut self, position: u32) -> Option<(Instant, T)> {
-        let node = *self.nodes().get(position as usize)?;
-        let last = *self.nodes().last()?;
+    /// The run at whose end a timer for `at` goes: of those that end no later the one that ends latest, or an empty one.
+    #[inline]
+    fn run_for(&self, at: Instant) -> Option<usize> {
+        let (mut found, mut latest) = (None, 0);
+        for (index, run) in self.runs.iter().enumerate() {
+            // One more than the time, so that there is none for those that end later. That of an empty one is the origin of the clock.
+            let end = if run.last <= at { run.last.as_nanos().saturating_add(1) } else { 0 };
+            if end > latest {
+                (found, latest) = (Some(index), end);
+            }
+        }
+        found
+    }
+
+    /// Puts the timer in `slot`, whose links are set, at the end of a run.
+    #[inline]
+    fn append(&mut self, run: usize, slot: u32, at: Instant, number: u64) {
+        let run = &mut self.runs[run];
+        run.last = at;
+        let before = core::mem::replace(&mut run.tail, slot);
+        match S::all_mut(&mut self.slots).get_mut(before as usize) {
+            Some(before) => before.next = slot,
+            None => (run.head, run.first) = (slot, order(at, number)),
+        }
+    }
+
+    /// Takes the timer in `slot` out of its run, in which these are beside it.
+    #[inline]
+    fn unlink(&mut self, slot: u32, before: u32, next: u32) {
+        let slots = S::all_mut(&mut self.slots);
+        let mut first = NEVER;
+        if let Some(next) = slots.get_mut(next as usize) {
+            next.position = before;
+            first = next.order();
+        } else if let Some(run) = self.runs.iter_mut().find(|run| run.tail == slot) {
+            run.tail = before;
+            run.last = slots.get(before as usize).map_or(Instant::ORIGIN, |before| before.at);
+        }
+        if let Some(before) = slots.get_mut(before as usize) {
+            before.next = next;
+        } else if let Some(run) = self.runs.iter_mut().find(|run| run.head == slot) {
+            (run.head, run.first) = (next, first);
+        }
+    }
+
+    /// Puts a node into the heap.
+    fn push(&mut self, node: Node) {
+        // There are never more nodes in use than slots, so there is room for this one too.
+        let _ = S::open(&mut self.nodes, self.len, self.limit, Node::NONE);
+        self.len += 1;
+        self.rise(self.len - 1, node);
+    }
+
+    /// Takes the node at `position` out of the heap.
+    fn pull(&mut self, position: u32) {
+        let Some(&last) = self.nodes().last() else { return };
         self.len -= 1;
         if position != self.len {
             let hole = self.sink(position);
             self.rise(hole, last);
         }
-        let slot = S::all_mut(&mut self.slots).get_mut(node.slot as usize)?;
-        slot.position = self.free;
-        self.free = node.slot;
-        slot.item.take().map(|item| (node.at, item))
+    }
+
+    fn take(&mut self, slot: u32) -> Option<(Instant, T)> {
+        let taken = S::all_mut(&mut self.slots).get_mut(slot as usize)?;
+        let (at, order, position, next) = (taken.at, taken.order(), taken.position, taken.next);
+        let item = taken.item.take()?;
+        taken.position = core::mem::replace(&mut self.free, slot);
+        self.count -= 1;
+        if next == HEAPED {
+            self.pull(position);
+        } else {
+            self.unlink(slot, position, next);
+        }
+        if order == self.least {
+            let heaped = self.nodes().first().map_or(NEVER, Node::order);
+            self.least = self.runs.iter().fold(heaped, |least, run| least.min(run.first));
+        }
+        Some((at, item))
     }
 }
 
 impl<T, S: Size> fmt::Debug for Timers<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timers").field("len", &self.len).field("next_at", &self.next_at()).finish_non_exhaustive()
+        f.debug_struct("Timers").field("len", &self.count).field("next_at", &self.next_at()).finish_non_exhaustive()
     }
 }

@@ -7,14 +7,16 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::bench::{Bench, take};
 use countermand_core::{
-    DependencyPolicy, Event, FullPolicy, Guard, Instant, Job, KernelId, Outcome, Priority, SubsystemId, Token,
+    Cause, DependencyPolicy, Event, Fate, FullPolicy, Guard, Handle, Instant, Job, KernelId, Label, Level, Outcome,
+    OutletConfig, OutletTurn, PacketId, Priority, Router, RouterConfig, Source, Stream, SubsystemId, Token, Work,
     WorkerConfig,
 };
 
@@ -188,6 +190,70 @@ fn what_a_detached_job_leaves_is_released() {
     assert_eq!(COUNT.get().1 - before, 0, "bytes held more than before");
 }
 
+/// What a job took with it, whatever became of it, goes with its last holder.
+#[test]
+fn whatever_a_job_has_goes_with_it() {
+    fn submit(bench: &Bench, job: Job<impl Work<Value = (), Error = Infallible> + 'static>) -> Handle<()> {
+        bench.worker.try_submit(job).expect("a place")
+    }
+    let long = || "a text on the heap".repeat(3);
+    type Round<'a> = &'a dyn Fn(&mut Bench);
+    let cases: [(&str, Round<'_>); 10] = [
+        ("a name of its own", &|bench| drop(submit(bench, Job::task(async {}).name(long())))),
+        ("a parent", &|bench| drop(submit(bench, Job::task(async {}).parent(&Token::new())))),
+        ("both", &|bench| drop(submit(bench, Job::task(async {}).parent(&Token::new().child_token()).name(long())))),
+        ("a parent that is cancelled already", &|bench| {
+            let parent = Token::new();
+            parent.cancel();
+            drop(submit(bench, Job::task(async {}).parent(&parent)));
+        }),
+        ("a parent, and no place", &|bench| {
+            let all: Vec<_> = (0..64).map(|_| submit(bench, Job::task(async {}))).collect();
+            assert!(bench.worker.try_submit(Job::task(async {}).parent(&Token::new()).name(long())).is_err());
+            drop(all);
+        }),
+        ("a cause, before it runs", &|bench| {
+            assert!(submit(bench, Job::task(async {})).cancel_with(Cause::REQUESTED.with_text("told at length")));
+        }),
+        ("a cause, while it runs", &|bench| {
+            let handle = submit(bench, Job::task(pending::<()>()));
+            bench.run();
+            assert!(handle.cancel_with(Cause::REQUESTED.with_text("told at length")));
+        }),
+        ("a cause of its parent", &|bench| {
+            let parent = Token::new();
+            let handle = submit(bench, Job::task(pending::<()>()).parent(&parent));
+            bench.run();
+            assert!(parent.cancel_with(Cause::REQUESTED.with_text("told at length")));
+            bench.run();
+            assert!(handle.is_finished());
+        }),
+        ("callbacks that nobody called", &|bench| {
+            let text = long();
+            let job = Job::task_with(|cx| async move { drop(cx.token().on_cancel(move |_| drop(text))) });
+            submit(bench, job).on_done(|_| {});
+        }),
+        ("a child with a deadline", &|bench| {
+            let job = Job::task_with(|cx| async move {
+                drop(cx.token().child_token().child_with_deadline(Instant::from_nanos(1 << 60)));
+            });
+            drop(submit(bench, job.parent(&Token::new()).deadline(Instant::from_nanos(1 << 61))));
+        }),
+    ];
+    for (what, case) in cases {
+        let mut bench = bench();
+        let mut rounds = |count: u32| {
+            for _ in 0..count {
+                case(&mut bench);
+                bench.run();
+            }
+            COUNT.get().1
+        };
+        let before = rounds(16);
+        assert_eq!(rounds(64) - before, 0, "{what}: bytes held more than before");
+    }
+}
+
 #[test]
 fn a_million_jobs_leave_memory_flat() {
     let mut bench = bench();
@@ -216,4 +282,27 @@ fn a_guard_allocates_for_a_violation_alone() {
     // It is a pointer wide, for the sake of what is well.
     let violation = guard.require::<u8>("setting", "HOST", None).expect_err("it is not there");
     assert_eq!((COUNT.get().0 - before, told.get()), (1, 2), "allocations and events after {violation}");
+}
+
+#[test]
+fn a_router_keeps_nothing_of_packets_that_are_through() {
+    let outlets = vec![OutletConfig::new("normal", Stream::Normal), OutletConfig::new("emergency", Stream::Emergency)];
+    let (router, mut outlets) =
+        Router::new(RouterConfig::default(), outlets, |_: &Event, _: &Label, _| ()).expect("a router");
+    let mut rounds = |count: u32| {
+        for number in 0..count {
+            let label = Label::new(PacketId::new(number.into()), Source::of("a"), Level::Info);
+            let read = router.offer(Instant::ORIGIN, label, ()).expect("a place");
+            router.offer(Instant::ORIGIN, label, ()).expect("a place").forget();
+            router.post(Instant::ORIGIN, label, ()).expect("a place");
+            while let OutletTurn::Deliver(mut batch) = outlets[0].turn(Instant::ORIGIN, None) {
+                batch.acknowledge_rest();
+                outlets[0].conclude(Instant::ORIGIN, Some(batch));
+            }
+            assert_eq!(read.fate(), Some(Fate::Delivered));
+        }
+        COUNT.get().1
+    };
+    let before = rounds(100);
+    assert_eq!(rounds(2_000) - before, 0, "bytes held more than before");
 }

@@ -69,7 +69,7 @@ impl Hand {
 fn l6_a_lane_is_told_of_though_a_thread_before_came_late() {
     let host = Arc::new(Hand::default());
     let assembly = Assembly::new(WorkerConfig::new().lanes(1).drivers(1), host.clone()).expect("it is well set up");
-    let (worker, mut drivers, _keeper) = assembly.into_machine();
+    let (worker, mut drivers, mut keeper) = assembly.into_machine();
     let (driver, woken) = (&mut drivers[0], Arc::new(Woken::default()));
     let waker = Waker::from(woken.clone());
 
@@ -79,6 +79,8 @@ fn l6_a_lane_is_told_of_though_a_thread_before_came_late() {
     let ended = host.call().run_and_hold();
     assert!(first.is_finished(), "settled by who ran it");
     assert_eq!(worker.running(), 0, "its place is free (J7)");
+    host.drive(driver, &waker);
+    while keeper.step(&mut Context::from_waker(&waker), host.now()) == Step::Again {}
     assert!(!worker.is_quiet(), "its thread is not through");
     // The driver comes to the lane by itself, as its time is out.
     host.now.store(2_000_000_000, Ordering::SeqCst);

@@ -79,7 +79,30 @@ fn a_weight_of_zero_is_refused_by_name() {
     // Unchecked, it still neither divides by zero nor starves.
     assert!(Discipline::Weighted([0; 4]).bound(Priority::Low).is_some());
     assert!(Discipline::Weighted([u32::MAX; 4]).bound(Priority::Low).is_some());
-    assert!(Discipline::Weighted([1, u32::MAX, u32::MAX, u32::MAX]).bound(Priority::Low).is_some());
+    // As large as it becomes, it can be told in 32 bits, to the last.
+    assert_eq!(Discipline::Weighted([1, u32::MAX, u32::MAX, u32::MAX]).bound(Priority::Low), Some(u32::MAX - 4));
+}
+
+/// Passed over is only who has a job: a level that comes to have one, or has none for a moment, begins anew.
+#[test]
+fn nobody_is_passed_over_who_has_nothing() {
+    let weights = [1, 2, 4, 8];
+    let until_low = |picker: &mut Picker| {
+        (0..).take_while(|_| picker.pick(0b1101).expect("there are jobs") != Priority::Low).count()
+    };
+    let mut fresh = Picker::new(Discipline::Weighted(weights));
+    let patience = until_low(&mut fresh);
+    assert!(patience >= 14, "{patience}");
+    let mut picker = Picker::new(Discipline::Weighted(weights));
+    (0..100).for_each(|_| assert_ne!(picker.pick(0b1100), Some(Priority::Low)));
+    assert!(until_low(&mut picker) >= 14);
+    for waited in 1..14 {
+        let mut picker = Picker::new(Discipline::Weighted(weights));
+        (0..waited).for_each(|_| assert_ne!(picker.pick(0b1101), Some(Priority::Low)));
+        // Its only job was cancelled, and another one comes.
+        picker.pick(0b1100);
+        assert!(until_low(&mut picker) >= 14, "after {waited}");
+    }
 }
 
 proptest! {

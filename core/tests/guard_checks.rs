@@ -78,6 +78,13 @@ fn what_is_there_passes_and_nothing_is_told() {
 }
 
 #[test]
+fn what_was_checked_is_shown_as_it_is() {
+    let (_, guard) = guard();
+    let port = guard.require("setting", "PORT", Some(7)).expect("it is there");
+    assert_eq!(format!("{port}, {port:>3}"), "7,   7");
+}
+
+#[test]
 fn what_is_missing_is_named_and_told_once() {
     let (log, guard) = guard();
     let missing = guard.require::<u16>("setting", "PORT", None).expect_err("it is not there");

@@ -3,11 +3,15 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use common::bench::Bench;
-use countermand_core::{Cause, Class, Counts, Job, Metrics, Phase, Priority, Shutdown, WorkerConfig};
+use countermand_core::{
+    Cause, Class, Counts, Job, JobInfo, Metrics, Observer, Phase, Priority, RejectReason, Sample, Settled, Shutdown,
+    WorkerConfig,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -106,6 +110,97 @@ fn every_sample_has_its_own_name_and_all_of_them_add_up() {
     assert!(names.iter().all(|(name, _, _)| name.starts_with("countermand.")));
     assert_eq!(figures.histograms().count(), 8);
     agrees_with_the_books(&metrics, bench.worker.counts());
+}
+
+/// A job that panicked has run if it was polled, or if it took time: one whose destructor panicked in the queue has not.
+#[test]
+fn a_panic_is_told_with_the_time_it_ran_if_it_did() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a destructor");
+        }
+    }
+    let metrics = Arc::new(Metrics::new());
+    let config = WorkerConfig::new().lanes(1).drivers(1).capacity(4).observer(Arc::clone(&metrics) as _);
+    let mut bench = Bench::with_threads(config);
+    let ran = || metrics.snapshot().running(Priority::Normal).count();
+    // In its first poll, at once.
+    let _at_once = bench.worker.try_submit(Job::task(async { panic!("on purpose") })).expect("a place");
+    bench.run();
+    assert_eq!((bench.worker.counts().panicked, ran()), (1, 1));
+    // In the queue: what it captured is dropped there.
+    let bomb = Bomb;
+    let queued = bench.worker.try_submit(Job::task(async move { drop(bomb) })).expect("a place");
+    queued.cancel();
+    bench.run();
+    assert_eq!((bench.worker.counts().panicked, ran()), (2, 1));
+    // On a thread, which polls nothing, after a second.
+    let host = bench.host.clone();
+    let call = Job::call(move |_| {
+        host.pass(SECOND);
+        assert_eq!(1, 2, "on purpose");
+    });
+    let _call = bench.worker.try_submit(call).expect("a place");
+    bench.run();
+    bench.host.clone().run_calls();
+    bench.run();
+    assert_eq!((bench.worker.counts().panicked, ran()), (3, 2));
+    assert_eq!(metrics.snapshot().running(Priority::Normal).max(), Some(SECOND));
+}
+
+#[test]
+fn a_refusal_is_counted_under_its_reason() {
+    let metrics = Arc::new(Metrics::new());
+    let bench = bench(&metrics);
+    let refused = |reason: RejectReason| {
+        let samples = metrics.snapshot();
+        let of =
+            |one: &Sample| one.name == "countermand.jobs.rejected" && one.attribute == Some(("reason", reason.name()));
+        samples.samples().filter(of).map(|one| one.value).sum::<u64>()
+    };
+    let _places = [(); 2].map(|()| bench.worker.try_submit(Job::task(async {})).expect("a place"));
+    (0..3).for_each(|_| assert!(bench.worker.try_submit(Job::task(async {})).is_err()));
+    assert!(bench.worker.try_submit(Job::call(|_| ())).is_err());
+    bench.worker.close();
+    (0..2).for_each(|_| assert!(bench.worker.try_submit(Job::task(async {})).is_err()));
+    assert_eq!([RejectReason::Full, RejectReason::NoThreads, RejectReason::Closed].map(refused), [3, 1, 2]);
+}
+
+/// Writes down what it is told, to be told again elsewhere.
+#[derive(Default)]
+struct Note(Mutex<Vec<(JobInfo, Settled)>>);
+
+impl Observer for Note {
+    fn settled(&self, job: &JobInfo, settled: &Settled) {
+        self.0.lock().expect("free").push((job.clone(), *settled));
+    }
+}
+
+/// More threads than have pages of their own: those that have none count together, and nothing is lost.
+#[test]
+fn however_many_threads_count_all_is_counted() {
+    let note = Arc::new(Note::default());
+    let mut bench = Bench::new(WorkerConfig::new().observer(note.clone()));
+    let _done = bench.worker.try_submit(Job::task_with(|cx| async move { cx.yield_now().await })).expect("a place");
+    bench.run();
+    let (job, settled) = note.0.lock().expect("free").pop().expect("it has settled");
+    let (metrics, threads) = (Metrics::new(), 100);
+    let all_there = Barrier::new(threads);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                metrics.submitted(&job);
+                metrics.settled(&job, &settled);
+                // Nobody gives its page back before all have counted.
+                all_there.wait();
+            });
+        }
+    });
+    let (figures, threads) = (metrics.snapshot(), threads as u64);
+    assert_eq!((figures.submitted(Priority::Normal), figures.settled(Priority::Normal)), (threads, threads));
+    assert_eq!(figures.queued(Priority::Normal).count(), threads);
+    assert_eq!(figures.running(Priority::Normal).count(), threads);
 }
 
 /// The worker counts for itself, elsewhere; both must agree.

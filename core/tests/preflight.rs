@@ -264,6 +264,25 @@ fn what_a_check_captured_that_panics_when_it_is_dropped_is_contained() {
     let grounded =
         at_once(preflight([bad("disk"), unmade.after("disk")]), &guard, &mut bench).expect_err("disk does not hold");
     assert_eq!((grounded.skipped().len(), guard.counts().contained_panics), (1, 1));
+
+    // One of each kind, and all of them are counted: skipped, and twice refused by a worker that is closed.
+    let ((_, guard), mut bench) = (self::guard(), self::bench());
+    bench.worker.close();
+    let (first, second, third) = (Bad, Bad, Bad);
+    let job = |name: &'static str, own: Bad| {
+        let body = async move {
+            let _own = &own;
+        };
+        Check::job(name, SECOND, Job::task(body))
+    };
+    let unmade = Check::here("unmade", move || {
+        let _own = &first;
+        Ok::<(), &str>(())
+    });
+    let plan = preflight([job("one", second), job("two", third), unmade.after("two")]);
+    let grounded = at_once(plan, &guard, &mut bench).expect_err("the worker is closed");
+    assert_eq!((grounded.skipped().len(), grounded.violations().len()), (1, 2));
+    assert_eq!(guard.counts().contained_panics, 3);
 }
 
 #[test]

@@ -380,3 +380,53 @@ fn a_waker_that_panics_when_it_is_dropped_harms_nobody() {
     queue.try_send(1, Priority::Low).expect("a place");
     assert_eq!(poll(&mut recv), Poll::Ready(Ok(1)));
 }
+
+#[test]
+fn one_that_is_polled_again_keeps_its_place_in_line() {
+    let (mut first, receiver) = bounded(1);
+    let mut second = first.clone();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(first.try_send(0, Priority::Low), Ok(()));
+    let (mut one, mut two) = (Some(1), Some(2));
+    assert!(first.poll_send(&mut one, Priority::Low, &mut cx).is_pending());
+    assert!(second.poll_send(&mut two, Priority::Low, &mut cx).is_pending());
+    assert!(first.poll_send(&mut one, Priority::Low, &mut cx).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(0));
+    assert!(second.poll_send(&mut two, Priority::Low, &mut cx).is_pending(), "it is the other one's turn");
+    assert_eq!(first.poll_send(&mut one, Priority::Low, &mut cx), Poll::Ready(Ok(())));
+    assert_eq!(receiver.try_recv(), Ok(1));
+}
+
+#[test]
+fn a_sender_that_goes_after_the_close_takes_no_place_with_it() {
+    let (sender, receiver) = bounded(2);
+    (0..2).for_each(|item| assert_eq!(sender.try_send(item, Priority::Low), Ok(())));
+    {
+        let mut waits = Box::pin(sender.send(2, Priority::Low));
+        assert!(poll(&mut waits).is_pending());
+        sender.close();
+    }
+    assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(0), Ok(1)));
+    assert_eq!((receiver.try_recv(), sender.promised()), (Err(RecvError::Closed), 0));
+}
+
+#[test]
+fn one_that_has_become_more_urgent_stands_where_it_is_then() {
+    let [lowest, .., highest] = Priority::ALL;
+    for between in Priority::ALL.into_iter().filter(|priority| *priority != lowest && *priority != highest) {
+        for (before, after) in [(lowest, highest), (highest, lowest)] {
+            let (mut changes, receiver) = bounded(1);
+            let mut other = changes.clone();
+            let mut cx = Context::from_waker(Waker::noop());
+            assert_eq!(changes.try_send(0, before), Ok(()));
+            let (mut one, mut two) = (Some(1), Some(2));
+            assert!(changes.poll_send(&mut one, before, &mut cx).is_pending());
+            assert!(other.poll_send(&mut two, between, &mut cx).is_pending());
+            assert!(changes.poll_send(&mut one, after, &mut cx).is_pending());
+            assert_eq!(receiver.try_recv(), Ok(0));
+            let polled = [changes.poll_send(&mut one, after, &mut cx), other.poll_send(&mut two, between, &mut cx)];
+            let first = after == highest;
+            assert_eq!(polled.map(|polled| polled.is_ready()), [first, !first], "{before} to {after}, past {between}");
+        }
+    }
+}

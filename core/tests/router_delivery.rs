@@ -115,6 +115,8 @@ fn whatever_the_sink_does_each_packet_comes_once_it_can() {
         router.close();
         assert!(router.is_closed());
         bench.run();
+        let misbehaved = matches!(way, Way::PanicsAtOnce | Way::PanicsWhenPolled | Way::NeverAnswers);
+        assert_eq!(router.outlets()[0].totals.misbehaviours, u64::from(misbehaved), "{way:?}");
         let left: Vec<_> = jobs.iter_mut().map(|job| take(job).completed()).collect();
         assert_eq!(left, [Some(0), Some(1)], "{way:?}: the sinks come back");
         assert_eq!(
@@ -152,4 +154,30 @@ fn a_sink_that_is_slow_is_waited_for_as_long_as_its_patience() {
         bench.advance(Duration::from_millis(50));
     }
     assert_eq!(taken.lock().expect("free").as_slice(), [1]);
+}
+
+/// A report that pushed out what is to be told in turn, by a router that may tell at any time: its outlet does not wait for what is there.
+#[test]
+fn what_is_to_be_told_at_once_is_waited_for_by_nobody() {
+    let mut bench = Bench::new(WorkerConfig::new().lanes(1).drivers(1).capacity(2));
+    let mut config = rooms(1);
+    config.report_every = Duration::ZERO;
+    let mut configs = streams();
+    configs[0].backoff = Backoff::new(SECOND * 60, SECOND * 60);
+    let (router, mut outlets) = router(config, configs);
+    let now = bench.worker.now();
+    // What is HIGH comes back, and may not go for long.
+    offer(&router, now, label(1, "a", Level::Error)).forget();
+    let OutletTurn::Deliver(batch) = outlets[0].turn(now, None) else { panic!("there is a packet") };
+    drop(batch);
+    outlets[0].conclude(now, None);
+    // What is NORMAL is shed, which is to be told; and the report pushes the other one out, which is to be told too.
+    (2..=3).for_each(|id| offer(&router, now, label(id, "a", Level::Info)).forget());
+    let actor = Actor { ways: Vec::new(), taken: Arc::default() };
+    let (outlet, told) = (outlets.remove(0), || router.sources()[0].1.shed);
+    let _job = bench.worker.try_submit(Job::task_with(move |cx| async move { drop(outlet.run(cx, actor).await) }));
+    bench.run();
+    assert_eq!(told(), [0, 1, 1, 0]);
+    let own = router.sources().iter().find(|(source, _)| &**source == "countermand.router").map(|(_, own)| own.shed);
+    assert_eq!(own, Some([0, 0, 1, 0]), "the second report took the place of the first");
 }

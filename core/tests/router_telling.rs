@@ -333,3 +333,27 @@ fn what_has_no_room_is_refused_once_the_router_is_closed() {
     (0..30).for_each(|polls| ends.tell(polls, Class::Completed));
     assert_eq!((reporter.refused(), router.ledger().refused[1], router.ledger().accepted[1]), (30, 30, 0));
 }
+
+#[test]
+fn what_is_shed_of_two_priorities_is_counted_of_each() {
+    let (router, _outlets) = router(rooms(2), streams());
+    let reporter = Arc::new(router.reporter(Source::of("tolaria"), 7, || at(0)));
+    let mut ends = Ends::of(&reporter);
+    (0..5).for_each(|polls| ends.tell(polls, Class::Completed));
+    (0..6).for_each(|polls| ends.tell(polls, Class::Failed));
+    let ledger = router.ledger();
+    assert_eq!((ledger.accepted[1..3].to_vec(), ledger.shed[1..3].to_vec()), (vec![5, 6], vec![3, 4]));
+    assert!(ledger.balances());
+}
+
+/// What says nothing of fields or ends is given events, also through a shared handle.
+#[test]
+fn an_intake_that_keeps_nothing_is_given_events() {
+    let list: Arc<Mutex<Vec<String>>> = Arc::default();
+    let inside = list.clone();
+    let intake = Arc::new(move |event: &Event| inside.lock().expect("whole").push(event.to_string()));
+    let said = PrefetchReady { subsystem: "tolaria", request: "r", in_flight: 1, latency: Duration::ZERO };
+    intake.take_said(&said);
+    (*intake).take_said(&said);
+    assert_eq!(*list.lock().expect("whole"), [Event::from(said).to_string(), Event::from(said).to_string()]);
+}

@@ -119,6 +119,20 @@ fn nothing_fits_on_an_empty_shelf() {
 }
 
 #[test]
+fn it_is_full_when_a_push_is_refused_and_not_before() {
+    fn fill<S: Size>(mut shelf: Shelf<u8, S>) {
+        for item in 0..3 {
+            assert!(!shelf.is_full());
+            assert!(shelf.push(Priority::Normal, item).is_ok());
+        }
+        assert!(shelf.is_full() && shelf.push(Priority::Critical, 3) == Err(3));
+        assert_eq!((shelf.pop(Priority::Normal), shelf.is_full()), (Some(0), false));
+    }
+    fill(Shelf::with_capacity(3));
+    fill(Shelf::<u8, Fixed<3>>::new());
+}
+
+#[test]
 fn q2_first_in_first_out_over_many_chunks() {
     let mut shelf = Shelf::with_capacity(usize::MAX);
     let keys: Vec<Key> = (0..1000).map(|item| shelf.push(Priority::Normal, item).unwrap()).collect();

@@ -5,7 +5,7 @@ use countermand_core::catalogue::indicators;
 use countermand_core::{Level, Priority, Stream, Urgency};
 
 /// Indicators, each with the priorities that it gives to INFO, WARNING, ERROR and CRITICAL, and whether it is unknown.
-const TABLE: [(Option<&str>, [Priority; 4], bool); 32] = [
+const TABLE: [(Option<&str>, [Priority; 4], bool); 33] = [
     (None, [Normal, High, High, Critical], false),
     (Some("LOW"), [Low, High, High, Critical], false),
     (Some("NORMAL"), [Normal, High, High, Critical], false),
@@ -33,6 +33,7 @@ const TABLE: [(Option<&str>, [Priority; 4], bool); 32] = [
     (Some("MESSAGE_PRIORITY"), [Normal, High, High, Critical], true),
     (Some("MESSAGE_PRIORITY_MESSAGE_PRIORITY_HIGH"), [Normal, High, High, Critical], true),
     (Some("PRIORITY_HIGH"), [Normal, High, High, Critical], true),
+    (Some("message-priority-HIGH"), [Normal, High, High, Critical], true),
     (Some("CRITCAL"), [Normal, High, High, Critical], true),
     (Some(" HIGH"), [Normal, High, High, Critical], true),
     (Some("HIGH "), [Normal, High, High, Critical], true),

@@ -343,6 +343,8 @@ proptest! {
         let attributes = [("k", "v"), ("empty", "")];
         let mut spans = [SpanParts::new("s-1", "work").expect("it has an id")];
         spans[0].start_time = Some(time);
+        spans[0].end_time = Some(time);
+        spans[0].parent_span_id = &source;
         spans[0].attributes = &attributes;
         let health = HealthParts { status: HealthStatus::Degraded, summary: &summary, indicators: &attributes, priority };
         let parts = PacketParts::new(&id, time, &source, level).expect("it has an id");
@@ -353,6 +355,8 @@ proptest! {
         whole = events.iter().fold(whole, |packet, event| packet.event(event));
         let mut span = Span::new("s-1", "work").expect("it has an id").with("k", "v").with("empty", "");
         span.start_time = Some(time);
+        span.end_time = Some(time);
+        span.parent_span_id = source.clone().into();
         whole = whole.span(span);
         let health = countermand_core::Health::new(HealthStatus::Degraded).summary(summary.clone());
         whole = whole.health(health.indicator("k", "v").indicator("empty", ""));

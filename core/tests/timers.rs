@@ -77,7 +77,32 @@ fn agrees<S: Size>(mut timers: Timers<usize, S>, room: usize, steps: &[Step]) ->
     Ok(())
 }
 
+/// Steps as of a worker: a clock that goes forward, timers of a few lengths, some of any, and few that are taken back.
+fn lengths() -> impl Strategy<Value = Vec<Step>> {
+    let length =
+        prop_oneof![3 => Just(30), 3 => Just(7), 2 => Just(1_000), 1 => Just(90), 1 => Just(3), 1 => 0..2_000_u64];
+    let kind = prop_oneof![6 => Just(0), 2 => Just(1), 1 => Just(2)];
+    prop::collection::vec((kind, length, 0..6_u64, any::<usize>()), 0..600).prop_map(|steps| {
+        let mut now = 0;
+        let step = |(kind, length, passed, any)| {
+            now += passed;
+            match kind {
+                0 => Step::Insert(Instant::from_nanos(now + length)),
+                1 => Step::Remove(any),
+                _ => Step::PopDue(Instant::from_nanos(now)),
+            }
+        };
+        steps.into_iter().map(step).collect()
+    })
+}
+
 proptest! {
+    #[test]
+    fn d3_agrees_where_there_are_a_few_lengths(steps in lengths()) {
+        agrees(Timers::growing(), usize::MAX, &steps)?;
+        agrees(Timers::<_, Fixed<40>>::new(), 40, &steps)?;
+    }
+
     #[test]
     fn d3_agrees_with_a_sorted_map(steps in prop::collection::vec(step(), 0..400)) {
         agrees(Timers::growing(), usize::MAX, &steps)?;

@@ -155,6 +155,47 @@ fn t9_a_panicking_callback_stops_no_other() {
     assert!(token.is_cancelled());
 }
 
+/// Its destructor panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a destructor");
+    }
+}
+
+#[test]
+fn t9_not_even_what_a_callback_panics_with_stops_another() {
+    let token = Token::new();
+    let (count, last) = counter();
+    drop(token.on_cancel(|_| std::panic::panic_any("the first")));
+    // Nobody hears of this one: what it panicked with is dropped, and panics.
+    (0..2).for_each(|_| drop(token.on_cancel(|_| std::panic::panic_any(Bomb))));
+    drop(token.on_cancel(last));
+    let payload = catch_unwind(AssertUnwindSafe(|| token.cancel())).expect_err("the first one's goes on");
+    assert_eq!(payload.downcast_ref::<&str>(), Some(&"the first"));
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn t9_what_callbacks_have_captured_is_dropped_to_the_last_whatever_panics() {
+    let token = Token::new();
+    let (captured, weak) = {
+        let captured = Arc::new(());
+        let weak = Arc::downgrade(&captured);
+        (captured, weak)
+    };
+    for _ in 0..2 {
+        let bomb = Bomb;
+        drop(token.on_cancel(move |_| drop(bomb)));
+    }
+    drop(token.on_cancel(move |_| drop(captured)));
+    let bomb = Bomb;
+    drop(token.on_cancel(move |_| drop(bomb)));
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(token))).is_err(), "the first panic goes on");
+    assert!(weak.upgrade().is_none(), "what comes after it is dropped");
+}
+
 #[test]
 fn t9_a_guard_dropped_while_panicking_does_not_abort() {
     let token = Token::new();

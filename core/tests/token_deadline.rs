@@ -81,3 +81,13 @@ fn d1_a_token_without_a_deadline_does_not_expire() {
     assert_eq!(Token::never().deadline(), None);
     assert_eq!(Token::never().child_with_deadline(at(3)).deadline(), Some(at(3)));
 }
+
+#[test]
+fn r8_a_chain_of_deadlines_is_dropped_however_long_it_is() {
+    let mut token = Token::with_deadline(at(1_000_000));
+    for nanos in (0..200_000).rev() {
+        token = token.child_with_deadline(at(nanos + 1));
+    }
+    assert_eq!(token.deadline(), Some(at(1)));
+    drop(token);
+}

@@ -2,7 +2,11 @@
 //!
 //! Each path is walked by this program itself under valgrind, twice, once twice as often. What both have in common, filling pools and growing lists, is in neither
 //! figure; the difference is divided by the walks that it is for. Counted is only what runs within [`measured`](paths::measured).
+//!
+//! A case of a question can be counted too, so that a difference in time can be looked into: one round of it, and two. Then all that the process does is counted, on each of its
+//! threads; with more than one of those a figure depends on who sleeps when.
 
+mod bursts;
 mod paths;
 mod record;
 mod stage;
@@ -13,7 +17,9 @@ use std::{env, fs};
 
 use serde_json::json;
 
-use crate::question::Short;
+use crate::meter::Meter;
+use crate::question::{Question, Short};
+use crate::questions;
 use crate::report::machine;
 use crate::report::table::{Style, numbers};
 use paths::{Bound, Path};
@@ -91,6 +97,25 @@ fn print(counted: &[(&Path, f64)], before: impl Fn(&Path) -> Option<f64>) {
     println!("{table}");
 }
 
+/// Counts these, each a path or a case of a question.
+pub(crate) fn count_only(these: &[String]) -> Result<(), Box<dyn Error>> {
+    let mut table = Style::Terminal.table(&["path or case", "instructions"]);
+    for name in these {
+        let count = match paths::ALL.iter().find(|path| path.name == name) {
+            Some(path) => of(path)?,
+            None => {
+                let ops = question_of(name)?.0.ops;
+                let (once, twice) = (under_valgrind(name, 1, &[])?, under_valgrind(name, 2, &[])?);
+                twice.saturating_sub(once) as f64 / ops as f64
+            }
+        };
+        table.add_row([name, &Short(count).to_string()]);
+    }
+    numbers(&mut table, 1);
+    println!("{table}");
+    Ok(())
+}
+
 /// How many instructions a path may take.
 fn goal(path: &Path, counted: &[(&Path, f64)]) -> Option<f64> {
     match path.goal? {
@@ -104,28 +129,29 @@ fn goal(path: &Path, counted: &[(&Path, f64)]) -> Option<f64> {
 
 /// Instructions for one walk of a path.
 fn of(path: &Path) -> Result<f64, Box<dyn Error>> {
-    let (once, twice) = (under_valgrind(path, path.times)?, under_valgrind(path, path.times * 2)?);
+    let within = ["--toggle-collect=*paths*measured*"];
+    let (once, twice) =
+        (under_valgrind(path.name, path.times, &within)?, under_valgrind(path.name, path.times * 2, &within)?);
     Ok((twice as f64 - once as f64) / path.times as f64)
 }
 
-fn under_valgrind(path: &Path, times: u64) -> Result<u64, Box<dyn Error>> {
+fn under_valgrind(name: &str, times: u64, within: &[&str]) -> Result<u64, Box<dyn Error>> {
     let out = env::temp_dir().join(format!("countermand-benches-{}.callgrind", std::process::id()));
     let answer = Command::new("valgrind")
-        .args(["--tool=callgrind", "--toggle-collect=*paths*measured*", "--read-inline-info=no"])
+        .args(["--tool=callgrind", "--read-inline-info=no"])
+        .args(within)
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(env::current_exe()?)
-        .args(["--walk", path.name, &times.to_string()])
+        .args(["--walk", name, &times.to_string()])
         .output()
         .map_err(|error| format!("valgrind cannot be run ({error}); it is the Debian package of that name"))?;
     if !answer.status.success() {
         let told = String::from_utf8_lossy(&answer.stderr);
-        return Err(format!("{} failed under valgrind: {told}", path.name).into());
+        return Err(format!("{name} failed under valgrind: {told}").into());
     }
     let text = fs::read_to_string(&out)?;
     fs::remove_file(&out)?;
-    total(&text)
-        .filter(|total| *total > 0)
-        .ok_or_else(|| format!("valgrind has counted nothing on {}", path.name).into())
+    total(&text).filter(|total| *total > 0).ok_or_else(|| format!("valgrind has counted nothing on {name}").into())
 }
 
 /// The sum that stands in a file of callgrind's.
@@ -134,11 +160,30 @@ fn total(text: &str) -> Option<u64> {
     line("totals:").or_else(|| line("summary:"))?.trim().parse().ok()
 }
 
-/// Walks a path; what runs under valgrind.
+/// Walks a path so many times, or asks a case of a question for so many rounds; what runs under valgrind.
 pub(crate) fn walk(name: &str, times: &str) -> Result<(), Box<dyn Error>> {
-    let path = paths::ALL.iter().find(|path| path.name == name).ok_or_else(|| format!("there is no path {name}"))?;
-    (path.walk)(times.parse().map_err(|error| format!("{times} is no number: {error}"))?);
+    let times = times.parse().map_err(|error| format!("{times} is no number: {error}"))?;
+    if let Some(path) = paths::ALL.iter().find(|path| path.name == name) {
+        (path.walk)(times);
+        return Ok(());
+    }
+    let (question, wanted) = question_of(name)?;
+    let mut cases = question.make(question.ops);
+    let is_wanted =
+        |group: &str, case: &str| if group.is_empty() { case == wanted } else { wanted == format!("{group}/{case}") };
+    let known: Vec<_> = cases.iter().map(|case| format!("{}/{}/{}", question.id, case.group, case.name)).collect();
+    let case = cases.iter_mut().find(|case| is_wanted(case.group, case.name));
+    let case =
+        case.ok_or_else(|| format!("there is no case {name}; there are {}", known.join(", ").replace("//", "/")))?;
+    (0..times).for_each(|_| (case.run)(&mut Meter::blind(question.ops)));
     Ok(())
+}
+
+/// The question that is named by what comes before the first slash, and what comes after it.
+fn question_of(name: &str) -> Result<(&'static Question, &str), String> {
+    let parts = name.split_once('/').and_then(|(id, case)| Some((questions::named(id)?, case)));
+    parts
+        .ok_or_else(|| format!("there is no path {name}, and no case: a case is QUESTION/GROUP/CASE, or QUESTION/CASE"))
 }
 
 #[cfg(test)]

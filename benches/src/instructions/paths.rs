@@ -11,6 +11,7 @@ use countermand::{
     Handle, Heap, Instant, Intake, Job, Payload, Priority, Reporter, Shelf, Source, Token, WorkerConfig, priority_queue,
 };
 
+use super::bursts;
 use super::stage::Stage;
 use crate::idioms::work::{TIMEOUT, pending_once, ready};
 use crate::questions::{m3, m4};
@@ -42,7 +43,7 @@ pub(super) struct Path {
 
 const TIMES: u64 = 100 * BATCH;
 
-/// The twelve of the core, five more that are goals, and two limits.
+/// The twelve of the core, five more that are goals, three of jobs that come in thousands, and two limits.
 pub(super) static ALL: &[Path] = &[
     Path {
         name: "token check",
@@ -138,6 +139,27 @@ pub(super) static ALL: &[Path] = &[
         goal: Some(Count(520.0)),
         times: TIMES,
         walk: telemetry,
+    },
+    Path {
+        name: "job, in a burst",
+        what: "6,400 queued at a time: submit, settle, await",
+        goal: None,
+        times: bursts::MOST,
+        walk: bursts::queued,
+    },
+    Path {
+        name: "job, asleep",
+        what: "6,400 at a time: submit, a sleep of 1 ms, await",
+        goal: None,
+        times: bursts::MOST,
+        walk: bursts::asleep,
+    },
+    Path {
+        name: "job, cancelled",
+        what: "6,400 running: their parent's cancel, settle, await",
+        goal: None,
+        times: bursts::MOST,
+        walk: bursts::cancelled,
     },
     Path { name: "a load", what: "the limit of a token check", goal: None, times: TIMES, walk: load },
     Path { name: "an Arc", what: "the limit of a clone", goal: None, times: TIMES, walk: arc },

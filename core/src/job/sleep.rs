@@ -46,7 +46,9 @@ impl Future for Sleep {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.at else { return Poll::Pending };
         if at.is_due(self.clockwork.now()) {
-            self.withdraw();
+            if let Some(key) = self.timer.take() {
+                self.clockwork.remove_past(key, at);
+            }
             return Poll::Ready(());
         }
         let waker = cx.waker();

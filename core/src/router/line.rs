@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Invariants:
-//! 1. `used` of a row counts its packets and bytes in `waiting`, `returned` and `out`; never more than the room holds. `out` of a row counts those in `out`.
+//! 1. `used` of a row counts its packets and bytes in `waiting`, `returned` and `out`; never more than the room holds. `out` of a row counts the bytes in `out`.
 //! 2. Of one priority all in `out` are older than all in `returned`, and those older than all in `waiting`.
 //! 3. One batch is out at a time.
 
@@ -87,8 +87,8 @@ impl<B> Item<B> {
 struct Row<B> {
     room: Room,
     used: Room,
-    /// The part of `used` that is with the sink.
-    out: Room,
+    /// The bytes of `used` that are with the sink.
+    out: u64,
     returned: VecDeque<Item<B>>,
     breaker: Breaker,
     /// `None` is without limit.
@@ -128,7 +128,7 @@ impl<B> Line<B> {
             Row {
                 room: rooms[priority.index()],
                 used: Room::new(0, 0),
-                out: Room::new(0, 0),
+                out: 0,
                 returned: VecDeque::new(),
                 breaker: Breaker::new(config.breaker),
                 bucket: config.rates[priority.index()].filter(|_| !exempt).map(Bucket::new),
@@ -150,7 +150,8 @@ impl<B> Line<B> {
     /// Whether a packet of this weight finds room once everything is shed that is not with the sink.
     pub(super) fn can_have_room(&self, priority: Priority, bytes: u32) -> bool {
         let row = &self.rows[priority.index()];
-        row.out.packets < row.room.packets && row.out.bytes + u64::from(bytes) <= row.room.bytes
+        // Where as many packets are out as there is room for, nothing waits that could be shed.
+        row.out + u64::from(bytes) <= row.room.bytes
     }
 
     /// Takes a packet for which there is room; gives it back if there is none.
@@ -271,7 +272,7 @@ impl<B> Line<B> {
 
     /// The packets that are out with the sink, if this is their batch's number.
     pub(super) fn back(&mut self) -> Vec<Item<B>> {
-        self.rows.iter_mut().for_each(|row| row.out = Room::new(0, 0));
+        self.rows.iter_mut().for_each(|row| row.out = 0);
         mem::take(&mut self.out)
     }
 
@@ -330,9 +331,7 @@ impl<B> Line<B> {
                 self.fold(begin);
             }
         }
-        let out = self.out[begin..].iter().map(Item::takes);
-        let out = out.fold(Room::new(0, 0), |sum, item| Room::new(sum.packets + item.packets, sum.bytes + item.bytes));
-        self.rows[priority.index()].out = out;
+        self.rows[priority.index()].out = self.out[begin..].iter().map(|item| item.takes().bytes).sum();
     }
 
     /// The rate is used up: what waits and repeats something in the batch is told with it.

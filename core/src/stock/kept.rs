@@ -118,7 +118,8 @@ impl Stock {
     /// `at` is memory of this row's size that nobody uses, aligned to [`STEP`].
     unsafe fn give(&self, row: usize, at: NonNull<u8>) -> bool {
         let size = (row + 1) * STEP;
-        if self.bytes.load(Ordering::Relaxed) + size > MOST && !self.make_room(row) {
+        let full = self.bytes.load(Ordering::Relaxed) + size > MOST;
+        if full && (self.filled.get() & !(1 << row) == 0 || !self.make_room(row)) {
             return false;
         }
         let bytes = self.bytes.load(Ordering::Relaxed) + size;
@@ -195,5 +196,101 @@ impl Drop for Stock {
         for row in 0..SIZES {
             while self.free_one(row) {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::{Layout, MOST, NonNull, Ordering, SIZES, STEP, Stock, row};
+
+    fn layout(row: usize) -> Layout {
+        Layout::from_size_align((row + 1) * STEP, STEP).unwrap()
+    }
+
+    #[test]
+    fn each_size_has_its_row_up_to_the_largest() {
+        for size in 1..=SIZES * STEP {
+            assert_eq!(row(Layout::from_size_align(size, 8).unwrap()), Some((size - 1) / STEP), "{size} bytes");
+        }
+        assert_eq!(row(Layout::from_size_align(SIZES * STEP + 1, 8).unwrap()), None);
+        assert_eq!(row(Layout::from_size_align(8, 2 * STEP).unwrap()), None);
+    }
+
+    /// What it keeps, by size; as many bytes as it says.
+    fn kept(stock: &Stock) -> Vec<(usize, usize)> {
+        let mut all = Vec::new();
+        for (row, first) in stock.rows.iter().enumerate() {
+            let (mut at, mut count) = (first.get(), 0);
+            while !at.is_null() {
+                count += 1;
+                // SAFETY: what is kept begins with the address of the next.
+                at = unsafe { at.cast::<super::Free>().read() };
+            }
+            assert_eq!(stock.filled.get() >> row & 1 == 1, count > 0);
+            all.extend((count > 0).then_some((row, count)));
+        }
+        let bytes: usize = all.iter().map(|(row, count)| (row + 1) * STEP * count).sum();
+        assert_eq!(bytes, stock.bytes.load(Ordering::Relaxed));
+        assert_eq!(all.iter().map(|(_, count)| count).sum::<usize>(), stock.blocks.load(Ordering::Relaxed));
+        all
+    }
+
+    #[test]
+    fn no_more_room_is_made_than_is_needed() {
+        std::thread::spawn(|| {
+            super::STOCK.with(|stock| {
+                let give = |row: usize| {
+                    // SAFETY: just allocated with the layout of its row, and nobody else's.
+                    unsafe { stock.give(row, NonNull::new(alloc::alloc::alloc(layout(row))).unwrap()) }
+                };
+                assert!((0..MOST / STEP / 32).all(|_| give(31)));
+                assert!(give(63), "which takes as much as two of the others");
+                assert_eq!(kept(stock), [(31, MOST / STEP / 32 - 2), (63, 1)]);
+            });
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn what_is_needed_now_takes_as_much_room_of_other_sizes_as_it_must_and_of_its_own_none() {
+        std::thread::spawn(|| {
+            super::STOCK.with(|stock| {
+                let give = |row: usize| {
+                    // SAFETY: just allocated with the layout of its row, and nobody else's.
+                    let at = unsafe { NonNull::new(alloc::alloc::alloc(layout(row))).unwrap() };
+                    // SAFETY: as above.
+                    let kept = unsafe { stock.give(row, at) };
+                    if !kept {
+                        // SAFETY: it was not taken.
+                        unsafe { super::dealloc(at.as_ptr(), layout(row)) };
+                    }
+                    kept
+                };
+                let full = MOST / STEP / 64;
+                assert!((0..full).all(|_| give(63)), "to the last byte");
+                assert!(!give(63), "its own make no room");
+                assert_eq!(kept(stock), [(63, full)]);
+                assert!(give(0));
+                assert_eq!(kept(stock), [(0, 1), (63, full - 1)]);
+                // As many as one of the others was large; then one more goes.
+                assert!((1..64).all(|_| give(0)));
+                assert_eq!(kept(stock), [(0, 64), (63, full - 1)]);
+                assert!(give(0));
+                assert_eq!(kept(stock), [(0, 65), (63, full - 2)]);
+                // The largest go first; and the smallest, where there is nothing else.
+                assert!((0..2 * full - 4).all(|_| give(31)));
+                assert_eq!(
+                    kept(stock),
+                    [(0, 65), (31, 2 * full - 4), (63, 0)].into_iter().filter(|one| one.1 > 0).collect::<Vec<_>>()
+                );
+                assert!(give(31));
+                assert!(kept(stock).contains(&(31, 2 * full - 3)));
+            });
+        })
+        .join()
+        .unwrap();
     }
 }

@@ -31,11 +31,11 @@ const HELD: u8 = 1;
 const AWAITED: u8 = 2;
 
 /// How often a waiter looks before it sleeps.
-const LOOKS: u32 = if cfg!(countermand_loom) { 0 } else { 6 };
+const LOOKS: u32 = if cfg!(countermand_loom) { 0 } else { 4 };
 
-/// How long it looks away before a look, in turns of the loop: 32 at first, 128 at the most. Long, so that whoever has the latch may have it some more times, with all that it guards at
+/// How long it looks away before a look, in turns of the loop: 96 at first, 256 at the most. Long, so that whoever has the latch may have it some more times, with all that it guards at
 /// hand; where two threads take turns, each use waits for the line of the cache to come over.
-const AWAY: [u32; 2] = [32, 128];
+const AWAY: [u32; 2] = [96, 256];
 
 /// Where those sleep who wait.
 pub(super) struct Bed {
@@ -201,7 +201,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{FREE, Latch};
+    use super::{FREE, HELD, Latch};
 
     #[test]
     fn many_threads_are_in_one_after_the_other() {
@@ -212,6 +212,8 @@ mod tests {
                     for round in 0..2_000 {
                         latch.with(|| {
                             assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
+                            // As long as others look before they sleep.
+                            (0..round % 64).for_each(|_| std::hint::spin_loop());
                             if round % 64 == 0 {
                                 // So that the others come to sleep.
                                 std::thread::yield_now();
@@ -224,6 +226,13 @@ mod tests {
             }
         });
         assert_eq!((count.into_inner(), latch.0.load(Ordering::Relaxed)), (8_000, FREE));
+    }
+
+    #[test]
+    fn whoever_has_waited_has_it() {
+        let latch = Latch::new();
+        latch.wait(latch.bed());
+        assert_eq!(latch.0.load(Ordering::Relaxed), HELD);
     }
 
     #[test]

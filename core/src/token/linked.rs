@@ -102,15 +102,39 @@ pub(super) fn link(parents: &[&NodeRef]) -> NodeRef {
     join(Taps::More(parents.iter().map(|parent| Tap::new(parent)).collect()))
 }
 
-/// A node that hears of both: that of the two which looks up to the other anyway, or else a new one with these two parents.
+/// A node that hears of both: that of the two which looks up to the other anyway, or else one with these two parents. That is nobody's token, so whoever asks for the same two shares it,
+/// as long as it is the first on the list of `one`: of many jobs below one token that is one for all.
 pub(super) fn joined(one: &NodeRef, two: &NodeRef) -> NodeRef {
-    if one.sees(two) {
+    if let Some(shared) = at_hand(one, two) {
+        shared
+    } else if one.sees(two) {
         one.clone()
     } else if two.sees(one) {
         two.clone()
     } else {
         join(Taps::Two([Tap::new(one), Tap::new(two)]))
     }
+}
+
+/// The first of the two that [`joined`] was given, where it has given back `node`.
+pub(super) fn one_of(node: &NodeRef) -> &NodeRef {
+    match node.up.get() {
+        // Others have taps in a box: nobody else joins two in one allocation.
+        Parents::Many(Linked { taps: Taps::Two([first, _]), .. }) => &first.parent,
+        _ => node,
+    }
+}
+
+/// The node that [`joined`] has made of these two, if it is at hand and nobody is about to take it down.
+fn at_hand(one: &NodeRef, two: &NodeRef) -> Option<NodeRef> {
+    one.hub.with(|above| {
+        let owner = above.list.first_tap()?;
+        // SAFETY: its tap is on the list whose lock is held; whoever takes it down comes for that first, and changes nothing before.
+        let owner_up = unsafe { &(*owner.as_ptr()).up };
+        let Parents::Many(Linked { taps: Taps::Two([first, second]), .. }) = owner_up.get() else { return None };
+        // SAFETY: as above.
+        if first.parent.is(one) && second.parent.is(two) { unsafe { NodeRef::try_hold(owner) } } else { None }
+    })
 }
 
 /// Makes the node, and puts it on the lists of its parents.

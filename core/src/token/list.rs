@@ -9,7 +9,7 @@ use super::callback::Callback;
 use super::entry::{Entry, Kind, Link};
 use super::hold::NodeRef;
 use super::linked::Tap;
-use super::node::Node;
+use super::node::{Node, Only};
 use super::stack::Held;
 use super::wait::Waiter;
 use super::word::Word;
@@ -27,8 +27,10 @@ pub(super) enum Taken {
     Waiter(Option<Waker>),
     /// A callback, and the list's count of it.
     Callback(Arc<Callback>),
-    /// A child, held.
+    /// A child, held, with others listening to it.
     Node(Held),
+    /// A child, held, of which its host alone is to be told.
+    Host(Held),
     /// A child that is being taken down.
     Gone,
 }
@@ -88,8 +90,15 @@ impl List {
         true
     }
 
+    /// The owner of the first entry, if that is a tap.
+    pub(super) fn first_tap(&self) -> Option<NonNull<Node>> {
+        let entry = self.head;
+        // SAFETY: see above.
+        (entry != Entry::NONE && entry.kind() == Kind::Tap).then(|| unsafe { (*entry.address::<Tap>()).owner })
+    }
+
     /// Takes the first entry off the list of the node that has this word. If it is a child, that is cancelled with what the word says; and a child that nobody listens to, or
-    /// but one who waits, needs no more than that.
+    /// but one who waits, or its host, needs no more than that.
     pub(super) fn take(&mut self, word: &Word) -> Option<Taken> {
         let entry = self.head;
         if entry == Entry::NONE {
@@ -108,11 +117,14 @@ impl List {
             Some(match entry.kind() {
                 Kind::Waiter => Taken::Waiter(Self::wakes(entry)),
                 Kind::Callback => Taken::Callback(Arc::from_raw(entry.address::<Callback>())),
-                Kind::Child => match (*entry.address::<Node>()).take_lone_waiter(word) {
-                    Some(waker) => Taken::Waiter(waker),
-                    None => Self::hold(entry, NonNull::new_unchecked(entry.address())),
+                Kind::Child => match (*entry.address::<Node>()).take_lone(word) {
+                    Some(Only::Nobody) => Taken::Waiter(None),
+                    Some(Only::Waiter(waker)) => Taken::Waiter(Some(waker)),
+                    // It has this one place, and its parent is cancelled.
+                    Some(Only::Host) => Self::held(entry, NodeRef::try_hold_off(child(entry)), Taken::Host),
+                    None => Self::held(entry, NodeRef::try_hold_off(child(entry)), Taken::Node),
                 },
-                Kind::Tap => Self::hold(entry, (*entry.address::<Tap>()).owner),
+                Kind::Tap => Self::held(entry, NodeRef::try_hold((*entry.address::<Tap>()).owner), Taken::Node),
             })
         }
     }
@@ -152,18 +164,28 @@ impl List {
 
     /// # Safety
     ///
-    /// As for [`NodeRef::try_hold`].
-    unsafe fn hold(entry: Entry, owner: NonNull<Node>) -> Taken {
-        // SAFETY: promised by the caller.
-        match unsafe { NodeRef::try_hold(owner) } {
+    /// The entry is a child or a tap that was just taken off, and `held` its node, if that could be held.
+    #[inline]
+    unsafe fn held(entry: Entry, held: Option<NodeRef>, taken: impl FnOnce(Held) -> Taken) -> Taken {
+        match held {
             Some(held) => {
                 held.into_address();
-                // SAFETY: only called for a child or a tap that was just taken off, and the count is passed on.
-                Taken::Node(unsafe { Held::new(entry) })
+                // SAFETY: promised by the caller, and the count is passed on.
+                taken(unsafe { Held::new(entry) })
             }
             None => Taken::Gone,
         }
     }
+}
+
+/// The node of a child's entry.
+///
+/// # Safety
+///
+/// It is one.
+unsafe fn child(entry: Entry) -> NonNull<Node> {
+    // SAFETY: promised by the caller.
+    unsafe { NonNull::new_unchecked(entry.address()) }
 }
 
 // SAFETY: the addresses on a list are only followed under its lock, and what they lead to may be used on any thread

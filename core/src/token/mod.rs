@@ -18,7 +18,7 @@
 //! # Locks
 //!
 //! Each node has one. Two are held at a time in two places only: when a child is put on its parent's list, the child's, then the parent's (`tree::connect`); when it is taken off by a
-//! canceller, the parent's, then the child's (`Node::take_lone_waiter`). Neither can wait for the other: a child that is on a list is put on none again, and whoever still has its
+//! canceller, the parent's, then the child's (`Node::take_lone`). Neither can wait for the other: a child that is on a list is put on none again, and whoever still has its
 //! lock from putting it there waits for nothing any more. (A linked node is put on several lists under its lock; so a canceller that finds one does not ask for that.) No users' code
 //! is run, cloned or dropped under one (T8).
 

@@ -28,6 +28,7 @@ pub(super) struct Node {
 }
 
 /// Who alone listens to a node.
+#[derive(Debug)]
 pub(super) enum Only {
     Nobody,
     Waiter(Waker),
@@ -40,21 +41,18 @@ impl Node {
         Self { branch: Link::new(), hub: Hub::new(), word, up }
     }
 
-    /// Takes over the cause of `above`, its parent's word. If nobody but one who waits listens to the node, takes that one's waker, and nobody has to come here any more. `None` if
-    /// others listen.
+    /// Takes over the cause of `above`, its parent's word. If nobody listens to the node but one who waits, or its host, takes that one, and nobody has to come here any more. `None`
+    /// if others listen.
     ///
     /// The caller has the lock of the parent, on whose list the node was: so the node is there, although the caller does not hold it. That the child's lock is waited for under its
     /// parent's is no danger: see the locks of this room.
-    pub(super) fn take_lone_waiter(&self, above: &Word) -> Option<Option<Waker>> {
+    pub(super) fn take_lone(&self, above: &Word) -> Option<Only> {
         if mutant!(WakesUnderTheLock) {
             return None;
         }
         self.hub.with(|hub| {
             self.word.inherit(above);
-            match hub.take_only_waiter() {
-                None if hub.is_bare() => Some(None),
-                waker => waker.map(Some),
-            }
+            hub.take_only()
         })
     }
 

@@ -59,6 +59,10 @@ impl Todo {
         Self { top: Entry::NONE }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.top == Entry::NONE
+    }
+
     pub(super) fn push(&mut self, held: Held) {
         // SAFETY: the node is held, and its link is ours (see `Held`). `prev` stays `LOOSE`: others may look at that.
         unsafe { held.0.set(|link| link.next = self.top) };

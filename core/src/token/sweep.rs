@@ -59,7 +59,8 @@ fn tell_only(waker: Waker) {
 
 #[inline(never)]
 fn sweep_all(first: &NodeRef, cause: Cause) {
-    let mut sweep = Sweep { todo: Todo::new(), batch: Batch::new(), host: false, panic: FirstPanic::default() };
+    let (todo, hosts) = (Todo::new(), Todo::new());
+    let mut sweep = Sweep { todo, hosts, batch: Batch::new(), host: false, panic: FirstPanic::default() };
     sweep.drain(first, cause);
     while let Some(node) = sweep.todo.pop() {
         let cause = node.cause().unwrap_or(cause);
@@ -72,6 +73,8 @@ fn sweep_all(first: &NodeRef, cause: Cause) {
 struct Sweep {
     /// Children that were taken off a list.
     todo: Todo,
+    /// Children that were, and of which nobody is to be told but their hosts.
+    hosts: Todo,
     batch: Batch,
     /// The host of the node that is drained is to be told.
     host: bool,
@@ -92,10 +95,23 @@ impl Sweep {
             if mem::take(&mut self.host) {
                 self.panic.run(|| hosted::tell(node));
             }
+            self.tell_hosts();
             self.batch.tell(cause, &mut self.panic);
             if !more {
                 return;
             }
+        }
+    }
+
+    /// Tells the hosts of children that were taken, whichever of them panic (T9).
+    fn tell_hosts(&mut self) {
+        while !self.hosts.is_empty() {
+            let hosts = &mut self.hosts;
+            self.panic.run(|| {
+                while let Some(node) = hosts.pop() {
+                    hosted::tell(&node);
+                }
+            });
         }
     }
 
@@ -119,6 +135,7 @@ impl Sweep {
                     held.node().word.inherit(&node.word);
                     self.todo.push(held);
                 }
+                Some(Taken::Host(held)) => self.hosts.push(held),
                 Some(Taken::Gone) => {}
             }
         }

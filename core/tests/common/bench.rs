@@ -46,6 +46,12 @@ impl Hand {
         due.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
+    /// Drops the calls that were given to it, and runs none.
+    pub(crate) fn throw_calls_away(&self) {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).replace(Vec::new());
+        drop(calls);
+    }
+
     /// Runs the calls that were given to it, as threads would.
     pub(crate) fn run_calls(&self) {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).replace(Vec::new());

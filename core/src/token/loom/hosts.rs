@@ -69,3 +69,34 @@ fn loom_r5_a_listed_host_is_let_go_against_cancel_of_its_parent() {
         assert_eq!(told.get()[2], 1);
     });
 }
+
+#[test]
+fn loom_r7_a_link_is_shared_against_its_last_holder() {
+    loom_model("r7_a_link_is_shared_against_its_last_holder", || {
+        let (root, parent) = (Token::new(), Token::new());
+        let (one, gone) = guest(&root, Some(&parent));
+        let thread = thread::spawn(move || drop(one));
+        let (two, told) = guest(&root, Some(&parent));
+        thread.join().unwrap();
+        assert_eq!(gone.get()[2], 1);
+        parent.cancel();
+        assert!(two.is_cancelled());
+        assert_eq!(told.get()[0], 1);
+        drop(two);
+        assert_eq!(told.get()[2], 1);
+    });
+}
+
+#[test]
+fn loom_r7_a_link_is_shared_against_cancel_of_its_parent() {
+    loom_model("r7_a_link_is_shared_against_cancel_of_its_parent", || {
+        let (root, parent) = (Token::new(), Token::new());
+        let (one, first) = guest(&root, Some(&parent));
+        let other = parent.clone();
+        let thread = thread::spawn(move || other.cancel());
+        let (two, second) = guest(&root, Some(&parent));
+        thread.join().unwrap();
+        assert!(one.is_cancelled() && two.is_cancelled());
+        assert_eq!((first.get()[0], second.get()[0]), (1, 1));
+    });
+}
