@@ -92,11 +92,15 @@ pub(crate) struct Books {
     late_discarded: AtomicU64,
     contained_panics: AtomicU64,
     rejected: AtomicU64,
-    /// Written under the queue's lock.
-    accepted: AtomicU64,
     /// Nothing is accepted any more. Set after that is so.
     closed: AtomicBool,
+    accepted: Accepted,
 }
+
+/// How many jobs were accepted: written under the queue's lock by whoever submits, and so not on a line of the cache with what drivers read for each job.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Accepted(AtomicU64);
 
 impl Books {
     /// Empty books of a worker with so many drivers.
@@ -107,8 +111,8 @@ impl Books {
             late_discarded: AtomicU64::new(0),
             contained_panics: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
-            accepted: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            accepted: Accepted::default(),
         }
     }
 
@@ -122,15 +126,15 @@ impl Books {
         counts.contained_panics = self.contained_panics.load(Ordering::Acquire);
         counts.rejected = self.rejected.load(Ordering::Acquire);
         // Last: what was settled had been accepted.
-        counts.accepted = self.accepted.load(Ordering::Acquire);
+        counts.accepted = self.accepted.0.load(Ordering::Acquire);
         counts.unsettled = counts.accepted.saturating_sub(counts.settled());
         counts
     }
 
     /// A job was accepted; its number. For one at a time.
     pub(crate) fn accept(&self) -> u64 {
-        let number = self.accepted.load(Ordering::Relaxed) + 1;
-        self.accepted.store(number, Ordering::Release);
+        let number = self.accepted.0.load(Ordering::Relaxed) + 1;
+        self.accepted.0.store(number, Ordering::Release);
         number
     }
 
@@ -200,7 +204,7 @@ impl Books {
         // With the one in a driver that parks: see `finish`.
         fence(Ordering::SeqCst);
         let finished: u64 = self.pages().map(|page| page.finished.load(Ordering::SeqCst)).sum();
-        self.accepted.load(Ordering::Acquire).saturating_sub(finished)
+        self.accepted.0.load(Ordering::Acquire).saturating_sub(finished)
     }
 
     fn pages(&self) -> impl Iterator<Item = &Page> {

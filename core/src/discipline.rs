@@ -145,12 +145,11 @@ impl Picker {
 ///    levels since, counted as far as its patience.
 /// 2. After a pick of a level below the top one (`bypassed`), the next pick is of the top level.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(unnameable_types, reason = "the state of a policy, and none of its users' business")]
-pub struct Turns {
+pub(crate) struct Turns {
     passed: [u32; Priority::COUNT],
     bypassed: bool,
     /// The level whose patience was heeded last: the search for the next begins after it.
-    last: usize,
+    last: u8,
 }
 
 impl Turns {
@@ -174,7 +173,7 @@ impl Turns {
         let level = due.unwrap_or(top);
         self.bypassed = level < top;
         if due.is_some() {
-            self.last = level;
+            self.last = level as u8;
         }
         for (below, (passed, patience)) in self.passed.iter_mut().zip(patience).enumerate() {
             let waits = below < level && nonempty & (1 << below) != 0;
@@ -190,7 +189,7 @@ impl Turns {
     /// The next level up to `top`, in turn after the last, whose patience is used up. Also `top` itself: it may have been
     /// passed over by a higher one that has no job now.
     fn due(&self, patience: &[u32; Priority::COUNT], top: usize, nonempty: u8) -> Option<usize> {
-        let mut in_turn = (1..=Priority::COUNT).map(|step| (self.last + step) % Priority::COUNT);
+        let mut in_turn = (1..=Priority::COUNT).map(|step| (usize::from(self.last) + step) % Priority::COUNT);
         in_turn.find(|&level| level <= top && nonempty & (1 << level) != 0 && self.passed[level] >= patience[level])
     }
 }

@@ -32,7 +32,8 @@ use crate::{Instant, Priority, RejectReason, WorkerConfig};
 
 use rows::{Queued, Rows};
 
-/// See the head of the file.
+/// See the head of the file. What is written for each job shares no line of the cache with what is only read: the worker's, beside it.
+#[repr(align(128))]
 pub(crate) struct Queue {
     state: Latched<State>,
     /// How many jobs lie in the queue; a hint outside of the lock.
@@ -157,7 +158,7 @@ impl Queue {
             if let Some(at) = due {
                 sooner = state.timers.next_at().is_none_or(|before| at < before);
                 let timer = state.timers.insert(at, job);
-                state.rows.set_timer(job, timer);
+                state.rows.set_timer(job, timer.place());
             }
             self.note_len(state);
             let ring =
@@ -342,9 +343,8 @@ impl State {
     #[inline]
     fn take(&mut self, job: Queued) -> Runner {
         let (runner, timer) = self.rows.take(job);
-        if let Some(timer) = timer {
-            self.timers.remove(timer);
-        }
+        // One that is out already, as it was due, has left its place with no other timer in it: nothing is set in between.
+        self.timers.remove_at(timer);
         runner
     }
 

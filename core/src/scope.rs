@@ -105,7 +105,7 @@ impl Scope {
     }
 
     fn adopt<W>(&self, mut job: Job<W>) -> Job<W> {
-        job.conditions.parent = Some(match job.conditions.parent.take() {
+        job.above.parent = Some(match job.above.parent.take() {
             None => self.token.clone(),
             Some(parent) => parent.of_both(&self.token),
         });

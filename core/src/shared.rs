@@ -25,7 +25,8 @@ use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::timers::Timers;
 use crate::{Cause, Instant, JobId, Token};
 
-/// See the head of the file.
+/// See the head of the file. The count of those who hold it, which every job changes, has a line of the cache of its own.
+#[repr(align(128))]
 pub(crate) struct Shared {
     pub(crate) config: WorkerConfig,
     /// What it says of every job.

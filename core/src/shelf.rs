@@ -6,10 +6,7 @@ use core::iter;
 use crate::Priority;
 #[cfg(feature = "alloc")]
 use crate::size::Heap;
-use crate::size::{Fixed, Size};
-
-/// No place.
-const NONE: u32 = u32::MAX;
+use crate::size::{Fixed, NONE, Size, at};
 
 /// A bounded store with a row for each priority, first in, first out within each row (Q2).
 ///
@@ -43,7 +40,8 @@ const NONE: u32 = u32::MAX;
 /// 3. No two pushes get the same number, so a key that outlived its item fits no other (D7).
 pub struct Shelf<T, S: Size> {
     places: S::Places<Place<T>>,
-    capacity: u32,
+    /// Counted from the places that there are in any case.
+    beyond: u32,
     used: u32,
     free: u32,
     len: u32,
@@ -56,7 +54,7 @@ pub struct Shelf<T, S: Size> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     number: u64,
-    index: u32,
+    link: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -72,11 +70,13 @@ struct Place<T> {
     /// The next newer in the row; the next free place, where this one is free.
     newer: u32,
     older: u32,
-    content: Option<(Priority, T)>,
+    /// In which row it stands.
+    priority: Priority,
+    item: Option<T>,
 }
 
 impl<T> Place<T> {
-    const FREE: Self = Self { number: 0, newer: NONE, older: NONE, content: None };
+    const FREE: Self = Self { number: 0, newer: NONE, older: NONE, priority: Priority::Low, item: None };
 }
 
 #[cfg(feature = "alloc")]
@@ -84,7 +84,7 @@ impl<T> Shelf<T, Heap> {
     /// An empty shelf for at most `capacity` items (and never more than 4,294,967,294). Allocates nothing yet.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self::of(alloc::vec::Vec::new(), u32::try_from(capacity).unwrap_or(NONE).min(NONE - 1))
+        Self::of(alloc::vec::Vec::new(), u32::try_from(capacity).unwrap_or(u32::MAX).min(u32::MAX - 1))
     }
 }
 
@@ -92,8 +92,8 @@ impl<T, const N: usize> Shelf<T, Fixed<N>> {
     /// An empty shelf for at most `N` items.
     #[must_use]
     pub const fn new() -> Self {
-        const { assert!(N < NONE as usize, "a shelf has at most 4,294,967,294 places") }
-        Self::of([const { Place::FREE }; N], N as u32)
+        const { assert!(N < u32::MAX as usize, "a shelf has at most 4,294,967,294 places") }
+        Self::of([const { Place::FREE }; N], 0)
     }
 }
 
@@ -104,15 +104,20 @@ impl<T, const N: usize> Default for Shelf<T, Fixed<N>> {
 }
 
 impl<T, S: Size> Shelf<T, S> {
-    const fn of(places: S::Places<Place<T>>, capacity: u32) -> Self {
+    const fn of(places: S::Places<Place<T>>, beyond: u32) -> Self {
         let rows = [Row { oldest: NONE, newest: NONE, len: 0 }; Priority::COUNT];
-        Self { places, capacity, used: 0, free: NONE, len: 0, nonempty: 0, pushes: 0, rows }
+        Self { places, beyond, used: 0, free: NONE, len: 0, nonempty: 0, pushes: 0, rows }
     }
 
     /// The greatest number of items.
     #[must_use]
     pub const fn capacity(&self) -> usize {
-        self.capacity as usize
+        self.limit() as usize
+    }
+
+    #[inline]
+    const fn limit(&self) -> u32 {
+        self.beyond + S::PLACES as u32
     }
 
     /// The number of items.
@@ -130,7 +135,7 @@ impl<T, S: Size> Shelf<T, S> {
     /// Whether a push would be refused.
     #[must_use]
     pub const fn is_full(&self) -> bool {
-        self.len == self.capacity
+        self.len == self.limit()
     }
 
     /// The number of items of `priority`.
@@ -166,31 +171,31 @@ impl<T, S: Size> Shelf<T, S> {
         if self.is_full() {
             return Err(item);
         }
+        let limit = self.limit();
         let row = &mut self.rows[priority.index()];
         let number = self.pushes + 1;
-        let filled = Place { number, newer: NONE, older: row.newest, content: Some((priority, item)) };
-        let mut index = self.free;
-        if let Some(place) = S::all_mut(&mut self.places).get_mut(index as usize) {
+        let filled = Place { number, newer: NONE, older: row.newest, priority, item: Some(item) };
+        let mut link = self.free;
+        if let Some(place) = S::all_mut(&mut self.places).get_mut(at(link)) {
             self.free = place.newer;
             *place = filled;
         } else {
-            index = self.used;
-            if let Err(Place { content: Some((_, item)), .. }) = S::open(&mut self.places, index, self.capacity, filled)
-            {
+            if let Err(Place { item: Some(item), .. }) = S::open(&mut self.places, self.used, limit, filled) {
                 return Err(item);
             }
             self.used += 1;
+            link = self.used;
         }
-        match S::all_mut(&mut self.places).get_mut(row.newest as usize) {
-            Some(newest) => newest.newer = index,
-            None => row.oldest = index,
+        match S::all_mut(&mut self.places).get_mut(at(row.newest)) {
+            Some(newest) => newest.newer = link,
+            None => row.oldest = link,
         }
-        row.newest = index;
+        row.newest = link;
         row.len += 1;
         self.pushes = number;
         self.len += 1;
         self.nonempty |= 1 << priority.index();
-        Ok(Key { number, index })
+        Ok(Key { number, link })
     }
 
     /// Takes the oldest item of `priority`.
@@ -210,7 +215,7 @@ impl<T, S: Size> Shelf<T, S> {
     #[must_use]
     pub fn peek(&self, priority: Priority) -> Option<&T> {
         let place = self.place(self.rows[priority.index()].oldest)?;
-        place.content.as_ref().map(|(_, item)| item)
+        place.item.as_ref()
     }
 
     /// The key of the oldest item of `priority`.
@@ -223,22 +228,21 @@ impl<T, S: Size> Shelf<T, S> {
     /// Takes the item that `key` names, wherever it stands. The order of the others stays as it was.
     pub fn remove(&mut self, key: Key) -> Option<T> {
         self.get(key)?;
-        self.take(key.index)
+        self.take(key.link)
     }
 
     /// The item that `key` names.
     #[must_use]
     pub fn get(&self, key: Key) -> Option<&T> {
-        let place = self.place(key.index).filter(|place| place.number == key.number)?;
-        place.content.as_ref().map(|(_, item)| item)
+        let place = self.place(key.link).filter(|place| place.number == key.number)?;
+        place.item.as_ref()
     }
 
     /// The item that `key` names.
     #[must_use]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let place =
-            S::all_mut(&mut self.places).get_mut(key.index as usize).filter(|place| place.number == key.number)?;
-        place.content.as_mut().map(|(_, item)| item)
+        let place = S::all_mut(&mut self.places).get_mut(at(key.link)).filter(|place| place.number == key.number)?;
+        place.item.as_mut()
     }
 
     /// All items: the most urgent priority first, within a priority the oldest first.
@@ -249,37 +253,36 @@ impl<T, S: Size> Shelf<T, S> {
     /// The items of `priority`, the oldest first.
     pub fn row(&self, priority: Priority) -> impl Iterator<Item = (Priority, Key, &T)> {
         let oldest = self.place(self.rows[priority.index()].oldest);
-        let index = self.rows[priority.index()].oldest;
-        let places = iter::successors(oldest.map(|place| (index, place)), |(_, place)| {
+        let link = self.rows[priority.index()].oldest;
+        let places = iter::successors(oldest.map(|place| (link, place)), |(_, place)| {
             self.place(place.newer).map(|newer| (place.newer, newer))
         });
-        places.filter_map(|(index, place)| {
-            let (priority, item) = place.content.as_ref()?;
-            Some((*priority, Key { number: place.number, index }, item))
+        places.filter_map(|(link, place)| {
+            Some((place.priority, Key { number: place.number, link }, place.item.as_ref()?))
         })
     }
 
-    fn place(&self, index: u32) -> Option<&Place<T>> {
-        S::all(&self.places).get(index as usize)
+    fn place(&self, link: u32) -> Option<&Place<T>> {
+        S::all(&self.places).get(at(link))
     }
 
-    fn key_at(&self, index: u32) -> Option<Key> {
-        self.place(index).map(|place| Key { number: place.number, index })
+    fn key_at(&self, link: u32) -> Option<Key> {
+        self.place(link).map(|place| Key { number: place.number, link })
     }
 
-    fn take(&mut self, index: u32) -> Option<T> {
+    fn take(&mut self, link: u32) -> Option<T> {
         let places = S::all_mut(&mut self.places);
-        let place = places.get_mut(index as usize)?;
-        let (priority, item) = place.content.take()?;
-        let (older, newer) = (place.older, place.newer);
+        let place = places.get_mut(at(link))?;
+        let item = place.item.take()?;
+        let (priority, older, newer) = (place.priority, place.older, place.newer);
         place.newer = self.free;
-        self.free = index;
+        self.free = link;
         let row = &mut self.rows[priority.index()];
-        match places.get_mut(older as usize) {
+        match places.get_mut(at(older)) {
             Some(older) => older.newer = newer,
             None => row.oldest = newer,
         }
-        match places.get_mut(newer as usize) {
+        match places.get_mut(at(newer)) {
             Some(newer) => newer.older = older,
             None => row.newest = older,
         }
@@ -295,6 +298,6 @@ impl<T, S: Size> Shelf<T, S> {
 impl<T, S: Size> fmt::Debug for Shelf<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = self.rows.map(|row| row.len);
-        f.debug_struct("Shelf").field("capacity", &self.capacity).field("len_by_priority", &rows).finish()
+        f.debug_struct("Shelf").field("capacity", &self.limit()).field("len_by_priority", &rows).finish()
     }
 }

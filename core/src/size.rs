@@ -30,6 +30,10 @@ pub trait Size: sealed::Sealed + 'static {
     #[doc(hidden)]
     fn all_mut<P>(places: &mut Self::Places<P>) -> &mut [P];
 
+    /// How many places there are in any case. What a tool knows of its capacity it counts from here, so that one in a static is all zeros.
+    #[doc(hidden)]
+    const PLACES: usize;
+
     /// A row for each priority, of which only the ends are touched.
     #[doc(hidden)]
     type Rows<T>: Rows<T>;
@@ -53,12 +57,22 @@ pub struct Heap;
 #[non_exhaustive]
 pub struct Fixed<const N: usize>;
 
+/// No place. One is named in links by its number and one more, so that what is in a static and has nothing in it is all zeros, and weighs nothing in flash.
+pub(crate) const NONE: u32 = 0;
+
+/// The number of the place that a link names; of none, a number that no place has.
+#[inline]
+pub(crate) const fn at(link: u32) -> usize {
+    link.wrapping_sub(1) as usize
+}
+
 /// How many places the heap gives at the least.
 #[cfg(feature = "alloc")]
 const FEWEST: usize = 8;
 
 #[cfg(feature = "alloc")]
 impl Size for Heap {
+    const PLACES: usize = 0;
     type Places<P> = alloc::vec::Vec<P>;
     type Rows<T> = rows::Rings<T>;
 
@@ -84,6 +98,7 @@ impl Size for Heap {
 }
 
 impl<const N: usize> Size for Fixed<N> {
+    const PLACES: usize = N;
     type Places<P> = [P; N];
     type Rows<T> = rows::Chains<T, N>;
 

@@ -48,12 +48,12 @@ impl<W: Work> Candidate<W> {
             let priority = job.conditions.priority;
             return Err(turn_away(shared, job, RejectReason::Closed, priority));
         }
-        let Job { work, conditions } = job;
+        let Job { work, conditions, above } = job;
         // SAFETY: the root is in `shared`, which the job holds; the table is that of `W`.
         let (runner, job, exit) = unsafe {
             let (desk, ops) = (shared.clone(), &JobCell::<W>::OPS);
             let defaults = &shared.defaults;
-            JobCell::create(|at| Head::write(at, conditions, W::KIND, &shared.root, desk, defaults, ops), work)
+            JobCell::create(|at| Head::write(at, conditions, above, &shared.root, desk, defaults, ops), work)
         };
         Ok(Self { runner, job, exit })
     }
@@ -110,11 +110,11 @@ impl<W: Work> Candidate<W> {
 
     /// The job as it was before.
     pub(crate) fn reject(self, shared: &Shared, reason: RejectReason) -> Rejected<Job<W>> {
-        let conditions = self.runner.head().conditions.clone();
+        let (conditions, above) = self.runner.head().described();
         let priority = conditions.priority;
         // SAFETY: it was made with the table of `W`.
         let work = unsafe { JobCell::<W>::recover(self.runner) };
-        turn_away(shared, Job { work, conditions }, reason, priority)
+        turn_away(shared, Job { work, conditions, above }, reason, priority)
     }
 }
 

@@ -78,13 +78,20 @@ pub struct TimerKey {
 
 #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
 impl TimerKey {
-    /// Names no timer.
-    pub(crate) const NONE: Self = Self { number: 0, slot: NONE };
-
-    /// None for the one that names no timer.
-    pub(crate) fn given(self) -> Option<Self> {
-        (self.slot != NONE).then_some(self)
+    /// The place that it names, for who keeps no key longer than its timer.
+    pub(crate) const fn place(self) -> TimerPlace {
+        TimerPlace(self.slot)
     }
+}
+
+/// A [`TimerKey`] without its number: names whichever timer has its place. For an owner that takes each timer back or out before it sets the next for the same thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimerPlace(u32);
+
+#[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
+impl TimerPlace {
+    /// Names no timer.
+    pub(crate) const NONE: Self = Self(NONE);
 }
 
 /// Where a timer comes among all: its time, then the number of its insertion. As one number, for the sake of comparisons without branches.
@@ -258,6 +265,13 @@ impl<T, S: Size> Timers<T, S> {
     pub fn remove(&mut self, key: TimerKey) -> Option<T> {
         self.named(key)?;
         self.take(key.slot).map(|(_, item)| item)
+    }
+
+    /// Takes the timer in this place, if there is one.
+    #[cfg_attr(not(feature = "alloc"), expect(dead_code, reason = "for the machine"))]
+    #[inline]
+    pub(crate) fn remove_at(&mut self, TimerPlace(slot): TimerPlace) -> Option<T> {
+        if slot == NONE { None } else { self.take(slot).map(|(_, item)| item) }
     }
 
     /// The item of the timer that `key` names.

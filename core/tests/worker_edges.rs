@@ -14,7 +14,7 @@ use common::bench::{Bench, Hand, take};
 use common::gate::Gate;
 use common::{poll, waker_fn};
 use countermand_core::{
-    Assembly, Cause, Class, FullPolicy, Handle, Instant, Job, JobInfo, LatePolicy, Observer, Outcome, Priority,
+    Assembly, Cause, Class, FullPolicy, Handle, Instant, Job, JobInfo, LatePolicy, Observer, Outcome, Phase, Priority,
     Shutdown, Step, Token, WaitReason, WorkerConfig,
 };
 
@@ -384,4 +384,40 @@ fn drivers_are_numbered_and_a_yield_gives_way() {
     let place = |turn: u32| turns.iter().position(|one| *one == turn);
     assert!(place(0) < place(10) && place(10) < place(20) && place(1) < place(20), "{turns:?}");
     assert!(jobs.iter().all(Handle::is_finished));
+}
+
+#[test]
+fn a_refused_job_comes_back_with_what_is_above_it() {
+    // Q5: while it is tried, its parent and its deadline are its token's.
+    let mut full = Bench::new(config().capacity(1).full(FullPolicy::Reject));
+    let first = full.worker.try_submit(Job::task(pending::<()>())).expect("a place");
+    let (parent, user) = (Token::new(), Token::new());
+    let due = full.worker.now().checked_add(SECOND).expect("it is soon");
+    let both = Token::linked([&parent, &user]);
+    let worker = full.worker.clone();
+    let refused = |job| worker.try_submit(job).expect_err("there is no place").job;
+    let plain = refused(refused(Job::task(pending::<()>()).name("plain").parent(&parent)));
+    let linked = refused(Job::task(pending::<()>()).parent(&both));
+    let dated = refused(refused(Job::task(pending::<()>()).deadline(due)));
+    let ended = refused(Job::task(pending::<()>()).deadline(due).parent(&both));
+    assert_eq!(plain.label(), "plain");
+
+    let mut other = Bench::new(config().lanes(4));
+    let submit = |job| other.worker.try_submit(job).expect("a place");
+    let (mut plain, mut linked, mut dated, mut ended) = (submit(plain), submit(linked), submit(dated), submit(ended));
+    other.run();
+    user.cancel_with(Cause::EVICTED);
+    other.run();
+    for handle in [&mut linked, &mut ended] {
+        assert!(matches!(take(handle), Outcome::Cancelled { cause: Cause::EVICTED, started: true }));
+    }
+    assert!(!plain.is_finished() && !dated.is_finished());
+    parent.cancel();
+    other.run();
+    assert!(matches!(take(&mut plain), Outcome::Cancelled { cause: Cause::REQUESTED, started: true }));
+    other.host.pass(SECOND);
+    other.run();
+    assert!(matches!(take(&mut dated), Outcome::TimedOut { phase: Phase::Running, late: None }));
+    full.run();
+    drop(first);
 }

@@ -57,4 +57,25 @@ impl Bench {
     ) -> Result<R, Flaw> {
         Err(self.lacks(format!("{} declares a target without threads", self.host_name())))
     }
+
+    /// Runs `act`, which may not come back: on a new thread, where there are any; else here, where whoever watches the board ends it.
+    ///
+    /// # Errors
+    ///
+    /// As [`on_thread`](Self::on_thread).
+    #[cfg(feature = "std")]
+    pub(crate) async fn aside<R: Send + 'static>(
+        &self,
+        what: &str,
+        act: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Flaw> {
+        self.on_thread(what, act).await
+    }
+
+    /// As above.
+    #[cfg(not(feature = "std"))]
+    #[expect(clippy::unused_async, reason = "it is awaited where there are threads")]
+    pub(crate) async fn aside<R>(&self, _: &str, act: impl FnOnce() -> R) -> Result<R, Flaw> {
+        Ok(act())
+    }
 }

@@ -65,6 +65,13 @@ impl<'a> HeldObserver<'a> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for HeldObserver<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "HeldObserver {} {}", self.cause(), self.deadline());
+    }
+}
+
 impl fmt::Debug for HeldObserver<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldObserver").field("cause", &self.cause()).finish_non_exhaustive()

@@ -123,17 +123,22 @@ impl<const LOW: u32, const NORMAL: u32, const HIGH: u32, const CRITICAL: u32> se
 impl<const LOW: u32, const NORMAL: u32, const HIGH: u32, const CRITICAL: u32> HeldOrder
     for HeldWeighted<LOW, NORMAL, HIGH, CRITICAL>
 {
-    type State = Turns;
-    const NONE: Turns = {
+    type State = Account;
+    const NONE: Account = {
         assert!(LOW > 0 && NORMAL > 0 && HIGH > 0 && CRITICAL > 0, "a level with the weight zero is never served");
-        Turns::NONE
+        Account(Turns::NONE)
     };
     const WEIGHS: bool = true;
 
-    fn pick(turns: &mut Turns, queued: u8) -> Option<Priority> {
-        turns.pick(&const { patience_of([LOW, NORMAL, HIGH, CRITICAL]) }, queued)
+    fn pick(account: &mut Account, queued: u8) -> Option<Priority> {
+        account.0.pick(&const { patience_of([LOW, NORMAL, HIGH, CRITICAL]) }, queued)
     }
 }
+
+/// Who was passed over how often.
+#[derive(Debug)]
+#[expect(unnameable_types, reason = "nobody's business but the policies'")]
+pub struct Account(Turns);
 
 /// What becomes of a job for which a [`HeldWorker`](crate::HeldWorker) has no slot (Q5).
 pub trait HeldFull: sealed::Sealed + 'static {

@@ -76,6 +76,7 @@ impl<W: Work> JobCell<W> {
     /// What can be done with a job of this type.
     pub(crate) const OPS: Ops = Ops {
         hooks: hooks(Self::release),
+        kind: W::KIND,
         // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
         poll: |job, cx, clockwork| unsafe { cell::<W>(job).poll(job, cx, clockwork) },
         // SAFETY: the table is that of `W`; the caller promises what `Ops` asks for.
@@ -106,13 +107,13 @@ impl<W: Work> JobCell<W> {
             (&raw mut (*cell.as_ptr()).slot).write(Slot::new());
             (&raw mut (*cell.as_ptr()).stage).write(UnsafeCell::new(Stage::Waiting(work)));
         }
-        // SAFETY: just made, and nobody else knows its address; it stays there until it is released. The first count, and one more, go to the two references.
+        // SAFETY: just made, and nobody else knows its address; it stays there until it is released. Its two counts go to the two references.
         unsafe {
-            Hosted::settle_in(head.cast());
+            Hosted::settle_in(head.cast(), 2);
             (*head.as_ptr()).settle_in(Hosted::token(head.cast()));
             let exit = NonNull::new_unchecked(&raw mut (*cell.as_ptr()).slot);
             let job = JobRef::from_address(head);
-            let runner = Runner::new(job.clone());
+            let runner = Runner::new(JobRef::from_address(head));
             (runner, job, exit)
         }
     }
@@ -207,6 +208,14 @@ impl<W: Work> JobCell<W> {
     fn publish_other(&self, outcome: Fixed<W>, late: bool, now: Instant, account: Account) {
         let class = outcome.class();
         self.publish(outcome, &class, late, now, account);
+    }
+
+    /// [`publish`](Self::publish), where the job was asked to stop.
+    #[inline(never)]
+    fn publish_requested(&self, cause: Cause, started: bool, now: Instant, account: Account) {
+        let outcome = requested(cause, started);
+        let class = outcome.class();
+        self.publish(outcome, &class, false, now, account);
     }
 
     /// Drops what nobody will read, wakes who waits for it, calls who asked.
@@ -336,7 +345,9 @@ impl<W: Work> JobCell<W> {
             {
                 (Outcome::TimedOut { phase: Phase::Running, late: None }, false)
             }
-            (Stage::Empty, Verdict::Requested { cause, started }) => (requested(cause, started), false),
+            (Stage::Empty, Verdict::Requested { cause, started }) => {
+                return self.publish_requested(cause, started, now, account);
+            }
             (Stage::Waiting(_) | Stage::Running(_) | Stage::Returned(_) | Stage::Empty, _) => {
                 unreachable!("a job is settled after its body has returned or was discarded")
             }

@@ -1,4 +1,6 @@
 //! The conditions of a job, as few words as they can be: they go with the description, into the job, and back if it is refused.
+//!
+//! What is above a job, a token and a deadline, is its token's once there is one, and so does not lie in the job a second time.
 
 use alloc::borrow::Cow;
 use core::time::Duration;
@@ -11,8 +13,6 @@ use crate::{Instant, Priority, Token, WorkerConfig};
 #[derive(Clone, Debug)]
 pub(crate) struct Conditions {
     pub(crate) name: Cow<'static, str>,
-    pub(crate) parent: Option<Token>,
-    deadline: u64,
     /// From its first poll (D5).
     pub(crate) run: Limit,
     /// From its submit (D5).
@@ -33,8 +33,6 @@ impl Conditions {
     /// Those of a job of which nothing was said.
     pub(super) const NONE: Self = Self {
         name: Cow::Borrowed(""),
-        parent: None,
-        deadline: NEVER,
         run: Limit::NONE,
         queued: Limit::NONE,
         grace: Limit::NONE,
@@ -57,16 +55,6 @@ impl Conditions {
         (self.grace, self.defaulted[2]) = (Limit::of(limit), false);
     }
 
-    /// When its time is out. The last nanosecond of the clock never comes (D8).
-    #[inline]
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.deadline == NEVER { None } else { Some(Instant::from_nanos(self.deadline)) }
-    }
-
-    pub(crate) fn set_deadline(&mut self, at: Option<Instant>) {
-        self.deadline = at.map_or(NEVER, Instant::as_nanos);
-    }
-
     /// What was not said is as the worker has it. Another worker may have it otherwise.
     #[inline]
     pub(super) fn complete(&mut self, defaults: &Defaults) {
@@ -80,6 +68,29 @@ impl Conditions {
                 *limit = default;
             }
         }
+    }
+}
+
+/// What a job looks up to beside its worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Above {
+    pub(crate) parent: Option<Token>,
+    /// When its time is out, in nanoseconds.
+    pub(super) deadline: u64,
+}
+
+impl Above {
+    /// That of a job of which nothing was said.
+    pub(super) const NONE: Self = Self { parent: None, deadline: NEVER };
+
+    /// When its time is out. The last nanosecond of the clock never comes (D8).
+    #[inline]
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.deadline == NEVER { None } else { Some(Instant::from_nanos(self.deadline)) }
+    }
+
+    pub(crate) fn set_deadline(&mut self, at: Option<Instant>) {
+        self.deadline = at.map_or(NEVER, Instant::as_nanos);
     }
 }
 

@@ -17,7 +17,7 @@ use core::fmt;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
-use super::conditions::{Conditions, Defaults};
+use super::conditions::{Above, Conditions, Defaults};
 use super::desk::Desk;
 use super::hold::{JobRef, Ops};
 use super::links::Links;
@@ -35,42 +35,41 @@ const TAKEN: u8 = 1;
 const RUNNING: u8 = 2;
 const SETTLED: u8 = 3;
 
-/// See the head of the file.
+/// See the head of the file. In the order of use: what a cancel looks at lies together, and so does what a turn does.
 #[repr(C)]
 pub(crate) struct Head {
     /// First: the node of its token, and the count of those who hold it.
     pub(crate) hosted: Hosted,
-    pub(crate) ops: &'static Ops,
+    state: AtomicU8,
+    pub(super) loan: Loan,
+    pub(crate) kind: Kind,
+    /// Whether there is an observer to be told.
+    observed: bool,
+    /// Which class its outcome has, once that is fixed.
+    ended: AtomicU8,
+    /// In which lane of which driver it is.
+    driver: AtomicU32,
+    lane: AtomicU32,
+    /// How many shielded sections it is in (R9).
+    shields: AtomicU32,
     /// Goes last, when the job is released.
     pub(crate) desk: ManuallyDrop<Arc<dyn Desk>>,
     /// The token that `hosted` is.
     pub(crate) token: ManuallyDrop<Token>,
-    pub(crate) conditions: Conditions,
-    pub(crate) kind: Kind,
-    /// Whether there is an observer to be told.
-    observed: bool,
-    submitted: Instant,
+    /// When its time is out, in nanoseconds, `u64::MAX` for never: the deadline of its token, which never changes, and from its start also its run time-out.
+    due: AtomicU64,
+    /// Written by its lane only.
+    polls: AtomicU64,
     /// Set under the queue's lock, before anybody else sees the job.
     id: AtomicU64,
     /// Its place in the queue. The queue's, under its lock.
     pub(crate) links: UnsafeCell<Links>,
-    /// In which lane of which driver it is.
-    driver: AtomicU32,
-    lane: AtomicU32,
+    pub(crate) conditions: Conditions,
+    submitted: Instant,
     /// When it was first polled, plus one nanosecond; 0 before.
     started: AtomicU64,
-    /// When its time is out, in nanoseconds, `u64::MAX` for never: the deadline of its token, which never changes, and from its start also its run time-out.
-    due: AtomicU64,
     /// When it was asked to stop by somebody who knew the time, in nanoseconds; `u64::MAX` before.
     asked: AtomicU64,
-    /// Written by its lane only.
-    polls: AtomicU64,
-    state: AtomicU8,
-    /// Which class its outcome has, once that is fixed.
-    ended: AtomicU8,
-    /// How many shielded sections it is in (R9).
-    shields: AtomicU32,
-    pub(super) loan: Loan,
     pub(crate) told: Told,
 }
 
@@ -86,7 +85,7 @@ impl Head {
     pub(crate) unsafe fn write(
         place: NonNull<Self>,
         mut conditions: Conditions,
-        kind: Kind,
+        above: Above,
         root: &Token,
         desk: Arc<dyn Desk>,
         defaults: &Defaults,
@@ -96,18 +95,15 @@ impl Head {
         let observed = defaults.observed;
         let exact = !conditions.queued.is_none() || observed;
         let submitted = if exact { desk.now() } else { desk.recent() };
-        let (never, parent) = (Token::never(), conditions.parent.as_ref());
+        let (never, parent) = (Token::never(), above.parent.as_ref());
         let nobodys = mutant!(TokenIsNobodysChild);
         let (root, parent) = if nobodys { (&never, None) } else { (root, parent) };
         // SAFETY: the job lets go of `desk` last. It is told that it has settled in by `JobCell::create`.
-        let hosted = unsafe { Hosted::new(root, parent, conditions.deadline(), &ops.hooks) };
+        let hosted = unsafe { Hosted::new(root, parent, above.deadline, NonNull::from(ops).cast()) };
         let head = Self {
             hosted,
-            ops,
             desk: ManuallyDrop::new(desk),
             token: ManuallyDrop::new(Token::never()),
-            kind,
-            observed,
             submitted,
             conditions,
             id: AtomicU64::new(0),
@@ -118,30 +114,42 @@ impl Head {
             due: AtomicU64::new(u64::MAX),
             asked: AtomicU64::new(u64::MAX),
             polls: AtomicU64::new(0),
+            told: Told::new(),
+            shields: AtomicU32::new(0),
             state: AtomicU8::new(QUEUED),
             ended: AtomicU8::new(0),
-            shields: AtomicU32::new(0),
             loan: Loan::new(),
-            told: Told::new(),
+            kind: ops.kind,
+            observed,
         };
         // SAFETY: promised by the caller.
         unsafe { place.write(head) };
     }
 
+    /// What can be done with the job.
+    #[inline]
+    pub(super) fn ops(&self) -> &'static Ops {
+        // SAFETY: as it was given in `write`: the hooks are its first field.
+        unsafe { self.hosted.table().cast::<Ops>().as_ref() }
+    }
+
+    /// Its conditions, and what is above it, as they were said.
+    pub(crate) fn described(&self) -> (Conditions, Above) {
+        let deadline = self.hosted.deadline().unwrap_or(Instant::NEVER).as_nanos();
+        (self.conditions.clone(), Above { parent: self.hosted.own_parent(), deadline })
+    }
+
     /// Whether nothing is in it that would have to be dropped, but for what goes by itself when the job is released.
     #[inline]
     pub(super) fn is_bare(&mut self) -> bool {
-        matches!(self.conditions.name, Cow::Borrowed(_))
-            && self.conditions.parent.is_none()
-            && self.hosted.is_bare()
-            && self.told.is_bare()
+        matches!(self.conditions.name, Cow::Borrowed(_)) && self.hosted.is_bare() && self.told.is_bare()
     }
 
     /// The job is where it stays; this is the token that it hosts.
     #[inline]
     pub(super) fn settle_in(&mut self, token: ManuallyDrop<Token>) {
         // The worker's root has no deadline.
-        if self.conditions.deadline().is_some() || self.conditions.parent.is_some() {
+        if self.hosted.deadline().is_some() || self.hosted.is_linked() {
             if let Some(deadline) = token.deadline() {
                 self.due = AtomicU64::new(deadline.as_nanos());
             }
@@ -251,17 +259,15 @@ impl Head {
     /// contained and counted (P4).
     #[inline]
     pub(crate) fn attend(&self) {
-        if self.conditions.parent.is_some() {
+        if self.hosted.is_linked() {
             self.desk.books().contain(|| self.hosted.attend());
         }
     }
 
-    /// Nobody is told of a cancel any more. As for [`attend`](Self::attend).
+    /// Nobody is told of a cancel any more.
     #[inline]
     pub(crate) fn dismiss(&self) {
-        if self.conditions.parent.is_some() {
-            self.desk.books().contain(|| self.hosted.dismiss());
-        }
+        self.hosted.dismiss();
     }
 
     /// The call will never be run: gives the body back.

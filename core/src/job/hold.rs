@@ -15,14 +15,17 @@ use crate::books::Account;
 use crate::clockwork::Clockwork;
 use crate::errand::{Errand, Ways};
 use crate::host::Call;
+use crate::observer::Kind;
 use crate::sync::Arc;
 use crate::token::hosted::{Hooks, Hosted};
 
 use super::runner::Verdict;
 
-/// What can be done with a job, by its type. All but `begin`, `refuse` and `abandon` are for the one who has the exclusive right to its body.
+/// What can be done with a job, by its type. Laid out as written: a node that a job hosts knows its hooks, which are the first field, and so all of it. All but `begin`, `refuse` and `abandon` are for the one who has the exclusive right to its body.
+#[repr(C)]
 pub(crate) struct Ops {
     pub(crate) hooks: Hooks,
+    pub(crate) kind: Kind,
     /// Polls the body once. `Ready` also for a panic; afterwards the body is gone.
     pub(crate) poll: unsafe fn(&JobRef, &mut Context<'_>, &Arc<Clockwork>) -> Poll<()>,
     /// Drops the body where it lies.
@@ -71,7 +74,7 @@ impl JobRef {
     /// Settles a call that has begun as abandoned (B3, B4). False if it has not begun, or has ended.
     pub(crate) fn abandon(&self, now: Instant) -> bool {
         // SAFETY: the table is that of the job.
-        unsafe { (self.ops.abandon)(self, now) }
+        unsafe { (self.ops().abandon)(self, now) }
     }
 
     /// Lends the body to a thread of the host's, which has the right to it until the loan ends.
@@ -119,7 +122,7 @@ static WAYS: Ways = Ways {
         // SAFETY: the address is that of a head; the count that went with it stays with the errand.
         let job = mem::ManuallyDrop::new(unsafe { JobRef::from_address(job.cast()) });
         // SAFETY: the body was lent, and the errand is run once.
-        unsafe { (job.ops.begin)(&job) }
+        unsafe { (job.ops().begin)(&job) }
     },
     back: |job, tells| {
         // SAFETY: as above; the count comes back.

@@ -67,7 +67,7 @@ impl Scene {
             captured.touch();
             7
         };
-        let Job { work, conditions } = Job::call(closure);
+        let Job { work, conditions, .. } = Job::call(closure);
         let desk = Arc::new(Nobody::default());
         let (runner, job, exit) = cell(work, conditions, desk.clone());
         // SAFETY: the one reader.
@@ -197,7 +197,7 @@ fn loom_b1_what_a_call_brought_is_there_when_its_outcome_is() {
 #[test]
 fn loom_p4_a_callback_that_comes_meanwhile_is_called_once() {
     loom_model("p4_a_callback_that_comes_meanwhile_is_called_once", || {
-        let Job { work, conditions } = Job::task(core::future::ready(7));
+        let Job { work, conditions, .. } = Job::task(core::future::ready(7));
         let (mut runner, job, exit) = cell(work, conditions, Arc::default());
         // SAFETY: the one reader.
         let handle: Handle<u8> = unsafe { Handle::new(job, exit) };

@@ -24,7 +24,7 @@ use core::time::Duration;
 
 use crate::{Instant, Priority, Token};
 
-use conditions::Conditions;
+use conditions::{Above, Conditions};
 use context::{CallContext, JobContext};
 use work::{Closure, Fallible, FallibleClosure, FallibleWith, Plain, PlainWith, Work};
 
@@ -85,6 +85,7 @@ pub enum LatePolicy {
 pub struct Job<W> {
     pub(crate) work: W,
     pub(crate) conditions: Conditions,
+    pub(crate) above: Above,
 }
 
 impl<F> Job<Plain<F>>
@@ -161,7 +162,7 @@ where
 
 impl<W: Work> Job<W> {
     fn new(work: W) -> Self {
-        Self { work, conditions: Conditions::NONE }
+        Self { work, conditions: Conditions::NONE, above: Above::NONE }
     }
 }
 
@@ -192,7 +193,7 @@ impl<W> Job<W> {
 
     /// When its time is out, queued or running (D5), on the clock of [`Worker::now`](crate::Worker::now).
     pub fn deadline(mut self, at: Instant) -> Self {
-        self.conditions.set_deadline(Some(at));
+        self.above.set_deadline(Some(at));
         self
     }
 
@@ -205,7 +206,7 @@ impl<W> Job<W> {
 
     /// A token whose cancellation cancels this job too, beside the worker's own (J11). Its deadline holds as well (D1).
     pub fn parent(mut self, parent: &Token) -> Self {
-        self.conditions.parent = Some(parent.clone());
+        self.above.parent = Some(parent.clone());
         self
     }
 
@@ -236,6 +237,6 @@ impl<W> Job<W> {
 
 impl<W> fmt::Debug for Job<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("conditions", &self.conditions).finish_non_exhaustive()
+        f.debug_struct("Job").field("conditions", &self.conditions).field("above", &self.above).finish_non_exhaustive()
     }
 }

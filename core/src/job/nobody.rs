@@ -5,7 +5,7 @@ use crate::sync::Arc;
 
 use super::Job;
 use super::cell::{Exit, JobCell};
-use super::conditions::{Conditions, Defaults};
+use super::conditions::{Above, Conditions, Defaults};
 use super::desk::Desk;
 use super::head::Head;
 use super::hold::JobRef;
@@ -68,18 +68,18 @@ pub(crate) fn cell<W: Work>(
 ) -> (Runner, JobRef, Exit<W::Value, W::Error>) {
     let (root, ops, defaults) = (Token::never(), &JobCell::<W>::OPS, Defaults::from(&WorkerConfig::new()));
     // SAFETY: what is never cancelled need not be there; the table is that of `W`.
-    unsafe { JobCell::create(|at| Head::write(at, conditions, W::KIND, &root, desk, &defaults, ops), work) }
+    unsafe { JobCell::create(|at| Head::write(at, conditions, Above::NONE, &root, desk, &defaults, ops), work) }
 }
 
 /// The runner of a job that does nothing.
 pub(crate) fn runner(priority: Priority) -> Runner {
-    let Job { work, conditions } = Job::task(core::future::ready(())).priority(priority);
+    let Job { work, conditions, .. } = Job::task(core::future::ready(())).priority(priority);
     cell(work, conditions, Arc::default()).0
 }
 
 /// A job that does nothing, without its runner.
 #[cfg(countermand_loom)]
 pub(crate) fn job() -> JobRef {
-    let Job { work, conditions } = Job::task(core::future::ready(()));
+    let Job { work, conditions, .. } = Job::task(core::future::ready(()));
     cell(work, conditions, Arc::default()).1
 }

@@ -62,20 +62,20 @@ impl Runner {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, clockwork: &Arc<Clockwork>) -> Poll<()> {
         self.0.count_poll();
         // SAFETY: this is the one runner, held exclusively; a task is never lent.
-        unsafe { (self.0.ops.poll)(&self.0, cx, clockwork) }
+        unsafe { (self.0.ops().poll)(&self.0, cx, clockwork) }
     }
 
     /// Drops the body, here and now. A panic of its destructor becomes the outcome (P2).
     pub(crate) fn discard(&mut self) {
         // SAFETY: this is the one runner, held exclusively; while the body is lent there is a `Lent` instead.
-        unsafe { (self.0.ops.discard)(&self.0) }
+        unsafe { (self.0.ops().discard)(&self.0) }
     }
 
     /// Fixes the outcome.
     #[inline]
     pub(crate) fn settle(self, verdict: Verdict, now: Instant, account: Account) {
         // SAFETY: this is the one runner, held exclusively; while the body is lent there is a `Lent` instead.
-        unsafe { (self.0.ops.settle)(&self.0, verdict, now, account) }
+        unsafe { (self.0.ops().settle)(&self.0, verdict, now, account) }
     }
 
     /// Lends the body of a call to a thread of the host's; the job's lane is given a turn when it is over.

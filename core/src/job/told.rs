@@ -3,64 +3,86 @@
 //! Whoever asks puts a callback on the list, and then marks the job's slot; the publisher fills the slot, and sees the mark or not. If not, whoever asked
 //! sees that the slot is full. So one of the two takes what is on the list.
 
+#![allow(unsafe_code, reason = "a list whose head is an address that two may change")]
+
 use alloc::boxed::Box;
+use core::ptr;
 
 use crate::Class;
-use crate::sync::Lock;
+use crate::sync::atomic::{AtomicPtr, Ordering};
 
 /// What is called.
 pub(crate) type Callback = Box<dyn FnOnce(Class) + Send>;
 
-/// See the head of the file. Most jobs have none, so that an empty list is all that lies in a job.
-pub(crate) struct Told(Lock<List>);
+/// See the head of the file. Most jobs have none, so that one word is all that lies in a job: the address of the newest, who owns the next. It is only ever added to, or taken whole.
+pub(crate) struct Told(AtomicPtr<Asked>);
 
-/// Linked through boxes.
-#[derive(Default)]
-pub(crate) struct List(Option<Box<Asked>>);
+/// Linked through boxes that it owns.
+pub(crate) struct List(*mut Asked);
 
 struct Asked {
     callback: Callback,
-    next: List,
+    next: *mut Self,
 }
 
+// SAFETY: what is on the list is `Send`, and whoever has the list has all of it.
+unsafe impl Send for List {}
+
 impl Told {
+    #[inline]
     pub(super) fn new() -> Self {
-        Self(Lock::new(List(None)))
+        Self(AtomicPtr::new(ptr::null_mut()))
     }
 
     /// Whether nothing is in it that would have to be dropped.
     #[inline]
     pub(super) fn is_bare(&mut self) -> bool {
-        self.0.get_mut().0.is_none()
+        self.0.load(Ordering::Relaxed).is_null()
     }
 
     /// Puts a callback on the list.
     pub(crate) fn ask(&self, callback: Callback) {
-        let mut asked = Box::new(Asked { callback, next: List(None) });
-        self.0.with(|list| {
-            asked.next.0 = list.0.take();
-            list.0 = Some(asked);
-        });
+        let mut newest = self.0.load(Ordering::Relaxed);
+        let asked = Box::into_raw(Box::new(Asked { callback, next: newest }));
+        while let Err(now) = self.0.compare_exchange_weak(newest, asked, Ordering::Release, Ordering::Relaxed) {
+            newest = now;
+            // SAFETY: nobody else knows of it yet.
+            unsafe { (*asked).next = now };
+        }
     }
 
     /// What is on the list, to be called: who asked first is first.
+    #[inline]
     pub(crate) fn take(&self) -> List {
-        let mut newest_first = self.0.with(core::mem::take);
-        let mut list = List(None);
-        while let Some(mut asked) = newest_first.0.take() {
-            newest_first.0 = core::mem::replace(&mut asked.next, list).0.take();
-            list = List(Some(asked));
+        // What each of those who asked has written is seen, as each exchange goes on from the one before it.
+        let mut newest = self.0.swap(ptr::null_mut(), Ordering::Acquire);
+        let mut oldest = ptr::null_mut();
+        while !newest.is_null() {
+            // SAFETY: it was put there by `ask`, and is nobody else's since it was taken off.
+            let next = unsafe { core::mem::replace(&mut (*newest).next, oldest) };
+            (oldest, newest) = (newest, next);
         }
-        list
+        List(oldest)
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        drop(self.take());
     }
 }
 
 impl Iterator for List {
     type Item = Callback;
 
+    #[inline]
     fn next(&mut self) -> Option<Callback> {
-        let Asked { callback, mut next } = *self.0.take()?;
-        self.0 = next.0.take();
+        if self.0.is_null() {
+            return None;
+        }
+        // SAFETY: from `Told::ask`; the list owns it, and goes on with the next.
+        let Asked { callback, next } = *unsafe { Box::from_raw(self.0) };
+        self.0 = next;
         Some(callback)
     }
 }

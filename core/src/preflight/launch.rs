@@ -41,8 +41,8 @@ struct Submitted<E> {
 impl<W: Work<Value = (), Error: fmt::Display>> Launch for Planned<W> {
     fn launch(self: Box<Self>, site: Site, limit: Duration, worker: &Worker) -> Result<Box<dyn Aloft>, NotTaken> {
         let mut job = self.0.name(site.check.to_string()).cancel_on_drop().abandonable();
-        let deadline = Instant::earlier(job.conditions.deadline(), worker.now().checked_add(limit));
-        job.conditions.set_deadline(deadline);
+        let deadline = Instant::earlier(job.above.deadline(), worker.now().checked_add(limit));
+        job.above.set_deadline(deadline);
         match worker.try_submit(job) {
             Ok(handle) => Ok(Box::new(Submitted { handle, site, limit })),
             Err(rejected) => Err((Box::new(Self(rejected.job)), rejected.reason)),

@@ -37,6 +37,7 @@ pub(super) struct State<T, S: Size> {
     pub(super) closed: bool,
     /// Nothing is taken from its middle, so they need no shelf.
     items: S::Rows<T>,
+    /// How many places may be taken when one more item of each priority enters: counted from those that there are in any case.
     limits: [usize; Priority::COUNT],
     /// Places promised to senders that have not come for them yet.
     granted: usize,
@@ -72,13 +73,13 @@ impl<T> State<T, Heap> {
 #[cfg(not(countermand_loom))]
 impl<T, const N: usize> State<T, Fixed<N>> {
     pub(super) const fn fixed() -> Self {
-        Self::of(Chains::new(), Shelf::new(), Shelf::new(), N)
+        Self::of(Chains::new(), Shelf::new(), Shelf::new(), 0)
     }
 }
 
 impl<T, S: Size> State<T, S> {
-    const fn of(items: S::Rows<T>, senders: Shelf<Waker, S>, receivers: Shelf<Waker, S>, capacity: usize) -> Self {
-        let limits = [capacity; Priority::COUNT];
+    const fn of(items: S::Rows<T>, senders: Shelf<Waker, S>, receivers: Shelf<Waker, S>, beyond: usize) -> Self {
+        let limits = [beyond; Priority::COUNT];
         Self { items, picker: Picker::STRICT, senders, receivers, taken: 0, granted: 0, limits, closed: false }
     }
 
@@ -88,7 +89,7 @@ impl<T, S: Size> State<T, S> {
 
     pub(super) fn reserve(&mut self, priority: Priority, places: usize) {
         for limit in &mut self.limits[..priority.index()] {
-            *limit = limit.saturating_sub(places);
+            *limit = Self::limit(*limit).saturating_sub(places).wrapping_sub(S::PLACES);
         }
     }
 
@@ -101,7 +102,12 @@ impl<T, S: Size> State<T, S> {
     }
 
     pub(super) const fn capacity(&self) -> usize {
-        self.limits[Priority::Critical.index()]
+        Self::limit(self.limits[Priority::Critical.index()])
+    }
+
+    #[inline]
+    const fn limit(counted: usize) -> usize {
+        counted.wrapping_add(S::PLACES)
     }
 
     pub(super) const fn granted(&self) -> usize {
@@ -112,7 +118,7 @@ impl<T, S: Size> State<T, S> {
     pub(super) fn has_room(&self, priority: Priority) -> bool {
         let taken = if mutant!(GrantsAreForgotten) { self.len() } else { self.taken };
         let open_to = if mutant!(ReserveIsOpenToItems) { Priority::Critical } else { priority };
-        taken < self.limits[open_to.index()]
+        taken < Self::limit(self.limits[open_to.index()])
     }
 
     /// A newcomer's item enters, if there is room. Gives the receiver to wake.

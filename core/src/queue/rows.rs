@@ -17,7 +17,7 @@ use crate::job::head::Head;
 use crate::job::hold::JobRef;
 use crate::job::links::{Link, Links};
 use crate::job::runner::Runner;
-use crate::timers::TimerKey;
+use crate::timers::TimerPlace;
 
 /// See the head of the file.
 pub(super) struct Rows {
@@ -109,14 +109,14 @@ impl Rows {
     }
 
     /// Notes its timer.
-    pub(super) fn set_timer(&mut self, job: Queued, timer: TimerKey) {
+    pub(super) fn set_timer(&mut self, job: Queued, timer: TimerPlace) {
         // SAFETY: it is here.
         unsafe { set(job.0, |links| links.timer = timer) };
     }
 
     /// Takes out a job that is here, wherever it stands, and gives its timer too. The order of the others stays as it was.
     #[inline]
-    pub(super) fn take(&mut self, job: Queued) -> (Runner, Option<TimerKey>) {
+    pub(super) fn take(&mut self, job: Queued) -> (Runner, TimerPlace) {
         // SAFETY: it is here, so the rows have its runner, which goes to the caller; those beside it are here too.
         unsafe {
             let Links { older, newer, timer } = get(job.0);
@@ -136,7 +136,7 @@ impl Rows {
                 self.nonempty &= !(1 << priority);
             }
             self.len -= 1;
-            (runner, timer.given())
+            (runner, timer)
         }
     }
 

@@ -4,6 +4,7 @@
 #[cfg(feature = "alloc")]
 use alloc::collections::VecDeque;
 
+use super::{NONE, at};
 use crate::Priority;
 
 /// First in, first out within each row (Q2). [`Shelf`](crate::Shelf) is the same with keys.
@@ -88,9 +89,6 @@ impl<T> Rows<T> for Rings<T> {
     }
 }
 
-/// No place.
-const NONE: u32 = u32::MAX;
-
 /// In the owner: `N` places for all rows together, linked both ways.
 ///
 /// Invariants:
@@ -123,7 +121,7 @@ struct Row {
 impl<T, const N: usize> Chains<T, N> {
     #[cfg(not(countermand_loom))]
     pub(crate) const fn new() -> Self {
-        const { assert!(N < NONE as usize, "rows have at most 4,294,967,294 places") }
+        const { assert!(N < u32::MAX as usize, "rows have at most 4,294,967,294 places") }
         Self {
             places: [const { Place { newer: NONE, older: NONE, item: None } }; N],
             used: 0,
@@ -133,18 +131,18 @@ impl<T, const N: usize> Chains<T, N> {
         }
     }
 
-    fn take(&mut self, priority: Priority, index: u32) -> Option<T> {
-        let place = self.places.get_mut(index as usize)?;
+    fn take(&mut self, priority: Priority, link: u32) -> Option<T> {
+        let place = self.places.get_mut(at(link))?;
         let item = place.item.take()?;
         let (older, newer) = (place.older, place.newer);
         place.newer = self.free;
-        self.free = index;
+        self.free = link;
         let row = &mut self.rows[priority.index()];
-        match self.places.get_mut(older as usize) {
+        match self.places.get_mut(at(older)) {
             Some(older) => older.newer = newer,
             None => row.oldest = newer,
         }
-        match self.places.get_mut(newer as usize) {
+        match self.places.get_mut(at(newer)) {
             Some(newer) => newer.older = older,
             None => row.newest = older,
         }
@@ -166,21 +164,21 @@ impl<T, const N: usize> Rows<T> for Chains<T, N> {
     }
 
     fn push(&mut self, priority: Priority, item: T) -> Result<(), T> {
-        let recycled = self.places.get(self.free as usize).map(|place| place.newer);
-        let index = if recycled.is_some() { self.free } else { self.used };
+        let recycled = self.places.get(at(self.free)).map(|place| place.newer);
+        let link = if recycled.is_some() { self.free } else { self.used + 1 };
         let row = &mut self.rows[priority.index()];
         let older = row.newest;
-        let Some(place) = self.places.get_mut(index as usize) else { return Err(item) };
+        let Some(place) = self.places.get_mut(at(link)) else { return Err(item) };
         *place = Place { newer: NONE, older, item: Some(item) };
         match recycled {
             Some(next) => self.free = next,
             None => self.used += 1,
         }
-        match self.places.get_mut(older as usize) {
-            Some(older) => older.newer = index,
-            None => row.oldest = index,
+        match self.places.get_mut(at(older)) {
+            Some(older) => older.newer = link,
+            None => row.oldest = link,
         }
-        row.newest = index;
+        row.newest = link;
         row.len += 1;
         self.nonempty |= 1 << priority.index();
         Ok(())

@@ -118,7 +118,8 @@ impl Stock {
     /// `at` is memory of this row's size that nobody uses, aligned to [`STEP`].
     unsafe fn give(&self, row: usize, at: NonNull<u8>) -> bool {
         let size = (row + 1) * STEP;
-        if self.bytes.load(Ordering::Relaxed) + size > MOST && !self.make_room(row) {
+        let full = self.bytes.load(Ordering::Relaxed) + size > MOST;
+        if full && (self.filled.get() & !(1 << row) == 0 || !self.make_room(row)) {
             return false;
         }
         let bytes = self.bytes.load(Ordering::Relaxed) + size;

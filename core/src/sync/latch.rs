@@ -31,11 +31,11 @@ const HELD: u8 = 1;
 const AWAITED: u8 = 2;
 
 /// How often a waiter looks before it sleeps.
-const LOOKS: u32 = if cfg!(countermand_loom) { 0 } else { 6 };
+const LOOKS: u32 = if cfg!(countermand_loom) { 0 } else { 4 };
 
-/// How long it looks away before a look, in turns of the loop: 32 at first, 128 at the most. Long, so that whoever has the latch may have it some more times, with all that it guards at
+/// How long it looks away before a look, in turns of the loop: 96 at first, 256 at the most. Long, so that whoever has the latch may have it some more times, with all that it guards at
 /// hand; where two threads take turns, each use waits for the line of the cache to come over.
-const AWAY: [u32; 2] = [32, 128];
+const AWAY: [u32; 2] = [96, 256];
 
 /// Where those sleep who wait.
 pub(super) struct Bed {

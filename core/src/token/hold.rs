@@ -18,9 +18,9 @@ use crate::sync::atomic::{Ordering, fence};
 
 /// A counted reference to a node.
 ///
-/// The count is in all bits of the node's `refs` but the lowest, [`ATTACHED`](Self::ATTACHED): whether the node was ever put
-/// on a parent's list, where others find it who do not hold it. So whoever counts down to zero knows at once whether
-/// anybody is left to be waited for.
+/// The count is in all bits of the node's `refs` but the lowest, [`ATTACHED`](Self::ATTACHED): whether the node was put
+/// on a parent's list, where others find it who do not hold it, and not taken off that for good by a canceller that then held it. So whoever counts down to
+/// zero knows at once whether anybody is left to be waited for.
 ///
 /// # Implementation notes
 ///
@@ -67,16 +67,35 @@ impl NodeRef {
     /// The node's memory must be there: either somebody holds it, or the caller has the lock of the list that it is on,
     /// which whoever takes the node down needs first.
     pub(super) unsafe fn try_hold(address: NonNull<Node>) -> Option<Self> {
+        // SAFETY: promised by the caller.
+        unsafe { Self::try_hold_as(address, |count| count + Self::ONE) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`try_hold`](Self::try_hold).
+    #[inline]
+    unsafe fn try_hold_as(address: NonNull<Node>, held: impl Fn(u32) -> u32) -> Option<Self> {
         // SAFETY: promised by the caller. Only this field: whoever takes the node down changes others.
         let refs = unsafe { &(*address.as_ptr()).hub.refs };
         let mut count = refs.load(Ordering::Relaxed);
         while count >= Self::ONE {
-            match refs.compare_exchange_weak(count, count + Self::ONE, Ordering::Relaxed, Ordering::Relaxed) {
+            match refs.compare_exchange_weak(count, held(count), Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Some(Self(address)),
                 Err(now) => count = now,
             }
         }
         None
+    }
+
+    /// [`try_hold`](Self::try_hold) of a node with one place only, that was just taken off the list that it was on for ever: whoever takes it down need not come for that list.
+    ///
+    /// # Safety
+    ///
+    /// As for `try_hold`; and the node is on no list, and will be on none.
+    pub(super) unsafe fn try_hold_off(address: NonNull<Node>) -> Option<Self> {
+        // SAFETY: promised by the caller.
+        unsafe { Self::try_hold_as(address, |count| (count & !Self::ATTACHED) + Self::ONE) }
     }
 
     /// Whether this is the only reference at the moment.

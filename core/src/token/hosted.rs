@@ -9,9 +9,9 @@ use super::linked;
 use super::node::Node;
 use super::up::Up;
 use super::word::Word;
-use super::{Token, in_time, tree};
+use super::{Token, tree};
 use crate::Instant;
-use crate::sync::atomic::Ordering;
+use crate::sync::atomic::{AtomicU32, Ordering};
 
 /// A node whose memory is its host's, and what its host wants to know of it. Whoever holds the node holds all of it: there is one count for both.
 ///
@@ -23,12 +23,12 @@ use crate::sync::atomic::Ordering;
 pub(crate) struct Hosted {
     /// First, so that its address is the whole's.
     node: Node,
-    /// Counted only where `linked`; null for a root.
+    /// Counted only where it is linked; null for a root.
     parent: Option<ManuallyDrop<NodeRef>>,
-    /// Its parent must tell it of a cancel; another one is looked up to, no more.
-    linked: bool,
-    deadline: Option<Instant>,
-    hooks: &'static Hooks,
+    /// In nanoseconds. One at the last nanosecond of the clock is none (D8).
+    deadline: u64,
+    /// Those of a table of the host's, of which they are the first field.
+    hooks: NonNull<Hooks>,
 }
 
 /// What a host does for its node.
@@ -63,14 +63,9 @@ impl Hosted {
     ///
     /// # Safety
     ///
-    /// `root` outlives the node. The node is moved no more after [`settle_in`](Self::settle_in), which is to be called before anything else is done with it.
+    /// `root` outlives the node. The hooks are there for ever. The node is moved no more after [`settle_in`](Self::settle_in), which is to be called before anything else is done with it.
     #[inline]
-    pub(crate) unsafe fn new(
-        root: &Token,
-        parent: Option<&Token>,
-        deadline: Option<Instant>,
-        hooks: &'static Hooks,
-    ) -> Self {
+    pub(crate) unsafe fn new(root: &Token, parent: Option<&Token>, deadline: u64, hooks: NonNull<Hooks>) -> Self {
         let above = match (parent.and_then(Token::node), root.node()) {
             (Some(parent), Some(root)) => Some(linked::joined(parent, root)),
             (Some(parent), None) => Some(parent.clone()),
@@ -84,17 +79,22 @@ impl Hosted {
         };
         let mut node = Node::new(Up::none(), Word::live());
         node.hub.alone(|hub| *hub.hears = true);
-        Self { node, parent, linked, deadline: in_time(deadline), hooks }
+        node.hub.linked = linked;
+        Self { node, parent, deadline, hooks }
     }
 
-    /// The node has the place where it stays. The caller has its one count.
+    /// The node has the place where it stays. The caller has so many counts of it.
     ///
     /// # Safety
     ///
     /// `this` was made by [`new`](Self::new), nobody knows of it yet, and it stays there until it is released.
-    pub(crate) unsafe fn settle_in(this: NonNull<Self>) {
+    #[inline]
+    pub(crate) unsafe fn settle_in(this: NonNull<Self>, holders: u32) {
         // SAFETY: promised by the caller.
-        unsafe { (*this.as_ptr()).node.up = Up::hosted_by(this) };
+        unsafe {
+            (*this.as_ptr()).node.up = Up::hosted_by(this);
+            (*this.as_ptr()).node.hub.refs = AtomicU32::new(holders * NodeRef::ONE);
+        }
     }
 
     /// Whether nothing is in it that would have to be dropped. For who takes it down, or is about to.
@@ -110,31 +110,50 @@ impl Hosted {
     ///
     /// As [`Token::cancel`].
     pub(crate) fn attend(&self) {
-        if self.linked {
-            // Whoever cancels it from here on comes for the lock afterwards, and finds that it hears.
-            self.node.hub.with(|hub| *hub.hears |= !self.node.word.load().is_cancelled() && !mutant!(DismissedForGood));
-            tree::realign(&self.own());
+        if self.is_linked() {
+            tree::attend(&self.own());
         }
     }
 
-    /// It is not told any more.
+    /// It is not told any more. Of one that is cancelled already whoever did that tells it, or has: no second time comes.
+    #[inline]
     pub(crate) fn dismiss(&self) {
-        if self.linked {
+        if self.is_linked() && !self.node.word.load().is_cancelled() {
             self.node.hub.with(|hub| *hub.hears = false);
         }
     }
 
-    /// Whether a parent tells it of a cancel.
-    pub(super) const fn is_linked(&self) -> bool {
-        self.linked
+    /// Whether a parent of its own tells it of a cancel.
+    #[inline]
+    pub(crate) const fn is_linked(&self) -> bool {
+        self.node.hub.linked
+    }
+
+    /// The parent that it was given beside the root.
+    pub(crate) fn own_parent(&self) -> Option<Token> {
+        let above = self.parent.as_deref().filter(|_| self.is_linked())?;
+        Some(Token::from_node(linked::one_of(above).clone()))
+    }
+
+    /// The hooks, with the right to the whole table that they are the first field of.
+    #[inline]
+    pub(crate) const fn table(&self) -> NonNull<Hooks> {
+        self.hooks
+    }
+
+    fn hooks(&self) -> &'static Hooks {
+        // SAFETY: there for ever, promised by who made the node.
+        unsafe { self.hooks.as_ref() }
     }
 
     pub(super) fn parent(&self) -> Option<&NodeRef> {
         self.parent.as_deref()
     }
 
-    pub(super) const fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    /// Its own; see [`Token::deadline`] for that which counts.
+    #[inline]
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.deadline == u64::MAX { None } else { Some(Instant::from_nanos(self.deadline)) }
     }
 
     /// The token that the node is, without a count of it.
@@ -178,8 +197,8 @@ impl Hosted {
                 // SAFETY: the count was the caller's, and the last; there is nobody to take leave of.
                 unsafe { release(this) };
             } else {
-                // SAFETY: the count was the caller's, and the last.
-                unsafe { hold::take_down(Dead { node: this.cast(), attached: false }) };
+                // SAFETY: the count was the caller's, and the last; it is on no list.
+                unsafe { Self::take_down(this) };
             }
         } else {
             // SAFETY: promised by the caller.
@@ -187,21 +206,40 @@ impl Hosted {
         }
     }
 
+    /// Takes it down when it is on no list, or no more.
+    ///
+    /// # Safety
+    ///
+    /// As for [`hold::take_down`].
+    #[inline(never)]
+    unsafe fn take_down(this: NonNull<Self>) {
+        // SAFETY: nobody but the caller has it any more.
+        unsafe {
+            if (*this.as_ptr()).node.hub.alone(|hub| hub.list.is_empty()) {
+                let (parent, release) = ((*this.as_ptr()).take_parent(), (*this.as_ptr()).release());
+                release(this);
+                drop(parent);
+            } else {
+                hold::take_down(Dead { node: this.cast(), attached: false });
+            }
+        }
+    }
+
     /// Whether taking it down, when it is on no list, comes to nothing but its release: nobody listens, and its parent is not counted. The usual case.
     #[inline]
     fn is_plain(&mut self) -> bool {
-        !self.linked && self.node.hub.alone(|hub| hub.list.is_empty())
+        !self.is_linked() && self.node.hub.alone(|hub| hub.list.is_empty())
     }
 
     /// The node is taken down: gives up the parent, if it is counted.
     pub(super) fn take_parent(&mut self) -> Option<NodeRef> {
         let parent = self.parent.take()?;
-        self.linked.then(|| ManuallyDrop::into_inner(parent))
+        self.is_linked().then(|| ManuallyDrop::into_inner(parent))
     }
 
     /// How it is released.
-    pub(super) const fn release(&self) -> unsafe fn(NonNull<Self>) {
-        self.hooks.release
+    pub(super) fn release(&self) -> unsafe fn(NonNull<Self>) {
+        self.hooks().release
     }
 }
 
@@ -209,7 +247,7 @@ impl Hosted {
 pub(super) fn tell(node: &Node) {
     if let Some(host) = node.up.host() {
         // SAFETY: the node is there and held, as whoever cancels holds what it cancels.
-        unsafe { (host.as_ref().hooks.cancelled)(host) }
+        unsafe { (host.as_ref().hooks().cancelled)(host) }
     }
 }
 
@@ -221,12 +259,12 @@ pub(super) fn tell(node: &Node) {
 pub(super) unsafe fn contain(node: &Node, f: &mut dyn FnMut()) -> bool {
     let Some(host) = node.up.host() else { return false };
     // SAFETY: promised by the caller.
-    unsafe { (host.as_ref().hooks.contain)(host, f) };
+    unsafe { (host.as_ref().hooks().contain)(host, f) };
     true
 }
 
 impl core::fmt::Debug for Hosted {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Hosted").field("node", &self.node).field("linked", &self.linked).finish_non_exhaustive()
+        f.debug_struct("Hosted").field("node", &self.node).field("linked", &self.is_linked()).finish_non_exhaustive()
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Hub {
     latch: Latch,
     hears: UnsafeCell<bool>,
     attached: UnsafeCell<bool>,
+    /// For a host's node: whether its parent, which it then holds, must tell it of a cancel; another one is looked up to, no more. Never changes once the node is known to others.
+    pub(super) linked: bool,
     list: UnsafeCell<List>,
 }
 
@@ -41,6 +43,7 @@ impl Hub {
             latch: Latch::new(),
             hears: UnsafeCell::new(false),
             attached: UnsafeCell::new(false),
+            linked: false,
             list: UnsafeCell::new(List::new()),
         }
     }

@@ -116,6 +116,15 @@ pub(super) fn joined(one: &NodeRef, two: &NodeRef) -> NodeRef {
     }
 }
 
+/// The first of the two that [`joined`] was given, where it has given back `node`.
+pub(super) fn one_of(node: &NodeRef) -> &NodeRef {
+    match node.up.get() {
+        // Others have taps in a box: nobody else joins two in one allocation.
+        Parents::Many(Linked { taps: Taps::Two([first, _]), .. }) => &first.parent,
+        _ => node,
+    }
+}
+
 /// The node that [`joined`] has made of these two, if it is at hand and nobody is about to take it down.
 fn at_hand(one: &NodeRef, two: &NodeRef) -> Option<NodeRef> {
     one.hub.with(|above| {

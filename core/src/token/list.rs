@@ -120,10 +120,11 @@ impl List {
                 Kind::Child => match (*entry.address::<Node>()).take_lone(word) {
                     Some(Only::Nobody) => Taken::Waiter(None),
                     Some(Only::Waiter(waker)) => Taken::Waiter(Some(waker)),
-                    Some(Only::Host) => Self::hold(entry, NonNull::new_unchecked(entry.address()), Taken::Host),
-                    None => Self::hold(entry, NonNull::new_unchecked(entry.address()), Taken::Node),
+                    // It has this one place, and its parent is cancelled.
+                    Some(Only::Host) => Self::held(entry, NodeRef::try_hold_off(child(entry)), Taken::Host),
+                    None => Self::held(entry, NodeRef::try_hold_off(child(entry)), Taken::Node),
                 },
-                Kind::Tap => Self::hold(entry, (*entry.address::<Tap>()).owner, Taken::Node),
+                Kind::Tap => Self::held(entry, NodeRef::try_hold((*entry.address::<Tap>()).owner), Taken::Node),
             })
         }
     }
@@ -163,19 +164,28 @@ impl List {
 
     /// # Safety
     ///
-    /// As for [`NodeRef::try_hold`].
+    /// The entry is a child or a tap that was just taken off, and `held` its node, if that could be held.
     #[inline]
-    unsafe fn hold(entry: Entry, owner: NonNull<Node>, taken: impl FnOnce(Held) -> Taken) -> Taken {
-        // SAFETY: promised by the caller.
-        match unsafe { NodeRef::try_hold(owner) } {
+    unsafe fn held(entry: Entry, held: Option<NodeRef>, taken: impl FnOnce(Held) -> Taken) -> Taken {
+        match held {
             Some(held) => {
                 held.into_address();
-                // SAFETY: only called for a child or a tap that was just taken off, and the count is passed on.
+                // SAFETY: promised by the caller, and the count is passed on.
                 taken(unsafe { Held::new(entry) })
             }
             None => Taken::Gone,
         }
     }
+}
+
+/// The node of a child's entry.
+///
+/// # Safety
+///
+/// It is one.
+unsafe fn child(entry: Entry) -> NonNull<Node> {
+    // SAFETY: promised by the caller.
+    unsafe { NonNull::new_unchecked(entry.address()) }
 }
 
 // SAFETY: the addresses on a list are only followed under its lock, and what they lead to may be used on any thread

@@ -50,11 +50,12 @@ const HOOKS: Hooks = Hooks {
 pub(super) fn guest(root: &Token, parent: Option<&Token>) -> (Token, Arc<Told>) {
     let told = Arc::new(Told::default());
     // SAFETY: promised by the caller; the guest stays where it is.
-    let guest = Guest { hosted: unsafe { Hosted::new(root, parent, None, &HOOKS) }, told: told.clone() };
+    let hosted = unsafe { Hosted::new(root, parent, u64::MAX, NonNull::from(&HOOKS)) };
+    let guest = Guest { hosted, told: told.clone() };
     let guest = NonNull::from(Box::leak(Box::new(guest)));
     // SAFETY: just made; its one count is that of the token.
     let token = unsafe {
-        Hosted::settle_in(guest.cast());
+        Hosted::settle_in(guest.cast(), 1);
         guest.as_ref().hosted.attend();
         Hosted::token(guest.cast())
     };

@@ -92,6 +92,19 @@ pub(super) unsafe fn part(node: &NodeRef, link: &UnsafeCell<Link>) -> bool {
     node.hub.with(|hub| unsafe { hub.list.remove(link) })
 }
 
+/// From now on the host of `node` is to be told of a cancel; puts the node on its parents' lists, and tells who was not told.
+pub(super) fn attend(node: &NodeRef) {
+    let step = node.hub.with(|hub| {
+        // Whoever cancels it from here on comes for the lock afterwards, and finds that it hears.
+        let seen = node.word.load();
+        *hub.hears |= !seen.is_cancelled() && !mutant!(DismissedForGood);
+        step(node, seen, hub)
+    });
+    if let Some(cancelled) = go_on(node, step) {
+        sweep_found(cancelled);
+    }
+}
+
 /// From `node` upwards: puts each node to whom somebody listens on its parents' lists, and tells who was not told.
 ///
 /// Ends where nothing had to change.

@@ -4,6 +4,7 @@ mod callback;
 mod cancel;
 mod check;
 #[cfg(feature = "std")]
+mod panics;
 mod users;
 mod wait;
 
@@ -18,7 +19,8 @@ use cancel::{
 };
 use check::{t4_check_takes_no_lock_and_no_memory, t14_never_costs_nothing, t15_observer_cannot_cancel};
 #[cfg(feature = "std")]
-use users::{t8_wakers_and_callbacks_may_use_the_tree, t9_panic_of_one_stops_no_other};
+use panics::t9_panic_of_one_stops_no_other;
+use users::t8_wakers_and_callbacks_may_use_the_tree;
 use wait::{t6_no_wake_up_is_lost, t7_each_waiter_is_woken_once};
 
 rules! {
@@ -29,8 +31,7 @@ rules! {
     "T5" t5_published_before_anybody_is_told;
     "T6" t6_no_wake_up_is_lost;
     "T7" t7_each_waiter_is_woken_once;
-    #[cfg(feature = "std")]
-    "T8" t8_wakers_and_callbacks_may_use_the_tree, needs threads;
+    "T8" t8_wakers_and_callbacks_may_use_the_tree;
     #[cfg(feature = "std")]
     "T9" t9_panic_of_one_stops_no_other, needs unwind;
     "T10" t10_first_cause_wins;
