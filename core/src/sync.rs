@@ -154,23 +154,6 @@ impl<T> Lock<T> {
         Self(LockOf::new(core::cell::RefCell::new(value)))
     }
 
-    /// The data, for the one who has the lock to himself. Where it is not a latch's.
-    #[cfg(any(countermand_loom, countermand_shuttle))]
-    #[inline]
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        match self.0.get_mut() {
-            Ok(data) => data,
-            Err(poisoned) => poisoned.into_inner(),
-        }
-    }
-
-    /// The data, for the one who has the lock to himself.
-    #[cfg(not(any(feature = "std", countermand_loom)))]
-    #[inline]
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        self.0.get_mut().get_mut()
-    }
-
     /// Runs `f` on the data while the lock is held.
     #[cfg(any(feature = "std", countermand_loom))]
     #[inline]
