@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use super::entry::{Entry, Link};
+use super::entry::{Entry, Kind, Link};
 use crate::sync::UnsafeCell;
 
 /// A list of [`Entry`]s, doubly linked so that each can leave at any time.
@@ -14,10 +14,12 @@ pub(super) struct List {
 // The safety of every function below: the caller has `&mut List`, so the lock that guards the list and the links of the
 // entries on it. An entry on the list is there: it leaves, under the same lock, before it goes away.
 impl List {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self { head: Entry::NONE }
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.head == Entry::NONE
     }
@@ -72,11 +74,18 @@ impl List {
         if self.is_empty() { None } else { Some(self.head) }
     }
 
-    /// The first entry, if it is the only one.
+    /// Takes the first entry off the list, if it is of this kind and the only one.
     #[inline]
-    pub(super) fn only(&self) -> Option<Entry> {
+    pub(super) fn take_only(&mut self, kind: Kind) -> Option<Entry> {
+        let entry = self.head;
         // SAFETY: see above.
-        self.first().filter(|entry| unsafe { entry.get() }.next == Entry::NONE)
+        if entry == Entry::NONE || entry.kind() != kind || unsafe { entry.get() }.next != Entry::NONE {
+            return None;
+        }
+        self.head = Entry::NONE;
+        // SAFETY: see above.
+        unsafe { entry.set(|link| link.prev = Entry::LOOSE) };
+        Some(entry)
     }
 
     /// Takes the first entry off the list.

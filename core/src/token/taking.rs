@@ -44,6 +44,7 @@ impl Node {
     ///
     /// The caller has the lock of the parent, on whose list the node was: so the node is there, although the caller does not hold it. That the child's lock is waited for under its
     /// parent's is no danger: see the locks of this room.
+    #[inline]
     pub(super) fn take_lone(&self, above: &Word) -> Option<Only> {
         if mutant!(WakesUnderTheLock) {
             return None;
@@ -58,11 +59,13 @@ impl Node {
 // The safety of every function below: the caller has the lock that guards the list, so that what is on it is there, and so is what was just taken off.
 impl Listeners<'_> {
     /// Whether nobody listens.
+    #[inline]
     pub(super) fn is_bare(&self) -> bool {
         self.list.is_empty() && !*self.hears
     }
 
     /// If there is no listener, or only a waiter or the host, takes it. `None` if there are others.
+    #[inline]
     pub(super) fn take_only(&mut self) -> Option<Only> {
         if self.list.is_empty() {
             return Some(if mem::take(self.hears) { Only::Host } else { Only::Nobody });
@@ -71,12 +74,12 @@ impl Listeners<'_> {
     }
 
     /// If there is one who waits, and no other listener, takes it.
+    #[inline]
     fn take_only_waiter(&mut self) -> Option<Waker> {
         if *self.hears {
             return None;
         }
-        let waiter = self.list.only().filter(|entry| entry.kind() == Kind::Waiter)?;
-        self.list.take();
+        let waiter = self.list.take_only(Kind::Waiter)?;
         // SAFETY: see above; it is a waiter.
         unsafe { Waiter::wakes(waiter.address()) }
     }
@@ -130,6 +133,7 @@ unsafe fn held(entry: Entry, held: Option<NodeRef>, taken: impl FnOnce(Held) -> 
 /// # Safety
 ///
 /// It is one.
+#[inline]
 unsafe fn child(entry: Entry) -> NonNull<Node> {
     // SAFETY: promised by the caller.
     unsafe { NonNull::new_unchecked(entry.address()) }
