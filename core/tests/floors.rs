@@ -1,4 +1,4 @@
-//! The house stands straight: a file of the core names only what lies below it, and one file alone names the environment.
+//! The house stands straight: a file of the core names only what lies below it, no two files of a room name each other, and one file alone names the environment.
 #![cfg(feature = "std")]
 
 use std::collections::BTreeMap;
@@ -123,6 +123,24 @@ fn a_room_names_only_what_is_below() {
 }
 
 #[test]
+fn no_two_files_of_a_room_name_each_other() {
+    let source = source();
+    let names: BTreeMap<&str, Vec<&str>> = source
+        .iter()
+        .map(|(file, paths)| {
+            let named = paths.iter().filter_map(|path| named_beside(file, path));
+            let named = named.filter_map(|other| Some(source.get_key_value(&other)?.0.as_str()));
+            (file.as_str(), named.filter(|other| other != file).collect())
+        })
+        .collect();
+    let circles: Vec<String> = names.keys().filter_map(|file| circle_at(&names, file)).collect();
+    let arrows: usize = names.values().map(Vec::len).sum();
+    println!("{arrows} times a file names another of its room");
+    assert!(arrows > 100, "the files of the rooms were not found");
+    assert!(circles.is_empty(), "{} circles:\n{}", circles.len(), circles.join("\n"));
+}
+
+#[test]
 fn one_file_names_the_environment() {
     let mut faults = Vec::new();
     let mut by_sync = 0;
@@ -162,6 +180,12 @@ fn a_crooked_house_is_seen() {
     assert_eq!(first_below_the_roof("a/b", &["super".into(), "c".into()]), None);
     assert_eq!(first_below_the_roof("a/b", &["super".into(), "super".into(), "c".into()]), Some("c"));
     assert_eq!(first_below_the_roof("a/mod", &["super".into(), "c".into()]), Some("c"));
+    let beside = |file, path: &str| named_beside(file, &path.split("::").map(str::to_owned).collect::<Vec<_>>());
+    assert_eq!(beside("a/b", "super::c::D").as_deref(), Some("a/c"));
+    assert_eq!(beside("a/b", "crate::a::c::D").as_deref(), Some("a/c"));
+    assert_eq!((beside("a/b", "crate::e::c::D"), beside("a", "super::c::D")), (None, None));
+    let names = BTreeMap::from([("a", vec!["b"]), ("b", vec!["c"]), ("c", vec!["b"])]);
+    assert_eq!((circle_at(&names, "a"), circle_at(&names, "b").as_deref()), (None, Some("b names c names b")));
 }
 
 /// The floor of a room, and its step on that floor.
@@ -180,6 +204,38 @@ fn first_below_the_roof<'a>(file: &str, path: &'a [String]) -> Option<&'a str> {
         _ => None,
     }
     .map(String::as_str)
+}
+
+/// The file beside `file`, in the same folder of its room, that `path` leads to. What a folder's face hands on is no way to a file.
+fn named_beside(file: &str, path: &[String]) -> Option<String> {
+    let (folder, _) = file.rsplit_once('/')?;
+    let above: Vec<&str> = match path.first()?.as_str() {
+        "super" if !file.ends_with("/mod") => vec!["super"],
+        "crate" => std::iter::once("crate").chain(folder.split('/')).collect(),
+        _ => return None,
+    };
+    let other = path.strip_prefix(&above.iter().map(|&part| part.to_owned()).collect::<Vec<_>>()[..])?.first()?;
+    Some(format!("{folder}/{other}"))
+}
+
+/// The shortest way from a file back to itself, if there is one.
+fn circle_at(names: &BTreeMap<&str, Vec<&str>>, file: &str) -> Option<String> {
+    let mut ways: Vec<Vec<&str>> = vec![vec![file]];
+    let mut seen = Vec::new();
+    let mut next = 0;
+    while let Some(way) = ways.get(next).cloned() {
+        next += 1;
+        for &other in &names[way[way.len() - 1]] {
+            if other == file {
+                return Some(way.join(" names ") + " names " + file);
+            }
+            if !seen.contains(&other) {
+                seen.push(other);
+                ways.push([&way[..], &[other]].concat());
+            }
+        }
+    }
+    None
 }
 
 /// All files of the crate, by their paths without ending, each with all paths that it names outside of its tests.
