@@ -1,6 +1,10 @@
 //! The exact timers of one attendant: what is due, in which order, and when to look again.
 
+mod heap;
+
 use core::fmt;
+
+use heap::Node;
 
 use crate::Instant;
 #[cfg(feature = "alloc")]
@@ -9,9 +13,6 @@ use crate::size::{Fixed, Size};
 
 /// No place.
 const NONE: u32 = u32::MAX;
-
-/// How many children a node of the heap has.
-const ARITY: u32 = 4;
 
 /// How many runs there are.
 const RUNS: usize = 4;
@@ -103,14 +104,6 @@ fn order(at: Instant, number: u64) -> u128 {
 /// After every timer, as there is no insertion of that number.
 const NEVER: u128 = u128::MAX;
 
-/// When an item is due, and where it is.
-#[derive(Clone, Copy)]
-struct Node {
-    at: Instant,
-    number: u64,
-    slot: u32,
-}
-
 /// Timers in their order, linked through their slots.
 #[derive(Clone, Copy)]
 struct Run {
@@ -136,35 +129,6 @@ struct Slot<T> {
 
 impl Run {
     const EMPTY: Self = Self { head: NONE, tail: NONE, first: NEVER, last: Instant::ORIGIN };
-}
-
-impl Node {
-    const NONE: Self = Self { at: Instant::ORIGIN, number: 0, slot: NONE };
-
-    #[inline]
-    fn order(&self) -> u128 {
-        order(self.at, self.number)
-    }
-
-    #[inline]
-    fn is_before(&self, other: &Self) -> bool {
-        self.order() < other.order()
-    }
-
-    /// Where the earliest is of those nodes from `first` on that have one parent.
-    #[inline]
-    fn earliest(nodes: &[Self], first: usize) -> Option<usize> {
-        let below = nodes.get(first..)?;
-        let sooner = |one: (u128, usize), other: (u128, usize)| if other.0 < one.0 { other } else { one };
-        let least = match below {
-            [a, b, c, d, ..] => {
-                let (one, other) = (sooner((a.order(), 0), (b.order(), 1)), sooner((c.order(), 2), (d.order(), 3)));
-                sooner(one, other)
-            }
-            few => few.iter().map(Self::order).zip(0..).reduce(sooner)?,
-        };
-        Some(first + least.1)
-    }
 }
 
 impl<T> Slot<T> {
@@ -324,48 +288,6 @@ impl<T, S: Size> Timers<T, S> {
         (fits && slot.item.is_some()).then_some(slot)
     }
 
-    /// The nodes in use.
-    fn nodes(&self) -> &[Node] {
-        S::all(&self.nodes).get(..self.len as usize).unwrap_or_default()
-    }
-
-    /// Writes `node` at `position` and tells its slot.
-    #[inline]
-    fn set(&mut self, position: u32, node: Node) {
-        if let Some(place) = S::all_mut(&mut self.nodes).get_mut(position as usize) {
-            *place = node;
-        }
-        if let Some(slot) = S::all_mut(&mut self.slots).get_mut(node.slot as usize) {
-            slot.position = position;
-        }
-    }
-
-    /// Puts `node` into the hole at `hole`, or where it belongs above it.
-    fn rise(&mut self, mut hole: u32, node: Node) {
-        while let Some(above) = hole.checked_sub(1).map(|before| before / ARITY) {
-            match self.nodes().get(above as usize) {
-                Some(&parent) if node.is_before(&parent) => self.set(hole, parent),
-                _ => break,
-            }
-            hole = above;
-        }
-        self.set(hole, node);
-    }
-
-    /// Moves the hole at `hole` down to where nothing is below it. What fills it is usually one of the latest, so it is
-    /// cheaper to let it rise from there than to compare it all the way down.
-    fn sink(&mut self, mut hole: u32) -> u32 {
-        loop {
-            let first = (hole as usize).saturating_mul(ARITY as usize).saturating_add(1);
-            let child = Node::earliest(self.nodes(), first);
-            let Some((child, &earliest)) = child.and_then(|child| Some((child, self.nodes().get(child)?))) else {
-                return hole;
-            };
-            self.set(hole, earliest);
-            hole = child as u32;
-        }
-    }
-
     /// The run at whose end a timer for `at` goes: of those that end no later the one that ends latest, or an empty one.
     #[inline]
     fn run_for(&self, at: Instant) -> Option<usize> {
@@ -408,24 +330,6 @@ impl<T, S: Size> Timers<T, S> {
             before.next = next;
         } else if let Some(run) = self.runs.iter_mut().find(|run| run.head == slot) {
             (run.head, run.first) = (next, first);
-        }
-    }
-
-    /// Puts a node into the heap.
-    fn push(&mut self, node: Node) {
-        // There are never more nodes in use than slots, so there is room for this one too.
-        let _ = S::open(&mut self.nodes, self.len, self.limit, Node::NONE);
-        self.len += 1;
-        self.rise(self.len - 1, node);
-    }
-
-    /// Takes the node at `position` out of the heap.
-    fn pull(&mut self, position: u32) {
-        let Some(&last) = self.nodes().last() else { return };
-        self.len -= 1;
-        if position != self.len {
-            let hole = self.sink(position);
-            self.rise(hole, last);
         }
     }
 

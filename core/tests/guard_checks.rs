@@ -1,27 +1,14 @@
 //! The guard's checks: what is missing is named and reported once, before anything is done (G2).
 
-use std::sync::{Arc, Mutex};
+mod common;
 
+use std::sync::Arc;
+
+use common::log::Log;
 use countermand_core::{
-    BlueprintId, Choice, DependencyPolicy, Event, Guard, Identifier, Intake, KernelId, Level, Reason, Registry,
-    SubsystemId, TrainingRunId, Violation,
+    BlueprintId, Choice, DependencyPolicy, Event, Guard, Identifier, KernelId, Level, Reason, Registry, SubsystemId,
+    TrainingRunId, Violation,
 };
-
-/// Keeps what it is told.
-#[derive(Default)]
-struct Log(Mutex<Vec<Event>>);
-
-impl Intake for Log {
-    fn take(&self, event: &Event) {
-        self.0.lock().expect("nobody panicked").push(*event);
-    }
-}
-
-impl Log {
-    fn drain(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.0.lock().expect("nobody panicked"))
-    }
-}
 
 fn id<K: Identifier>(text: &str) -> K {
     text.parse().expect("an identifier")

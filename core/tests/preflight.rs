@@ -9,34 +9,18 @@ use std::task::Poll;
 use std::time::Duration;
 
 use common::bench::Bench;
+use common::log::Log;
 use common::{Count, poll};
 use countermand_core::{
-    Cause, Check, CheckId, Cleared, Event, FullPolicy, Grounded, Guard, Intake, Job, KernelId, PlanFault, Preflight,
-    Reason, Shutdown, Skipped, SubsystemId, Violation, WorkerConfig,
+    Cause, Check, CheckId, Cleared, FullPolicy, Grounded, Guard, Job, KernelId, PlanFault, Preflight, Reason, Shutdown,
+    Skipped, SubsystemId, Violation, WorkerConfig,
 };
 use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Event>>>);
-
-impl Intake for Log {
-    fn take(&self, event: &Event) {
-        self.0.lock().expect("whole").push(*event);
-    }
-}
-
-impl Log {
-    /// Of each violation told: what it is about, and why.
-    fn told(&self) -> Vec<(String, String)> {
-        let of = |event: &Event, key| event.attribute(key).unwrap_or_default().to_owned();
-        self.0.lock().expect("whole").iter().map(|event| (of(event, "identifier"), of(event, "reason"))).collect()
-    }
-}
-
-fn guard() -> (Log, Guard<Log>) {
-    let log = Log::default();
+fn guard() -> (Arc<Log>, Guard<Arc<Log>>) {
+    let log = Arc::new(Log::default());
     (log.clone(), Guard::new(SubsystemId::new("tamiyo").expect("an identifier"), log))
 }
 
@@ -63,7 +47,7 @@ fn preflight<'a>(checks: impl IntoIterator<Item = Check<'a>>) -> Preflight<'a> {
 /// Runs it, taking `step` between two looks, until it has ended.
 fn run(
     preflight: Preflight<'_>,
-    guard: &Guard<Log>,
+    guard: &Guard<Arc<Log>>,
     bench: &mut Bench,
     mut step: impl FnMut(&mut Bench),
 ) -> Result<Cleared, Grounded> {
@@ -83,7 +67,7 @@ fn run(
     panic!("the preflight does not end");
 }
 
-fn at_once(preflight: Preflight<'_>, guard: &Guard<Log>, bench: &mut Bench) -> Result<Cleared, Grounded> {
+fn at_once(preflight: Preflight<'_>, guard: &Guard<Arc<Log>>, bench: &mut Bench) -> Result<Cleared, Grounded> {
     run(preflight, guard, bench, |_| panic!("nobody will wake the preflight"))
 }
 

@@ -6,11 +6,10 @@ mod common;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread;
 
 use countermand_core::priority_queue::{PriorityQueue, RecvError, SendError, bounded};
 use countermand_core::{Discipline, Fixed, Heap, Priority};
@@ -215,58 +214,6 @@ fn errors_say_what_is_wrong() {
     assert_eq!((error.to_string(), error.into_item()), ("the queue is closed".to_owned(), 2));
     assert_eq!(full.try_recv(), Ok(1));
     assert_eq!(full.try_recv().expect_err("empty").to_string(), "the queue is closed and empty");
-}
-
-#[test]
-fn threads_hand_everything_on() {
-    let (sender, receiver) = bounded(3);
-    let senders: Vec<_> = (0..4_u64)
-        .map(|number| {
-            let sender = sender.clone();
-            thread::spawn(move || {
-                for item in 0..500 {
-                    let priority = Priority::ALL[(item & 3) as usize];
-                    block_on(sender.send(number * 1_000 + item, priority)).expect("there are receivers");
-                }
-            })
-        })
-        .collect();
-    drop(sender);
-    let receivers: Vec<_> = (0..4)
-        .map(|_| {
-            let receiver = receiver.clone();
-            thread::spawn(move || {
-                let mut received = Vec::new();
-                while let Ok(item) = block_on(receiver.recv()) {
-                    received.push(item);
-                }
-                received
-            })
-        })
-        .collect();
-    senders.into_iter().for_each(|thread| thread.join().expect("no panic"));
-    let mut all: Vec<u64> = receivers.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect();
-    all.sort_unstable();
-    let expected: Vec<u64> = (0..4).flat_map(|number| (0..500).map(move |item| number * 1_000 + item)).collect();
-    assert_eq!(all, expected);
-}
-
-/// Parks the thread until the future is ready.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(thread::Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Arc::new(Unpark(thread::current())).into();
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 #[test]

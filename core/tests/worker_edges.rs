@@ -358,35 +358,6 @@ fn j12_a_thread_that_waits_is_woken_and_one_with_a_limit_has_its_handle_back() {
 }
 
 #[test]
-fn drivers_are_numbered_and_a_yield_gives_way() {
-    let assembly = Assembly::new(config().drivers(2), Arc::new(Hand::default())).expect("a good config");
-    let (worker, attendants) = assembly.into_parts();
-    let numbers: Vec<_> = attendants.iter().map(countermand_core::Drive::index).collect();
-    assert_eq!(numbers, [Some(0), Some(1), None]);
-    drop((worker, attendants));
-
-    let mut bench = Bench::new(config());
-    let turns: Arc<Mutex<Vec<u32>>> = Arc::default();
-    let jobs: Vec<_> = [0, 1]
-        .map(|own| {
-            let turns = turns.clone();
-            let job = Job::task_with(move |cx| async move {
-                for turn in 0..3 {
-                    turns.lock().expect("free").push(turn * 10 + own);
-                    cx.yield_now().await;
-                }
-            });
-            bench.worker.try_submit(job).expect("a place")
-        })
-        .into();
-    bench.run();
-    let turns = turns.lock().expect("free").clone();
-    let place = |turn: u32| turns.iter().position(|one| *one == turn);
-    assert!(place(0) < place(10) && place(10) < place(20) && place(1) < place(20), "{turns:?}");
-    assert!(jobs.iter().all(Handle::is_finished));
-}
-
-#[test]
 fn a_refused_job_comes_back_with_what_is_above_it() {
     // Q5: while it is tried, its parent and its deadline are its token's.
     let mut full = Bench::new(config().capacity(1).full(FullPolicy::Reject));
