@@ -16,8 +16,8 @@ use std::time::Duration;
 use common::bench::{Bench, take};
 use countermand_core::{
     Cause, DependencyPolicy, Event, Fate, FullPolicy, Guard, Handle, Instant, Job, KernelId, Label, Level, Outcome,
-    OutletConfig, OutletTurn, PacketId, Priority, Router, RouterConfig, Source, Stream, SubsystemId, Token, Work,
-    WorkerConfig,
+    OutletConfig, OutletTurn, PacketId, Priority, Router, RouterConfig, Source, Stream, SubsystemId, Timers, Token,
+    Work, WorkerConfig,
 };
 
 thread_local! {
@@ -104,6 +104,28 @@ fn made<R>(submit: impl FnOnce() -> R) -> (u64, R) {
     let before = COUNT.get().0;
     let result = submit();
     (COUNT.get().0 - before, result)
+}
+
+#[test]
+fn jobs_below_one_parent_share_what_joins_it_to_their_worker() {
+    let bench = bench();
+    let parent = Token::new();
+    let submit = || made(|| bench.worker.try_submit(Job::task(async { 1 }).parent(&parent)).expect("a place"));
+    let ((first, _one), (second, _other)) = (submit(), submit());
+    assert_eq!(first - second, 1, "{first} allocations of the first, {second} of the second");
+}
+
+#[test]
+fn timers_whose_times_rise_take_one_place_each() {
+    let mut timers = Timers::growing();
+    // Those of two lengths, while time goes on: the slots, and no heap to order them.
+    let (made, ()) = made(|| {
+        for now in 0..4 {
+            timers.insert(Instant::from_nanos(now + 7), ());
+            timers.insert(Instant::from_nanos(now + 30), ());
+        }
+    });
+    assert_eq!((made, timers.len()), (1, 8));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::Count;
 use common::bench::{Bench, take};
+use common::{Count, waker_fn};
 use countermand_core::{
     Cause, Class, Handle, Instant, Job, JobContext, JobState, Outcome, Phase, Priority, Shutdown, WorkerConfig,
 };
@@ -89,6 +89,27 @@ fn a_sleep_wakes_whoever_polled_it_last_and_nobody_else() {
     bench.advance(Duration::from_nanos(1));
     assert_eq!((first.get(), second.get()), (0, 1));
     assert!(Pin::new(&mut sleep).poll(&mut Context::from_waker(&one)).is_ready());
+    drop(handle);
+}
+
+#[test]
+fn a_sleep_that_is_seen_to_be_due_wakes_nobody() {
+    let (mut bench, context, handle) = lent();
+    let ((first, one), (second, other)) = (Count::new(), Count::new());
+    let sleeps = [context.sleep(SECOND), context.sleep(SECOND)];
+    let sleeps = Arc::new(Mutex::new(sleeps));
+    // Who is woken by one of the two looks at both: the other's timer has not fired by then.
+    let both = sleeps.clone();
+    let looks = waker_fn(move || {
+        one.wake_by_ref();
+        let polled = both.lock().expect("free").each_mut().map(|sleep| poll(Pin::new(sleep)));
+        assert!(polled.iter().all(Poll::is_ready), "both are due");
+    });
+    for (sleep, waker) in sleeps.lock().expect("free").iter_mut().zip([&looks, &other]) {
+        assert!(Pin::new(sleep).poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    bench.advance(SECOND);
+    assert_eq!((first.get(), second.get()), (1, 0));
     drop(handle);
 }
 

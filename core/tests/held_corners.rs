@@ -13,13 +13,14 @@ use std::time::Duration;
 use common::bench::Hand;
 use common::{Count, poll};
 use countermand_core::{
-    HeldHandle, HeldJob, HeldRouter, HeldToken, HeldWorker, Host, Instant, Label, Level, Outcome, PacketId, Priority,
-    RefuseReason, Source, Step, Stream,
+    Cause, Class, HeldEnd, HeldEvicts, HeldHandle, HeldJob, HeldPolicy, HeldRefuses, HeldRouter, HeldToken, HeldUrgent,
+    HeldWaits, HeldWeighted, HeldWorker, Host, Instant, Label, Level, Outcome, PacketId, Priority, RefuseReason,
+    Source, Step, Stream,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn outcome<T, E>(handle: &mut HeldHandle<T, E>) -> Option<Outcome<T, E>> {
+fn outcome<T, E, P: HeldPolicy>(handle: &mut HeldHandle<T, E, P>) -> Option<Outcome<T, E>> {
     match Pin::new(handle).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => Some(outcome),
         Poll::Pending => None,
@@ -218,6 +219,83 @@ fn j5_a_job_with_a_grace_learns_of_a_request_when_there_is_one() {
     stuck.cancel();
     run!(driver, Duration::ZERO);
     assert!(stuck.is_finished(), "in the queue it has none");
+}
+
+/// Q5: the youngest of the least urgent that wait makes room; what runs does not, however little urgent it is.
+#[test]
+fn q5_the_youngest_of_the_lowest_makes_room_without_a_heap() {
+    struct Evicts;
+    impl HeldPolicy for Evicts {
+        type Order = HeldUrgent;
+        type Full = HeldEvicts;
+    }
+    static WORKER: HeldWorker<1, 4, 64, Evicts> = HeldWorker::new();
+    let mut driver = WORKER.attend().expect("nobody else drives it");
+    let job = |priority| HeldJob::task(pending::<u32>()).priority(priority);
+    let submit = |priority| WORKER.submit(job(priority), Instant::ORIGIN).expect("a slot");
+    let runs = submit(Priority::Low);
+    run!(driver, Duration::ZERO);
+    let [older, mut younger, urgent] = [Priority::Normal, Priority::Normal, Priority::High].map(submit);
+    let mut waits = Box::pin(WORKER.submit_or_evict(job(Priority::Critical), Instant::ORIGIN));
+    assert!(poll(waits.as_mut(), Waker::noop()).is_pending());
+    run!(driver, Duration::ZERO);
+    assert!(matches!(outcome(&mut younger), Some(Outcome::Cancelled { cause: Cause::EVICTED, started: false })));
+    assert!(![runs, older, urgent].iter().any(HeldHandle::is_finished));
+}
+
+/// Q1, Q4: weights say which of those that are queued starts, when one may; not whether, nor which is dropped.
+#[test]
+fn q1_q4_weights_choose_only_who_starts() {
+    struct Fair;
+    impl HeldPolicy for Fair {
+        type Order = HeldWeighted<1, 2, 4, 8>;
+        type Full = HeldWaits;
+    }
+    static WORKER: HeldWorker<1, 4, 64, Fair> = HeldWorker::new();
+    let mut driver = WORKER.attend().expect("nobody else drives it");
+    let mut one_step = || driver.step(&mut Context::from_waker(Waker::noop()), Instant::ORIGIN);
+    let polls = Arc::new(AtomicUsize::new(0));
+    let count = polls.clone();
+    let spins = poll_fn(move |cx| {
+        count.fetch_add(1, Ordering::SeqCst);
+        cx.waker().wake_by_ref();
+        Poll::<u32>::Pending
+    });
+    let spins = WORKER.submit(HeldJob::task(spins), Instant::ORIGIN).expect("a slot");
+    one_step();
+    let [mut older, mut younger] =
+        [(); 2].map(|()| WORKER.submit(HeldJob::task(async { 7 }), Instant::ORIGIN).expect("a slot"));
+    for expected in 2..6 {
+        one_step();
+        assert_eq!((polls.load(Ordering::SeqCst), older.is_finished()), (expected, false), "the lane is taken");
+    }
+    younger.cancel();
+    one_step();
+    assert!(matches!(outcome(&mut younger), Some(Outcome::Cancelled { started: false, .. })));
+    spins.cancel();
+    (0..2).for_each(|_| _ = one_step());
+    assert!(matches!(outcome(&mut older), Some(Outcome::Completed(7))));
+}
+
+/// E7: that a job panicked is told as that.
+#[test]
+fn e7_a_panic_is_told_without_a_heap() {
+    struct Tells;
+    static TOLD: Mutex<Vec<Class>> = Mutex::new(Vec::new());
+    impl HeldPolicy for Tells {
+        type Order = HeldUrgent;
+        type Full = HeldRefuses;
+
+        fn settled(end: HeldEnd) {
+            TOLD.lock().expect("free").push(end.class);
+        }
+    }
+    static WORKER: HeldWorker<1, 2, 64, Tells> = HeldWorker::new();
+    let mut driver = WORKER.attend().expect("nobody else drives it");
+    let handle = WORKER.submit(HeldJob::task(async { panic!("in its poll") }), Instant::ORIGIN).expect("a slot");
+    run!(driver, Duration::ZERO);
+    assert!(handle.is_finished());
+    assert_eq!(*TOLD.lock().expect("free"), [Class::Panicked]);
 }
 
 fn label(number: u128, level: Level) -> Label {

@@ -322,7 +322,7 @@ fn t15_who_observes_cannot_cancel() {
     let mut wait = pin!(observer.cancelled());
     assert!(wait.as_mut().poll(&mut Context::from_waker(&BELL.waker())).is_pending());
     assert!(token.cancel_with(PULLED));
-    assert_eq!((BELL.woken(), observer.cause()), (1, Some(PULLED)));
+    assert_eq!((BELL.woken(), observer.is_cancelled(), observer.cause()), (1, true, Some(PULLED)));
     assert_eq!(wait.poll(&mut Context::from_waker(&BELL.waker())), Poll::Ready(PULLED));
 }
 
