@@ -75,43 +75,6 @@ fn a_job_that_is_cancelled_by_the_hook_that_tells_of_its_start_is_not_started() 
 }
 
 #[test]
-fn jobs_of_two_workers_below_one_parent_go_by_their_own_workers() {
-    // R7: each is cancelled with the parent, and with its own worker.
-    let mut benches = [Bench::new(config()), Bench::new(config())];
-    let parent = Token::new();
-    let mut handles = benches.each_ref().map(|bench| {
-        let job = Job::task(pending::<()>()).parent(&parent);
-        bench.worker.try_submit(job).expect("a place")
-    });
-    benches.iter_mut().for_each(Bench::run);
-    drop(benches[0].worker.shutdown(Shutdown::Abort));
-    benches.iter_mut().for_each(Bench::run);
-    assert!(matches!(take(&mut handles[0]), Outcome::Cancelled { cause: Cause::SHUTDOWN, .. }));
-    assert!(!handles[1].is_finished(), "the other worker goes on");
-    parent.cancel();
-    benches[1].run();
-    assert!(matches!(take(&mut handles[1]), Outcome::Cancelled { cause: Cause::REQUESTED, .. }));
-}
-
-#[test]
-fn a_job_to_whose_token_others_listen_hears_of_its_parent_too() {
-    let mut bench = Bench::new(config());
-    let parent = Token::new();
-    let calls = Arc::new(AtomicUsize::new(0));
-    let count = calls.clone();
-    let job = Job::task_with(move |cx| {
-        drop(cx.token().on_cancel(move |_| _ = count.fetch_add(1, Ordering::Relaxed)));
-        pending::<()>()
-    });
-    let mut handle = bench.worker.try_submit(job.parent(&parent)).expect("a place");
-    bench.run();
-    parent.cancel();
-    bench.run();
-    assert_eq!(calls.load(Ordering::Relaxed), 1);
-    assert!(matches!(take(&mut handle), Outcome::Cancelled { cause: Cause::REQUESTED, started: true }));
-}
-
-#[test]
 fn a_callback_that_panics_in_the_midst_of_an_abort_strands_no_handle() {
     // P4, J8: somebody who is woken by the root, before the sweep has come to the job, has the driver go on.
     let crew = Bench::new(config());

@@ -1,5 +1,8 @@
 //! The rules that can be asked of tokens without a heap. The same functions are tests here, and run on a board (`conformance/firmware/heapless`).
 
+mod bell;
+mod deadlines;
+
 use core::future::Future;
 use core::mem::ManuallyDrop;
 use core::pin::{Pin, pin};
@@ -7,10 +10,11 @@ use core::ptr;
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use core::time::Duration;
 
-use countermand_core::{Cause, CauseKind, HeldCallback, HeldCancelled, HeldObserver, HeldToken, Instant};
+use countermand_core::{Cause, HeldCallback, HeldCancelled, HeldObserver, HeldToken, Instant};
 use portable_atomic::{AtomicU32, Ordering};
 
 use super::DEEPEST;
+pub(crate) use bell::Bell;
 
 /// The number of a rule, and what asks about it: it panics where the rule is broken.
 pub(crate) type Rule = (&'static str, fn());
@@ -37,70 +41,17 @@ pub(crate) const ALL: &[Rule] = &[
     ("R6", r6_nothing_is_left_behind),
     ("R7", r7_any_of_its_parents_with_that_ones_cause),
     ("R8", r8_deep_in_bounded_stack),
-    ("D1", d1_the_earliest_counts),
-    ("D3", d3_due_is_exact),
-    ("D6", d6_expiry_is_a_deadline),
-    ("D8", d8_beyond_the_clock_is_none),
-    ("D9", d9_equal_deadlines_expire_the_outer),
-    ("C4", c4_four_hundred_days),
+    ("D1", deadlines::d1_the_earliest_counts),
+    ("D3", deadlines::d3_due_is_exact),
+    ("D6", deadlines::d6_expiry_is_a_deadline),
+    ("D8", deadlines::d8_beyond_the_clock_is_none),
+    ("D9", deadlines::d9_equal_deadlines_expire_the_outer),
+    ("C4", deadlines::c4_four_hundred_days),
     ("X5", x5_a_forgotten_wait_harms_nobody),
 ];
 
 const PULLED: Cause = Cause::REQUESTED.with_code(7);
 const TOLD: Cause = Cause::SHUTDOWN.with_text("mains lost");
-
-/// Counts what is done with the wakers that are made of it.
-#[derive(Default)]
-pub(crate) struct Bell {
-    woken: AtomicU32,
-    /// Made, less dropped.
-    held: AtomicU32,
-}
-
-impl Bell {
-    const VTABLE: RawWakerVTable = RawWakerVTable::new(Self::clone, Self::wake, Self::wake_by_ref, Self::drop);
-
-    pub(crate) const fn new() -> Self {
-        Self { woken: AtomicU32::new(0), held: AtomicU32::new(0) }
-    }
-
-    pub(crate) fn waker(&'static self) -> Waker {
-        self.held.fetch_add(1, Ordering::SeqCst);
-        // SAFETY: the bell is static, and its functions keep the contract: they only count.
-        unsafe { Waker::from_raw(RawWaker::new(ptr::from_ref(self).cast(), &Self::VTABLE)) }
-    }
-
-    pub(crate) fn woken(&self) -> u32 {
-        self.woken.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn held(&self) -> u32 {
-        self.held.load(Ordering::SeqCst)
-    }
-
-    fn of(data: *const ()) -> &'static Self {
-        // SAFETY: every waker with this table was made of a static bell.
-        unsafe { &*data.cast::<Self>() }
-    }
-
-    fn clone(data: *const ()) -> RawWaker {
-        Self::of(data).held.fetch_add(1, Ordering::SeqCst);
-        RawWaker::new(data, &Self::VTABLE)
-    }
-
-    fn wake(data: *const ()) {
-        Self::wake_by_ref(data);
-        Self::drop(data);
-    }
-
-    fn wake_by_ref(data: *const ()) {
-        Self::of(data).woken.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn drop(data: *const ()) {
-        Self::of(data).held.fetch_sub(1, Ordering::SeqCst);
-    }
-}
 
 fn poll(wait: Pin<&mut HeldCancelled<'_>>, waker: &Waker) -> Poll<Cause> {
     wait.poll(&mut Context::from_waker(waker))
@@ -437,68 +388,6 @@ fn use_chain(depth: usize) {
 
 fn r8_deep_in_bounded_stack() {
     super::in_bounded_stack(use_chain);
-}
-
-fn d1_the_earliest_counts() {
-    let [early, late] = [after(Duration::from_secs(1)), after(Duration::from_secs(2))];
-    let root = pin!(HeldToken::with_deadline(early));
-    let later = pin!(HeldToken::child_with_deadline(root.as_ref(), late));
-    assert_eq!(later.deadline(), Some(early));
-    let root = pin!(HeldToken::with_deadline(late));
-    let sooner = pin!(HeldToken::child_with_deadline(root.as_ref(), early));
-    let none = pin!(HeldToken::child_of(sooner.as_ref()));
-    assert_eq!((none.deadline(), root.deadline()), (Some(early), Some(late)));
-    assert!(none.expire_due(early) && sooner.is_cancelled() && !root.is_cancelled());
-}
-
-fn d3_due_is_exact() {
-    let at = after(Duration::from_millis(5));
-    let token = pin!(HeldToken::with_deadline(at));
-    assert!(!token.expire_due(Instant::from_nanos(at.as_nanos() - 1)) && !token.is_cancelled());
-    assert!(token.expire_due(at) && token.is_cancelled());
-}
-
-fn d6_expiry_is_a_deadline() {
-    static BELL: Bell = Bell::new();
-    let token = pin!(HeldToken::with_deadline(Instant::ORIGIN));
-    let mut wait = pin!(token.as_ref().cancelled_pinned());
-    assert!(poll(wait.as_mut(), &BELL.waker()).is_pending(), "a deadline does nothing by itself");
-    assert!(token.expire_due(Instant::ORIGIN));
-    assert_eq!(BELL.woken(), 1);
-    assert_eq!(poll(wait.as_mut(), &BELL.waker()).map(|cause| cause.kind()), Poll::Ready(CauseKind::Deadline));
-}
-
-fn d8_beyond_the_clock_is_none() {
-    assert_eq!(after(Duration::from_secs(1)).checked_add(Duration::MAX), None);
-    let last = Instant::from_nanos(u64::MAX);
-    let token = pin!(HeldToken::with_deadline(last));
-    let child = pin!(HeldToken::child_with_deadline(token.as_ref(), last));
-    assert_eq!(child.deadline(), None);
-    assert!(!child.expire_due(last) && !child.is_cancelled());
-}
-
-fn d9_equal_deadlines_expire_the_outer() {
-    let at = after(Duration::from_secs(1));
-    let root = pin!(HeldToken::with_deadline(at));
-    let child = pin!(HeldToken::child_with_deadline(root.as_ref(), at));
-    assert!(child.expire_due(at));
-    assert!(root.is_cancelled(), "the outer one was expired");
-    assert!(!root.cancel() && !child.cancel());
-}
-
-fn c4_four_hundred_days() {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    // Where counts of microseconds and milliseconds in 32 bits wrap, 400 days, and 285 years.
-    let places =
-        [Duration::from_micros(1 << 32), Duration::from_millis(1 << 32), DAY * 400, Duration::from_micros(1 << 53)];
-    for place in places {
-        let at = after(place);
-        let token = pin!(HeldToken::with_deadline(at));
-        for early in [Duration::ZERO, place / 2, place - Duration::from_nanos(1)] {
-            assert!(!token.expire_due(after(early)), "{place:?} was due at {early:?}");
-        }
-        assert!(token.expire_due(at), "{place:?} was not due");
-    }
 }
 
 fn x5_a_forgotten_wait_harms_nobody() {
