@@ -30,11 +30,11 @@ import threading
 import time
 
 from schemata import DOOR, Source
+from survivors import KNOWN, known_survivors, not_built, without_place
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutants"
 TREE, UNCOMPILED, STATE, RESULTS = WORK / "tree", WORK / "uncompiled.json", WORK / "state.json", WORK / "results.json"
-KNOWN = ROOT / ".cargo" / "survivors.txt"
 CARGO = ["--package", "countermand-core", "--features", "serde", "--tests"]
 CONFORMANCE = ["--package", "countermand-conformance", "--bin", "conformance"]
 ENVIRONMENT = {
@@ -342,27 +342,6 @@ def rules(arguments):
     # Those that nothing can fail with, and those that met the rules before, need not meet them.
     known = known_survivors()
     for_all(arguments, lambda result, name: result["end"] in ("survived", "unreached") and "rules" not in result and not known[name], meet_rules)
-
-
-def known_survivors():
-    lines = KNOWN.read_text().splitlines() if KNOWN.exists() else []
-    return collections.Counter(line.strip() for line in lines if line.strip() and not line.startswith("#"))
-
-
-def not_built():
-    """Those known survivors that are in no code of the core as it is built for its tests."""
-    names, under = set(), False
-    for line in KNOWN.read_text().splitlines() if KNOWN.exists() else []:
-        if line.startswith("#"):
-            under = line.startswith("# Not part of the core")
-        elif under and line.strip():
-            names.add(line.strip())
-    return names
-
-
-def without_place(name):
-    """A mutant's name without its line and column, which move."""
-    return re.sub(r":\d+:\d+:", ":", name, count=1)
 
 
 def report(_):
