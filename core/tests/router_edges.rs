@@ -6,10 +6,10 @@ mod common;
 use core::num::NonZeroU32;
 use core::pin::Pin;
 use core::time::Duration;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use common::router::{at, batch, deliver, ids, label, offer, rooms, router, streams, waits};
+use common::router::{at, batch, counting, deliver, ids, label, offer, rooms, router, streams, waits};
 use common::{Count, poll};
 use countermand_core::catalogue::events::PrefetchReady;
 use countermand_core::*;
@@ -140,16 +140,6 @@ fn a_batch_knows_whether_it_has_anything_and_a_label_how_much() {
     assert_eq!([0, 7, 1 << 31].map(weight), [0, 7, 1 << 31]);
     #[cfg(target_pointer_width = "64")]
     assert_eq!([(1 << 32) - 1, 1 << 32, usize::MAX].map(weight), [u32::MAX; 3]);
-}
-
-/// A scribe that counts what it has written.
-fn counting() -> (Arc<AtomicU64>, impl Fn(&Event, &Label, Duration) -> String + Send + Sync + 'static) {
-    let written = Arc::new(AtomicU64::new(0));
-    let count = written.clone();
-    (written, move |event: &Event, _: &Label, _: Duration| {
-        count.fetch_add(1, Ordering::SeqCst);
-        event.to_string()
-    })
 }
 
 /// By whichever door it is told, it is kept, and written down by who delivers it: also when as many as an inbox holds have come and gone.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use common::router::{at, batch, deliver, ids, label, offer, rooms, router, streams, waits};
+use common::router::{at, batch, counting, deliver, ids, label, offer, rooms, router, streams, waits};
 use countermand_core::*;
 
 fn event(number: u64) -> Event {
@@ -135,16 +135,6 @@ fn what_is_told_while_something_is_written_down_is_written_down_too() {
     assert_eq!(waits(&mut outlets[1], at(0)), None);
     assert_eq!(written.load(Ordering::SeqCst), 2);
     assert_eq!(deliver(&mut outlets[0], at(0)), [event(1).to_string(), "INFO of the scribe".to_owned()]);
-}
-
-/// A scribe that counts what it has written.
-fn counting() -> (Arc<AtomicU64>, impl Fn(&Event, &Label, Duration) -> String + Send + Sync + 'static) {
-    let written = Arc::new(AtomicU64::new(0));
-    let count = written.clone();
-    (written, move |event: &Event, _: &Label, _: Duration| {
-        count.fetch_add(1, Ordering::SeqCst);
-        event.to_string()
-    })
 }
 
 /// A reporter that is dropped leaves nothing behind: neither what it was told, nor its clock.

@@ -1,6 +1,8 @@
 //! A router served by hand: what its tests set up alike.
 
 use core::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use countermand_core::*;
 
@@ -72,4 +74,14 @@ pub(crate) fn next_batch(outlet: &mut Outlet<String>, mut now: Instant) -> (Inst
             other => panic!("no batch but {other:?}"),
         }
     }
+}
+
+/// A scribe that counts what it has written.
+pub(crate) fn counting() -> (Arc<AtomicU64>, impl Fn(&Event, &Label, Duration) -> String + Send + Sync + 'static) {
+    let written = Arc::new(AtomicU64::new(0));
+    let count = written.clone();
+    (written, move |event: &Event, _: &Label, _: Duration| {
+        count.fetch_add(1, Ordering::SeqCst);
+        event.to_string()
+    })
 }
