@@ -98,7 +98,7 @@ impl<F> HeldJob<HeldPlain<F>> {
     /// # use core::future::Future;
     /// # use core::{pin::pin, task::{Context, Waker}, time::Duration};
     /// # use countermand_core::{HeldJob, HeldWorker, Instant, Outcome, Step};
-    /// static WORKER: HeldWorker<1, 1, 128> = HeldWorker::new();
+    /// static WORKER: HeldWorker<1, 1, 160> = HeldWorker::new();
     ///
     /// let valve = HeldJob::task_with(|context| async move {
     ///     context.cancelled().await;
