@@ -1,4 +1,4 @@
-//! Puts the memory map of the package that is built where the linker looks for it: that of the target, if it has one of its own.
+//! Puts the memory map of the package that is built where the linker looks for it: that of the target, if it has one of its own, which the linker would not look for.
 
 use std::{env, fs, path::PathBuf};
 
@@ -10,6 +10,5 @@ fn main() {
     fs::copy(map, out.join("memory.x")).expect("the package has a memory map, and a directory of cargo's is writable");
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rustc-link-arg-bins=-Tlink.x");
-    println!("cargo:rerun-if-changed=memory.x");
-    println!("cargo:rerun-if-changed={own}");
+    println!("cargo:rerun-if-changed={map}");
 }
