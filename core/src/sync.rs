@@ -122,6 +122,21 @@ type LockOf<T> = std::sync::Mutex<T>;
 type LockOf<T> = critical_section::Mutex<core::cell::RefCell<T>>;
 
 impl<T> Lock<T> {
+    #[cfg(countermand_loom)]
+    pub(crate) fn new(value: T) -> Self {
+        Self(LockOf::new(value))
+    }
+
+    #[cfg(all(feature = "std", not(countermand_loom)))]
+    pub(crate) const fn new(value: T) -> Self {
+        Self(LockOf::new(value))
+    }
+
+    #[cfg(not(any(feature = "std", countermand_loom)))]
+    pub(crate) const fn new(value: T) -> Self {
+        Self(LockOf::new(core::cell::RefCell::new(value)))
+    }
+
     /// The data, for the one who has the lock to himself.
     #[cfg(any(countermand_loom, all(feature = "std", countermand_shuttle)))]
     #[inline]
@@ -137,21 +152,6 @@ impl<T> Lock<T> {
     #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().get_mut()
-    }
-
-    #[cfg(countermand_loom)]
-    pub(crate) fn new(value: T) -> Self {
-        Self(LockOf::new(value))
-    }
-
-    #[cfg(all(feature = "std", not(countermand_loom)))]
-    pub(crate) const fn new(value: T) -> Self {
-        Self(LockOf::new(value))
-    }
-
-    #[cfg(not(any(feature = "std", countermand_loom)))]
-    pub(crate) const fn new(value: T) -> Self {
-        Self(LockOf::new(core::cell::RefCell::new(value)))
     }
 
     /// Runs `f` on the data while the lock is held.

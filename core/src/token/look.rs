@@ -120,7 +120,7 @@ fn above_linked<'a, R>(first: &'a Linked, visit: &mut dyn FnMut(&'a NodeRef, See
     loop {
         if let Some(linked) = next.take().filter(|linked| linked.level > 0) {
             // Levels fall on the way up, so there is room.
-            open[depth] = linked.taps().iter();
+            open[depth] = linked.taps.as_slice().iter();
             depth += 1;
         }
         if depth == 0 {
@@ -130,7 +130,7 @@ fn above_linked<'a, R>(first: &'a Linked, visit: &mut dyn FnMut(&'a NodeRef, See
             depth -= 1;
             continue;
         };
-        let mut node = tap.parent();
+        let mut node = &tap.parent;
         next = loop {
             let seen = node.word.load();
             if let ControlFlow::Break(found) = visit(node, seen) {

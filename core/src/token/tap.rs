@@ -57,10 +57,6 @@ pub(super) struct Tap {
 }
 
 impl Linked {
-    pub(super) fn taps(&self) -> &[Tap] {
-        self.taps.as_slice()
-    }
-
     /// The parents, and the node's place on each parent's list.
     pub(super) fn places(&self) -> impl Iterator<Item = (&NodeRef, Entry)> {
         self.taps.as_slice().iter().map(|tap| (&tap.parent, Entry::of(NonNull::from(tap))))
@@ -93,10 +89,6 @@ unsafe impl Listed for Tap {
 }
 
 impl Tap {
-    pub(super) fn parent(&self) -> &NodeRef {
-        &self.parent
-    }
-
     pub(super) fn new(parent: &NodeRef) -> Self {
         Self { link: Link::new(), owner: NonNull::dangling(), parent: parent.clone() }
     }
