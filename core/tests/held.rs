@@ -221,25 +221,3 @@ fn s1_s6_among_threads_every_accepted_job_settles() {
         assert_eq!((counts.accepted + counts.rejected, worker.occupied()), (400, 0));
     }
 }
-
-#[test]
-fn a_job_that_is_not_send_goes_to_its_driver() {
-    let worker = fresh();
-    let mut driver = worker.attend().expect("nobody else drives it");
-    let own = std::rc::Rc::new(7);
-    let job = HeldJob::task({
-        let own = own.clone();
-        async move { own }
-    });
-    let mut handle = worker.submit_local(&driver, job, Instant::ORIGIN).expect("there is a slot");
-    let mut cx = Context::from_waker(Waker::noop());
-    while driver.step(&mut cx, Instant::ORIGIN) == Step::Again {}
-    assert!(
-        matches!(std::pin::Pin::new(&mut handle).poll(&mut cx), std::task::Poll::Ready(Outcome::Completed(seven)) if *seven == 7)
-    );
-    assert_eq!(std::rc::Rc::strong_count(&own), 1);
-    let other = fresh();
-    let refused =
-        catch_unwind(AssertUnwindSafe(|| drop(other.submit_local(&driver, HeldJob::task(async {}), Instant::ORIGIN))));
-    assert!(refused.is_err(), "the driver is another worker's");
-}

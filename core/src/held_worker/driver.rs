@@ -10,6 +10,7 @@ use core::task::{Context, Poll, Waker};
 use super::HeldWorker;
 use super::board::Next;
 use super::body::{Body, Functions, Room};
+use super::local::HeldLocal;
 use super::policy::{HeldEnd, HeldPolicy, HeldStrict};
 use super::seat::Seat;
 use super::stage::Stage;
@@ -27,7 +28,7 @@ const UNTIL_WOKEN: u64 = Instant::NEVER.as_nanos();
 
 /// The one attendant of a [`HeldWorker`](crate::HeldWorker), for the host to run: its lanes and what a keeper does.
 ///
-/// It stays on the thread, or at the interrupt priority, where it was made: so jobs that are not `Send` may be given to it.
+/// It stays on the thread, or at the interrupt priority, where it was made: so jobs that are not `Send` may be given to its [`local`](Self::local) way in.
 ///
 /// Dropping it settles all jobs as cancelled by shutdown (S6).
 pub struct HeldDriver<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy = HeldStrict> {
@@ -86,6 +87,12 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
             }
         }
         AGAIN
+    }
+
+    /// The way in for jobs that are not `Send`. It stays here, also when the driver runs.
+    #[must_use]
+    pub const fn local(&self) -> HeldLocal<LANES, SLOTS, BYTES, P> {
+        HeldLocal::new(self.worker)
     }
 
     /// Steps until the worker is shut down, by the time and the alarm of `host`.

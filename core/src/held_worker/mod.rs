@@ -16,6 +16,7 @@ mod handle;
 mod hub;
 mod job;
 mod line;
+mod local;
 mod made;
 mod nap;
 mod naps;
@@ -39,6 +40,7 @@ pub use driver::{HeldDriver, HeldRun};
 pub use grace::HeldGraced;
 pub use handle::{HeldCancelOnDrop, HeldHandle};
 pub use job::{HeldFallible, HeldJob, HeldPlain};
+pub use local::HeldLocal;
 pub use made::HeldMade;
 pub use nap::HeldSleep;
 pub use policy::{
@@ -98,8 +100,7 @@ pub type HeldSubmit<W, P = HeldStrict> =
 /// drop(WORKER.submit(HeldJob::task(core::future::ready([1_u64, 2])), Instant::ORIGIN));
 /// ```
 ///
-/// A job comes from any thread, so that it must be `Send` (C5); one that is not goes in by [`submit_local`](Self::submit_local), beside the driver, which stays
-/// where it is:
+/// A job comes from any thread, so that it must be `Send` (C5); one that is not goes in by [`HeldDriver::local`], which stays where the driver is, as that does:
 ///
 /// ```compile_fail,E0277
 /// # use countermand_core::{HeldJob, HeldWorker, Instant};
@@ -154,25 +155,6 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
     where
         W: HeldWork<Value: Send, Error: Send> + Send,
     {
-        self.accept(job, now, Entry::Now)
-    }
-
-    /// Accepts a job that need not be `Send`: `driver`, which is this worker's, is where it is polled and dropped. See [`submit`](Self::submit).
-    ///
-    /// # Errors
-    ///
-    /// As those of `submit`.
-    ///
-    /// # Panics
-    ///
-    /// If the driver is another worker's.
-    pub fn submit_local<W: HeldWork>(
-        &'static self,
-        driver: &HeldDriver<LANES, SLOTS, BYTES, P>,
-        job: HeldJob<W>,
-        now: Instant,
-    ) -> HeldSubmit<W, P> {
-        assert!(core::ptr::eq(driver.worker, self), "the driver is another worker's");
         self.accept(job, now, Entry::Now)
     }
 

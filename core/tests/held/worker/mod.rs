@@ -12,6 +12,7 @@ mod time;
 
 use core::convert::Infallible;
 use core::future::{Future, pending, poll_fn};
+use core::marker::PhantomData;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
@@ -134,6 +135,14 @@ async fn gated(captured: Captured, gate: &'static HeldToken<'static>) -> u32 {
 async fn stuck(captured: Captured) -> u32 {
     captured.0.polls.fetch_add(1, Ordering::SeqCst);
     pending().await
+}
+
+/// The same, of what may not leave its thread.
+async fn stays<F: Future>(future: F) -> F::Output {
+    let here = PhantomData::<*const ()>;
+    let output = future.await;
+    let _: PhantomData<_> = here;
+    output
 }
 
 /// The host: a driver, and a clock that the rule moves.
