@@ -41,6 +41,7 @@ pub(crate) const ALL: &[Rule] = &[
     ("D3", time::d3_due_is_exact),
     ("D4", time::d4_due_is_never_polled),
     ("D5", time::d5_each_limit_from_its_own_beginning),
+    ("D5", time::d5_limits_of_both_kinds_in_any_order),
     ("D6", time::d6_the_cause_decides),
     ("D7", time::d7_a_slot_has_no_memory),
     ("D8", time::d8_beyond_the_clock_is_none),
