@@ -9,6 +9,8 @@ mod queue;
 mod router;
 #[path = "held/rules.rs"]
 mod rules;
+#[path = "held/settings.rs"]
+mod settings;
 #[path = "held/worker/mod.rs"]
 mod worker;
 
@@ -26,11 +28,12 @@ use countermand_core::{HeldHandle, HeldJob, HeldToken, Instant, Outcome, Step};
 
 #[test]
 fn each_rule_holds() {
-    for (number, rule) in rules::ALL.iter().chain(worker::ALL).chain(queue::ALL).chain(router::ALL).chain(guard::ALL) {
+    let all = [rules::ALL, worker::ALL, queue::ALL, router::ALL, guard::ALL, settings::ALL];
+    for (number, rule) in all.iter().copied().flatten() {
         println!("{number}");
         rule();
     }
-    assert_eq!([rules::ALL, worker::ALL, queue::ALL, router::ALL, guard::ALL].map(<[_]>::len), [27, 54, 4, 11, 3]);
+    assert_eq!(all.map(<[_]>::len), [27, 54, 4, 11, 3, 1]);
 }
 
 /// A worker that no rule has used. It is there for good, as a static is, and is kept on a list, so that it counts as no leak.
