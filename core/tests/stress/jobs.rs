@@ -20,6 +20,9 @@ type Value = Box<(usize, Arc<()>)>;
 
 const EACH: usize = 600;
 
+/// How many jobs come and go while they are listed: one is freed in the midst of it only now and then.
+const LISTED: usize = 8 * EACH;
+
 /// X2, X4, J7: submitters make jobs, and hand the handles to readers, who await, leave, cancel, or come back with another waker.
 #[test]
 fn x2_an_outcome_goes_to_its_reader_or_to_nobody() {
@@ -124,7 +127,7 @@ fn l3_a_job_that_is_listed_is_there() {
         thread::scope(|scope| {
             for own in 0..2 {
                 scope.spawn(move || {
-                    for number in 0..EACH {
+                    for number in 0..LISTED {
                         let job = Job::task(yields(number % 2)).name(name(2 * number + own));
                         let handle = block_on(worker.submit(job)).expect("it is open");
                         if number % 3 == 0 {
@@ -141,7 +144,7 @@ fn l3_a_job_that_is_listed_is_there() {
     gate.open();
     assert_eq!(block_on(stays).completed(), Some(()));
     let counts = crew.end();
-    assert_eq!(counts.accepted, 2 * EACH as u64 + 1);
+    assert_eq!(counts.accepted, 2 * LISTED as u64 + 1);
 }
 
 /// A name on the heap, of which each half says what the other is.
