@@ -105,6 +105,8 @@ mod policies;
 #[cfg(feature = "alloc")]
 mod port;
 #[cfg(feature = "alloc")]
+mod prefetch;
+#[cfg(feature = "alloc")]
 mod preflight;
 mod priority;
 pub mod priority_queue;
