@@ -212,7 +212,7 @@ impl Driver {
     fn start(&mut self, lane: usize, runner: Runner, now: Instant) {
         let head = runner.head();
         head.start(now);
-        head.tell(now, |observer, job| observer.started(job));
+        head.tell(&*self.shared, now, |observer, job| observer.started(job));
         self.port.places.enter(lane, runner.job());
         match head.kind {
             Kind::Task => {
