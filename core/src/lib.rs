@@ -109,6 +109,8 @@ mod policies;
 #[cfg(feature = "alloc")]
 mod port;
 #[cfg(feature = "alloc")]
+mod prefetch;
+#[cfg(feature = "alloc")]
 mod preflight;
 mod priority;
 pub mod priority_queue;
