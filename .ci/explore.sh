@@ -60,12 +60,20 @@ END
 # Whole scenarios under random schedules: so many each, instead of what `core/tests/shuttle/explore.rs` records. With the feature `mutants` the last shows, too, that it sees what it is for.
 schedules() {
     local log=$target/shuttle.log
-    local -x RUSTFLAGS="--cfg countermand_shuttle" CARGO_TARGET_DIR=$target/shuttle COUNTERMAND_SCHEDULES=${COUNTERMAND_SCHEDULES:-200000}
-    {
-        cargo test -p countermand-core --release --test shuttle -- --nocapture --test-threads 1
-        cargo test -p countermand-config --release --features mutants --test shuttle -- --nocapture --test-threads 1
-    } | tee "$log"
+    export COUNTERMAND_SCHEDULES=${COUNTERMAND_SCHEDULES:-200000}
+    shuttle -- --nocapture --test-threads 1 | tee "$log"
     awk '/shuttle [a-z ]*: [0-9]+ executions/ { scenarios++ } END { print scenarios + 0 " scenarios"; exit scenarios < 11 }' "$log"
+}
+
+shuttle() {
+    local -x RUSTFLAGS="--cfg countermand_shuttle" CARGO_TARGET_DIR=$target/shuttle
+    cargo test -p countermand-core --release --test shuttle "$@"
+    cargo test -p countermand-config --release --features mutants --test shuttle "$@"
+}
+
+# What `schedules` runs, and no more.
+schedules_built() {
+    shuttle --no-run
 }
 
 # How many rounds of a race it takes to see a defect, fifty times each, on the first of these hosts on which it is one.
@@ -108,7 +116,7 @@ semver() {
     cargo semver-checks --workspace --exclude countermand-benches --exclude training --exclude axum-service --baseline-rev "$base"
 }
 
-lanes="addresses threads fuzz schedules power soaks mutants coverage packages semver"
+lanes="addresses threads fuzz schedules schedules_built power soaks mutants coverage packages semver"
 for lane in "${@:-addresses}"; do
     case " $lanes " in
         *" $lane "*) "$lane" ;;
