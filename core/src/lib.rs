@@ -69,9 +69,13 @@ mod errand;
 mod guard;
 #[cfg(feature = "alloc")]
 mod handle;
-// All under one lock, which cannot be a model checker's: that lives for one execution.
+// All under one lock, which cannot be a model checker's: that lives for one execution. What is read without it is modelled by itself.
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held;
+#[cfg(all(test, countermand_loom))]
+mod held {
+    mod why;
+}
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held_router;
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
@@ -172,9 +176,9 @@ pub use held_router::{HeldArrival, HeldPacket, HeldRouter};
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_worker::{
     HeldAsked, HeldCancelOnDrop, HeldContext, HeldCounts, HeldDriver, HeldEnd, HeldEvicts, HeldFallible, HeldFull,
-    HeldGraced, HeldHandle, HeldJob, HeldMade, HeldOrder, HeldPlain, HeldPolicy, HeldRefuses, HeldRun, HeldShielded,
-    HeldSleep, HeldStrict, HeldSubmit, HeldSubmitting, HeldUnder, HeldUrgent, HeldWaits, HeldWeighted, HeldWork,
-    HeldWorker,
+    HeldGraced, HeldHandle, HeldJob, HeldLocal, HeldMade, HeldOrder, HeldPlain, HeldPolicy, HeldQueueLimited,
+    HeldRefuses, HeldRun, HeldRunLimited, HeldShielded, HeldSleep, HeldStrict, HeldSubmit, HeldSubmitting, HeldUnder,
+    HeldUrgent, HeldWaits, HeldWeighted, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
 pub use host::{Alarm, Host, WouldDeadlock};
