@@ -23,6 +23,9 @@ tests_of() {
 # AddressSanitizer and LeakSanitizer. Two tests forget a wait on purpose (X5, S5), and are left out: what they forget is a leak.
 addresses() {
     tests_of address 44 -- --skip x5_a_forgotten_wait_is_harmless --skip s5_who_waits_for_its_own_worker_is_told
+    # Once more where nothing keeps the memory of jobs that have gone: so whoever uses one is seen.
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address --cfg countermand_unkept" CARGO_TARGET_DIR=$target/address \
+        cargo test -p countermand-core --target x86_64-unknown-linux-gnu --test stress
 }
 
 # ThreadSanitizer, with the standard library rebuilt for it: what is not built for it looks like races. A million jobs on one thread show it nothing and take long.

@@ -97,7 +97,7 @@ impl Cause {
         Self { kind, detail: Detail::None }
     }
 
-    #[cfg(not(any(countermand_loom, countermand_shuttle)))]
+    #[cfg(any(not(any(countermand_loom, countermand_shuttle)), all(test, countermand_loom)))]
     pub(crate) const fn with_detail(self, detail: Detail) -> Self {
         Self { kind: self.kind, detail }
     }

@@ -69,9 +69,13 @@ mod errand;
 mod guard;
 #[cfg(feature = "alloc")]
 mod handle;
-// All under one lock, which cannot be a model checker's: that lives for one execution.
+// All under one lock, which cannot be a model checker's: that lives for one execution. What is read without it is modelled by itself.
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held;
+#[cfg(all(test, countermand_loom))]
+mod held {
+    mod why;
+}
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 mod held_router;
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
@@ -104,6 +108,8 @@ mod places;
 mod policies;
 #[cfg(feature = "alloc")]
 mod port;
+#[cfg(feature = "alloc")]
+mod prefetch;
 #[cfg(feature = "alloc")]
 mod preflight;
 mod priority;

@@ -358,3 +358,37 @@ fn x2_packets_go_with_their_router() {
     drop(router);
     assert_eq!(Arc::strong_count(&held), 1);
 }
+
+/// J5: what is asked for a grace has one, whatever it gives; and a token above it does not cut that short.
+#[test]
+fn j5_a_plain_and_a_fallible_job_have_a_grace_too() {
+    static WORKER: HeldWorker<3, 3, 160> = HeldWorker::new();
+    static ABOVE: HeldToken<'static> = HeldToken::new();
+    static POLLS: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
+    fn counts<T: 'static>(which: usize) -> impl Future<Output = T> + Send + 'static {
+        poll_fn(move |_| {
+            POLLS[which].fetch_add(1, Ordering::SeqCst);
+            Poll::Pending
+        })
+    }
+    let mut driver = WORKER.attend().expect("nobody else drives it");
+    let submit = "there is a slot";
+    let plain = HeldJob::task(counts::<()>(0)).grace(SECOND);
+    let mut plain = WORKER.submit(plain, Instant::ORIGIN).expect(submit);
+    let fallible = HeldJob::fallible(counts::<Result<(), u8>>(1)).grace(SECOND).under(&ABOVE);
+    let mut fallible = WORKER.submit(fallible, Instant::ORIGIN).expect(submit);
+    let not_asked = HeldJob::fallible(counts::<Result<(), u8>>(2)).grace(SECOND);
+    let mut not_asked = WORKER.submit(not_asked, Instant::ORIGIN).expect(submit);
+    run!(driver, Duration::ZERO);
+    assert!(plain.cancel() && ABOVE.cancel());
+    run!(driver, Duration::ZERO);
+    assert!(POLLS[..2].iter().all(|polls| polls.load(Ordering::SeqCst) > 1), "they are polled on");
+    assert!(!plain.is_finished() && !fallible.is_finished());
+    run!(driver, SECOND);
+    assert!(matches!(outcome(&mut plain), Some(Outcome::Cancelled { started: true, .. })), "its grace is over");
+    assert!(matches!(outcome(&mut fallible), Some(Outcome::Cancelled { started: true, .. })), "its grace is over");
+    assert!(outcome(&mut not_asked).is_none() && not_asked.cancel(), "nobody has asked it");
+    run!(driver, SECOND);
+    run!(driver, SECOND * 2);
+    assert!(not_asked.is_finished());
+}

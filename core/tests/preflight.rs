@@ -141,22 +141,23 @@ fn all_that_do_not_hold_are_said_at_once_in_their_order() {
 
 #[test]
 fn a_check_that_takes_too_long_is_a_violation_at_its_limit() {
-    let ((_, guard), mut bench) = (guard(), bench());
+    let ((_, guard), mut bench, never) = (guard(), bench(), || Job::task(std::future::pending::<()>()));
     let plan = preflight([
-        Check::job("slow", SECOND * 3, Job::task(std::future::pending::<()>())),
+        Check::job("slow", SECOND * 3, never()),
         // Its limit counts from when the one before has passed.
-        Check::job("later", SECOND * 2, Job::task(std::future::pending::<()>())).after("naps"),
+        Check::job("later", SECOND * 2, never()).after("naps"),
         Check::job("naps", SECOND * 9, Job::task_with(|cx| async move { cx.sleep(SECOND * 2).await })),
-        Check::job("own", SECOND * 9, Job::task(std::future::pending::<()>()).run_timeout(SECOND)),
+        Check::job("own", SECOND * 9, never().run_timeout(SECOND)),
+        Check::job("due", SECOND * 9, never().deadline(bench.worker.now().checked_add(SECOND).expect("soon"))),
     ]);
     let mut ticks = 0;
     let end = run(plan, &guard, &mut bench, |bench| {
         ticks += 1;
         bench.advance(SECOND);
     });
-    let grounded = end.expect_err("two take too long, one by its own rules");
+    let grounded = end.expect_err("two take too long, and two by their own rules");
     let late = |check: &str| (check.to_owned(), Reason::CheckTimedOut);
-    assert_eq!(reasons(&grounded), [late("slow"), late("later"), late("own")]);
+    assert_eq!(reasons(&grounded), [late("slow"), late("later"), late("own"), late("due")]);
     assert_eq!((grounded.passed(), ticks), ([id("naps")].as_slice(), 4));
     assert!(
         grounded.to_string().starts_with("tamiyo: check slow was not done in time (still running after 3s); "),

@@ -14,8 +14,8 @@ use common::bench::{Bench, Hand, take};
 use common::gate::Gate;
 use common::{Count, poll};
 use countermand_core::{
-    Alarm, Assembly, Cause, Host, Instant, Job, LatePolicy, Outcome, RejectReason, Shutdown, Step, Token, WaitReason,
-    Worker, WorkerConfig,
+    Alarm, Assembly, Cause, FullPolicy, Host, Instant, Job, LatePolicy, Outcome, RejectReason, Shutdown, Step, Token,
+    WaitReason, Worker, WorkerConfig,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -331,4 +331,23 @@ fn a_job_to_whose_token_others_listen_hears_of_its_parent_too() {
     bench.run();
     assert_eq!(calls.load(Ordering::Relaxed), 1);
     assert!(matches!(take(&mut handle), Outcome::Cancelled { cause: Cause::REQUESTED, started: true }));
+}
+
+#[test]
+fn a_worker_that_has_refused_a_job_is_not_above_it() {
+    // Q5: what comes back is below what it was below, and not below who refused it.
+    let mut full = Bench::new(config().lanes(1).capacity(1).full(FullPolicy::Reject));
+    let _first = full.worker.try_submit(Job::task(pending::<()>())).expect("a place");
+    let parent = Token::new();
+    let refused = full.worker.try_submit(Job::task(pending::<()>()).parent(&parent)).expect_err("no place").job;
+    let mut other = Bench::new(config());
+    let handle = other.worker.try_submit(refused).expect("a place");
+    other.run();
+    drop(full.worker.shutdown(Shutdown::Abort));
+    full.run();
+    other.run();
+    assert!(!handle.token().is_cancelled() && !handle.is_finished(), "the other worker's end is its own");
+    parent.cancel();
+    other.run();
+    assert!(handle.is_finished());
 }

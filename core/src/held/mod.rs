@@ -2,9 +2,9 @@
 //!
 //! # Invariants
 //!
-//! All of it stands under one lock, [`alone`], but for the look at `state`.
+//! All of it stands under one lock, [`alone`], but for the look at `why`.
 //!
-//! 1. A token is cancelled from the moment that its own `state` says so, or an ancestor's. It is written once, when no ancestor
+//! 1. A token is cancelled from the moment that its own `why` says so, or an ancestor's. It is written once, when no ancestor
 //!    is cancelled; so the nearest that is cancelled is the first that was (T10).
 //! 2. Who waits for a token stands on the list of the token's root, so that a token knows nobody below it.
 //! 3. Whoever stands on a list names a token that is there, and whose ancestors are: a token that goes takes off who waits for it or for
@@ -16,6 +16,7 @@ mod guard;
 mod list;
 mod observer;
 mod wait;
+mod why;
 
 use core::fmt;
 use core::marker::PhantomPinned;
@@ -28,11 +29,11 @@ pub use observer::{HeldObserved, HeldObserver};
 pub use wait::HeldCancelled;
 
 use list::List;
+use why::Why;
 
 use crate::contain::exhaust;
-use crate::sync::atomic::{AtomicU8, Ordering};
 use crate::sync::{UnsafeCell, alone};
-use crate::{Cause, CauseKind, Detail, Instant};
+use crate::{Cause, CauseKind, Instant};
 
 /// A token whose node is its owner's: a static, or pinned where its owner is. Without a heap, and without counts.
 ///
@@ -70,10 +71,8 @@ use crate::{Cause, CauseKind, Detail, Instant};
 /// one tree. A lock for each would be a third of its memory. A list for each token, as heap tokens have, would put
 /// every token that is waited for on its parent's, so that a token that is leaked would be found there.
 pub struct HeldToken<'p> {
-    /// [`LIVE`], or one more than the number of the cause's kind. Written under the lock, and once.
-    state: AtomicU8,
-    /// What the cause adds. Written before `state` is, never afterwards.
-    detail: UnsafeCell<Detail>,
+    /// Written under the lock, and once.
+    why: Why,
     parent: Option<Pin<&'p HeldToken<'p>>>,
     /// A root's: who waits for it, or for what is below it.
     waiting: UnsafeCell<List>,
@@ -82,11 +81,7 @@ pub struct HeldToken<'p> {
     _pinned: PhantomPinned,
 }
 
-/// The state of a token that is not cancelled by itself.
-const LIVE: u8 = 0;
-
-// SAFETY: `detail` and `waiting` are touched under the lock, or `detail` after `state` says that it stays as it is; what is on the list are wakers,
-// which are `Send`.
+// SAFETY: `waiting` is touched under the lock; what is on the list are wakers, which are `Send`.
 unsafe impl Send for HeldToken<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for HeldToken<'_> {}
@@ -157,8 +152,7 @@ impl<'p> HeldToken<'p> {
 
     const fn of(parent: Option<Pin<&'p HeldToken<'p>>>, deadline: Instant) -> Self {
         Self {
-            state: AtomicU8::new(LIVE),
-            detail: UnsafeCell::new(Detail::None),
+            why: Why::new(),
             parent,
             waiting: UnsafeCell::new(List::new()),
             before_never: Instant::NEVER.as_nanos() - deadline.as_nanos(),
@@ -188,9 +182,8 @@ impl<'p> HeldToken<'p> {
             if self.is_cancelled() && !mutant!(LaterCauseOverwrites) {
                 return mutant!(BothToldFirst);
             }
-            // SAFETY: under the lock; nobody reads it before `state` is written.
-            self.detail.with_mut(|detail| unsafe { *detail = cause.detail() });
-            self.state.store(1 + cause.kind().number(), Ordering::Release); // T3, T5
+            // SAFETY: under the lock, and it is not cancelled yet.
+            unsafe { self.why.set(cause) };
             true
         });
         if first {
@@ -225,10 +218,7 @@ impl<'p> HeldToken<'p> {
     /// Why this token was cancelled, if it was.
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
-        let canceller = self.canceller()?;
-        let cause = Cause::new(CauseKind::numbered(canceller.state.load(Ordering::Acquire) - 1));
-        // SAFETY: `state` was seen written, so this is not written any more.
-        Some(cause.with_detail(canceller.detail.with(|detail| unsafe { *detail })))
+        self.canceller()?.why.get()
     }
 
     /// The earliest of the deadlines of this token and its ancestors (D1).
@@ -302,7 +292,7 @@ impl<'p> HeldToken<'p> {
     fn canceller(&self) -> Option<&HeldToken<'p>> {
         let mut token = self;
         loop {
-            if token.state.load(Ordering::Acquire) != LIVE {
+            if token.why.is_there() {
                 return Some(token);
             }
             token = token.parent.as_ref()?.get_ref();

@@ -216,3 +216,28 @@ fn loom_p4_a_callback_that_comes_meanwhile_is_called_once() {
         assert_eq!(called.load(Ordering::SeqCst), 1);
     });
 }
+
+#[test]
+fn loom_p4_of_two_who_ask_meanwhile_each_is_called_once() {
+    loom_model("p4_of_two_who_ask_meanwhile_each_is_called_once", || {
+        let Job { work, conditions, .. } = Job::task(core::future::ready(7));
+        let (mut runner, job, exit) = cell(work, conditions, Arc::default());
+        runner.discard();
+        // SAFETY: the one reader.
+        let handle: Arc<Handle<u8>> = Arc::new(unsafe { Handle::new(job, exit) });
+        let called = Arc::new([const { AtomicUsize::new(0) }; 2]);
+        let asks = [0, 1].map(|which| {
+            let (handle, called) = (handle.clone(), called.clone());
+            move || {
+                handle.on_done(move |class| {
+                    assert_eq!(class, UNBEGUN);
+                    called[which].fetch_add(1, Ordering::SeqCst);
+                });
+            }
+        });
+        let threads = asks.map(thread::spawn);
+        unbegun_settle(runner);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(called.each_ref().map(|called| called.load(Ordering::SeqCst)), [1, 1]);
+    });
+}

@@ -278,6 +278,11 @@ mod tests {
                 // As many as one of the others was large; then one more goes.
                 assert!((1..64).all(|_| give(0)));
                 assert_eq!(kept(stock), [(0, 64), (63, full - 1)]);
+                // Its own make no room either where there are others that are smaller.
+                assert!(give(63));
+                assert_eq!(kept(stock), [(63, full)]);
+                assert!((0..64).all(|_| give(0)));
+                assert_eq!(kept(stock), [(0, 64), (63, full - 1)]);
                 assert!(give(0));
                 assert_eq!(kept(stock), [(0, 65), (63, full - 2)]);
                 // The largest go first; and the smallest, where there is nothing else.

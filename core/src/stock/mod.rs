@@ -1,10 +1,11 @@
 //! This room keeps the memory of jobs that are gone, for the next ones of their size.
 //!
 //! Each thread keeps some of its own, so nobody is waited for: whoever lets go of a job last puts its memory here, and whoever makes a job takes it from
-//! here. What is kept is bounded in bytes, whatever the sizes, and goes with its thread; what is needed now displaces what was. Without threads of `std` nothing is kept.
+//! here. What is kept is bounded in bytes, whatever the sizes, and goes with its thread; what is needed now displaces what was. Without threads of `std` nothing is kept, nor
+//! with `--cfg countermand_unkept`: a checker of addresses does not see who uses a job that has gone while its memory is kept.
 #![allow(unsafe_code, reason = "memory that is passed on without its allocator")]
 
-#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
+#[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, countermand_unkept, miri))))]
 mod kept;
 
 use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -26,16 +27,16 @@ pub struct KeptMemory {
 /// moment during the call.
 #[must_use]
 pub fn kept_memory() -> KeptMemory {
-    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, countermand_unkept, miri))))]
     return kept::everything();
-    #[cfg(not(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri)))))]
+    #[cfg(not(all(feature = "std", not(any(countermand_loom, countermand_shuttle, countermand_unkept, miri)))))]
     KeptMemory::default()
 }
 
 /// Memory for one value of this layout, which must not be empty; uninitialized.
 #[inline]
 pub(crate) fn take(layout: Layout) -> NonNull<u8> {
-    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, countermand_unkept, miri))))]
     if let Some(kept) = kept::take(layout) {
         return kept;
     }
@@ -51,7 +52,7 @@ pub(crate) fn take(layout: Layout) -> NonNull<u8> {
 /// It came from [`take`] with the same layout, and nobody uses it any more.
 #[inline]
 pub(crate) unsafe fn give(at: NonNull<u8>, layout: Layout) {
-    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
+    #[cfg(all(feature = "std", not(any(countermand_loom, countermand_shuttle, countermand_unkept, miri))))]
     // SAFETY: promised by the caller.
     if unsafe { kept::give(at, layout) } {
         return;
@@ -79,7 +80,7 @@ fn rounded(layout: Layout) -> Layout {
     step.unwrap_or(layout)
 }
 
-#[cfg(all(test, feature = "std", not(any(countermand_loom, countermand_shuttle, miri))))]
+#[cfg(all(test, feature = "std", not(any(countermand_loom, countermand_shuttle, countermand_unkept, miri))))]
 mod tests {
     use super::{Layout, give, take};
 

@@ -26,6 +26,10 @@ pub(crate) struct Hand {
 }
 
 impl Hand {
+    pub(crate) fn with_threads() -> Self {
+        Self { calls: Mutex::new(Some(Vec::new())), ..Self::default() }
+    }
+
     /// Lets time pass, and nobody have a turn.
     pub(crate) fn pass(&self, by: Duration) {
         self.time.fetch_add(u64::try_from(by.as_nanos()).expect("short"), Ordering::SeqCst);
@@ -37,7 +41,7 @@ impl Hand {
     }
 
     /// Rings the alarms that are due.
-    fn ring(&self) {
+    pub(crate) fn ring(&self) {
         let now = self.now();
         let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         let due: Vec<_> = alarms.iter().filter(|(_, (at, _))| *at <= now).map(|(number, _)| *number).collect();
@@ -133,7 +137,7 @@ impl Bench {
     }
 
     pub(crate) fn with_threads(config: WorkerConfig) -> Self {
-        Self::on(Hand { calls: Mutex::new(Some(Vec::new())), ..Hand::default() }, config)
+        Self::on(Hand::with_threads(), config)
     }
 
     fn on(host: Hand, config: WorkerConfig) -> Self {
