@@ -49,7 +49,8 @@ for package in countermand-core countermand; do
     echo "bare: $package std"
     cargo check --quiet --target-dir "$work/target-std" --package "$package" --lib
 done
-check alloc countermand-embassy --no-default-features
+check neither countermand-embassy --no-default-features
+check alloc countermand-embassy --no-default-features --features alloc
 check alloc countermand --no-default-features --features runtime-embassy
 check alloc countermand-conformance --no-default-features
 check neither countermand-core --no-default-features --features serde

@@ -21,6 +21,28 @@ use crate::{Instant, RejectReason, Rejected};
 ///
 /// Nothing is accepted before the first poll. Those who wait are served by priority, within one priority in the order in which they came (Q9), when the driver has its turn.
 ///
+/// It may cross threads where its job may, and what the handle will read (C5):
+///
+/// ```
+/// # use countermand_core::{HeldJob, HeldPolicy, HeldUrgent, HeldWaits, HeldWorker, Instant};
+/// # struct Waits;
+/// # impl HeldPolicy for Waits { type Order = HeldUrgent; type Full = HeldWaits; }
+/// static WORKER: HeldWorker<1, 1, 64, Waits> = HeldWorker::new();
+/// fn crosses(_: impl Send) {}
+/// let driver = WORKER.attend().expect("nobody else drives it");
+/// crosses(driver.local().submit_or_wait(HeldJob::task(async { 7 }), Instant::ORIGIN));
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use countermand_core::{HeldJob, HeldPolicy, HeldUrgent, HeldWaits, HeldWorker, Instant};
+/// # struct Waits;
+/// # impl HeldPolicy for Waits { type Order = HeldUrgent; type Full = HeldWaits; }
+/// static WORKER: HeldWorker<1, 1, 64, Waits> = HeldWorker::new();
+/// fn crosses(_: impl Send) {}
+/// let driver = WORKER.attend().expect("nobody else drives it");
+/// crosses(driver.local().submit_or_wait(HeldJob::task(async { std::rc::Rc::new(7) }), Instant::ORIGIN));
+/// ```
+///
 /// # Cancellation
 ///
 /// Dropping it accepts nothing and loses no slot: one that it was promised goes to the next in line (Q6). The job is dropped with it.

@@ -1,12 +1,18 @@
 //! Embassy as a host of workers.
 
+#[cfg(feature = "alloc")]
 use alloc::sync::Arc;
 
-use countermand_core::{Assembly, Host, Instant, Worker, WorkerConfig, WouldDeadlock};
+#[cfg(feature = "alloc")]
+use countermand_core::{Assembly, Worker, WorkerConfig};
+use countermand_core::{Host, Instant, WouldDeadlock};
+#[cfg(feature = "alloc")]
 use embassy_executor::{SpawnError, Spawner};
 
 use crate::alarm::EmbassyAlarm;
+#[cfg(feature = "alloc")]
 use crate::attendant::Attendant;
+#[cfg(feature = "alloc")]
 use crate::error::StartError;
 use crate::ticks;
 
@@ -21,7 +27,10 @@ impl Embassy {
     pub const fn new() -> Self {
         Self
     }
+}
 
+#[cfg(feature = "alloc")]
+impl Embassy {
     /// Starts a worker: gives each of its drivers, and its keeper, to `spawn`, which spawns a task that awaits it. [`tasks!`](crate::tasks) declares
     /// such tasks and calls this.
     ///

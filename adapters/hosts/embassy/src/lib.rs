@@ -36,9 +36,42 @@
 //! executor.run_until(|spawner| spawner.spawn(service(spawner).unwrap()), || DONE.load(Ordering::SeqCst));
 //! ```
 //!
+//! Without a heap (`default-features = false`, which also does without compare-and-swap) a worker is a static of the core's, and its one driver a task like any other:
+//!
+//! ```
+//! use core::time::Duration;
+//! # use std::sync::atomic::{AtomicBool, Ordering};
+//!
+//! use countermand_core::{HeldJob, HeldWorker, Host, Outcome};
+//! use countermand_embassy::Embassy;
+//! use embassy_executor::{Executor, Spawner};
+//! # use {critical_section as _, embassy_time as _};
+//!
+//! static WORKER: HeldWorker<2, 8, 64> = HeldWorker::new();
+//! # static DONE: AtomicBool = AtomicBool::new(false);
+//!
+//! #[embassy_executor::task]
+//! async fn driver() {
+//!     if let Some(driver) = WORKER.attend() {
+//!         driver.run(&Embassy::new()).await;
+//!     }
+//! }
+//!
+//! #[embassy_executor::task]
+//! async fn service(spawner: Spawner) {
+//!     spawner.spawn(driver().unwrap());
+//!     let nap = HeldJob::task(WORKER.sleep(Duration::from_millis(5)));
+//!     let nap = WORKER.submit(nap, Embassy::new().now()).expect("there is a slot");
+//!     assert!(matches!(nap.await, Outcome::Completed(())));
+//! #   DONE.store(true, Ordering::SeqCst);
+//! }
+//! # let executor: &'static mut Executor = Box::leak(Box::new(Executor::new()));
+//! # executor.run_until(|spawner| spawner.spawn(service(spawner).unwrap()), || DONE.load(Ordering::SeqCst));
+//! ```
+//!
 //! # What holds on this host
 //!
-//! - **A heap** is needed, and no `std`; compare-and-swap is, too, which thumbv6m lacks.
+//! - **A heap** is needed for workers that [`tasks!`] starts, and no `std`; compare-and-swap is, too, which thumbv6m lacks.
 //! - **Time** is that of the time driver of `embassy-time`, and begins where that begins; a deadline takes effect up to one tick late, never early. Deadlines are
 //!   not to be carried to workers on other hosts, whose clocks begin elsewhere.
 //! - **Timers** of the time driver are set with the waker of the driver's own task, never with one of a job's, so embassy's default timer queue
@@ -51,6 +84,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "alloc")]
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
@@ -60,9 +94,12 @@ extern crate std;
 use {critical_section as _, embassy_time as _};
 
 mod alarm;
+#[cfg(feature = "alloc")]
 mod attendant;
+#[cfg(feature = "alloc")]
 mod error;
 mod host;
+#[cfg(feature = "alloc")]
 mod tasks;
 mod ticks;
 
@@ -71,11 +108,14 @@ mod ticks;
 pub use embassy_executor;
 
 pub use alarm::EmbassyAlarm;
+#[cfg(feature = "alloc")]
 pub use attendant::Attendant;
+#[cfg(feature = "alloc")]
 pub use error::StartError;
 pub use host::Embassy;
 
 /// What the macro names besides.
+#[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub mod __private {
     pub use countermand_core::{Worker, WorkerConfig};
