@@ -42,6 +42,7 @@ for target_and_limit in "thumbv7m-none-eabi 2560" "thumbv6m-none-eabi 2816"; do
     row "$triple" weigh_token "a token that one waits for" 640 64
     row "$triple" weigh_signal "embassy-sync's \`Signal\`"
     row "$triple" weigh_worker "it, a worker of 2 lanes and 8 slots" "$worker" 640
+    row "$triple" weigh_limits "they, and a time-out for a run" "$worker" 640
     row "$triple" weigh_router "a router, 2 packets of each priority"
     row "$triple" weigh_queue "a queue of eight, both ends waiting"
     row "$triple" weigh_channel "embassy-sync's \`Channel\` of eight"

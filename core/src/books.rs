@@ -185,6 +185,7 @@ impl Books {
     }
 
     /// Counts a panic that is nobody's outcome, and drops what it carries.
+    #[cold]
     pub(crate) fn note_panic(&self, panic: Panic) {
         self.contained_panics.fetch_add(1, Ordering::AcqRel);
         panic.discard();

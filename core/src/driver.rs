@@ -54,7 +54,7 @@ pub struct Driver {
     next: usize,
     /// Whether a new job comes before the lanes in this step; alternates (L2).
     new_first: bool,
-    /// Whether it is on the queue's list of idle drivers, unless somebody has taken it off to ring it.
+    /// Whether it is on the queue's list of idle drivers, or was until somebody took it off to ring it.
     idle: bool,
     /// Whether the lanes were told of the abort.
     aborted: bool,
@@ -179,7 +179,8 @@ impl Driver {
         if mutant!(HeldDriverKeepsItsRing) {
             return;
         }
-        if mem::replace(&mut self.idle, false) || self.shared.queue.len() != 0 {
+        // One that is not on the list was rung for nothing.
+        if mem::replace(&mut self.idle, false) {
             self.shared.ring_driver(self.shared.queue.withdraw(self.index));
         }
     }
@@ -211,7 +212,7 @@ impl Driver {
     fn start(&mut self, lane: usize, runner: Runner, now: Instant) {
         let head = runner.head();
         head.start(now);
-        head.tell(now, |observer, job| observer.started(job));
+        head.tell(&*self.shared, now, |observer, job| observer.started(job));
         self.port.places.enter(lane, runner.job());
         match head.kind {
             Kind::Task => {

@@ -109,6 +109,8 @@ mod policies;
 #[cfg(feature = "alloc")]
 mod port;
 #[cfg(feature = "alloc")]
+mod prefetch;
+#[cfg(feature = "alloc")]
 mod preflight;
 mod priority;
 pub mod priority_queue;
@@ -174,9 +176,9 @@ pub use held_router::{HeldArrival, HeldPacket, HeldRouter};
 #[cfg(not(any(countermand_loom, countermand_shuttle)))]
 pub use held_worker::{
     HeldAsked, HeldCancelOnDrop, HeldContext, HeldCounts, HeldDriver, HeldEnd, HeldEvicts, HeldFallible, HeldFull,
-    HeldGraced, HeldHandle, HeldJob, HeldMade, HeldOrder, HeldPlain, HeldPolicy, HeldRefuses, HeldRun, HeldShielded,
-    HeldSleep, HeldStrict, HeldSubmit, HeldSubmitting, HeldUnder, HeldUrgent, HeldWaits, HeldWeighted, HeldWork,
-    HeldWorker,
+    HeldGraced, HeldHandle, HeldJob, HeldLocal, HeldMade, HeldOrder, HeldPlain, HeldPolicy, HeldQueueLimited,
+    HeldRefuses, HeldRun, HeldRunLimited, HeldShielded, HeldSleep, HeldStrict, HeldSubmit, HeldSubmitting, HeldUnder,
+    HeldUrgent, HeldWaits, HeldWeighted, HeldWork, HeldWorker,
 };
 pub use histogram::{Histogram, SharedHistogram};
 pub use host::{Alarm, Host, WouldDeadlock};

@@ -80,16 +80,16 @@ impl<W: Work> Candidate<W> {
                 let head = &*job;
                 let tell = |observer: &dyn Observer, job: &JobInfo| observer.submitted(job);
                 if waited {
-                    head.tell_now(tell)
+                    head.tell_now(&**shared, tell)
                 } else {
-                    head.tell_at_once(tell)
+                    head.tell_at_once(&**shared, tell)
                 }
                 shared.ring_for(accepted.ring, head.submitted());
                 if accepted.sooner {
                     shared.keeper.port.ring();
                 }
                 if let Some(evicted) = accepted.evicted {
-                    evicted.head().tell_now(|observer, job| observer.evicted(job));
+                    evicted.head().tell_now(&**shared, |observer, job| observer.evicted(job));
                     shared.keeper.evicted.with(|list| list.push_back(evicted));
                     if !shared.keeper.port.ring() {
                         // It has left, and has looked at the list before or after this one came to be on it (S6).

@@ -51,7 +51,7 @@ impl Watchdog {
             }
             self.reported[index] = poll;
             if let Some(job) = job.filter(|_| !mutant!(StallsAreNotReported)) {
-                job.tell(now, |observer, info| observer.stalled(info, held));
+                job.tell(shared, now, |observer, info| observer.stalled(info, held));
             }
         }
         self.look_at = next.filter(|_| awake);

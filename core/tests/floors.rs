@@ -43,6 +43,7 @@ const FLOORS: [&[&[&str]]; 6] = [
             "discipline",
             "histogram",
             "port",
+            "prefetch",
             "roster",
             "shelf",
             "slot",

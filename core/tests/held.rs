@@ -9,6 +9,8 @@ mod queue;
 mod router;
 #[path = "held/rules.rs"]
 mod rules;
+#[path = "held/settings.rs"]
+mod settings;
 #[path = "held/worker/mod.rs"]
 mod worker;
 
@@ -26,11 +28,12 @@ use countermand_core::{HeldHandle, HeldJob, HeldToken, Instant, Outcome, Step};
 
 #[test]
 fn each_rule_holds() {
-    for (number, rule) in rules::ALL.iter().chain(worker::ALL).chain(queue::ALL).chain(router::ALL).chain(guard::ALL) {
+    let all = [rules::ALL, worker::ALL, queue::ALL, router::ALL, guard::ALL, settings::ALL];
+    for (number, rule) in all.iter().copied().flatten() {
         println!("{number}");
         rule();
     }
-    assert_eq!([rules::ALL, worker::ALL, queue::ALL, router::ALL, guard::ALL].map(<[_]>::len), [27, 53, 4, 11, 3]);
+    assert_eq!(all.map(<[_]>::len), [27, 54, 4, 11, 3, 1]);
 }
 
 /// A worker that no rule has used. It is there for good, as a static is, and is kept on a list, so that it counts as no leak.
@@ -220,26 +223,4 @@ fn s1_s6_among_threads_every_accepted_job_settles() {
         assert_eq!(counts.accepted, counts.completed + counts.cancelled, "{counts:?}");
         assert_eq!((counts.accepted + counts.rejected, worker.occupied()), (400, 0));
     }
-}
-
-#[test]
-fn a_job_that_is_not_send_goes_to_its_driver() {
-    let worker = fresh();
-    let mut driver = worker.attend().expect("nobody else drives it");
-    let own = std::rc::Rc::new(7);
-    let job = HeldJob::task({
-        let own = own.clone();
-        async move { own }
-    });
-    let mut handle = worker.submit_local(&driver, job, Instant::ORIGIN).expect("there is a slot");
-    let mut cx = Context::from_waker(Waker::noop());
-    while driver.step(&mut cx, Instant::ORIGIN) == Step::Again {}
-    assert!(
-        matches!(std::pin::Pin::new(&mut handle).poll(&mut cx), std::task::Poll::Ready(Outcome::Completed(seven)) if *seven == 7)
-    );
-    assert_eq!(std::rc::Rc::strong_count(&own), 1);
-    let other = fresh();
-    let refused =
-        catch_unwind(AssertUnwindSafe(|| drop(other.submit_local(&driver, HeldJob::task(async {}), Instant::ORIGIN))));
-    assert!(refused.is_err(), "the driver is another worker's");
 }

@@ -36,6 +36,30 @@ macro_rules! run {
     }};
 }
 
+#[test]
+fn a_static_task_is_a_job() {
+    // Its slot has the pointer to it, whatever it holds.
+    static WORKER: HeldWorker<1, 1, { 2 * size_of::<usize>() }> = HeldWorker::new();
+    let task = Box::leak(Box::new(Box::pin(async {
+        let held = [7_u8; 1024];
+        poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::Ready(())
+        })
+        .await;
+        held.iter().map(|byte| u32::from(*byte)).sum::<u32>()
+    })));
+    // So that it counts as no leak.
+    static KEPT: AtomicUsize = AtomicUsize::new(0);
+    KEPT.store(std::ptr::from_ref(task).addr(), Ordering::SeqCst);
+    let task: Pin<&'static mut (dyn Future<Output = u32> + Send)> = task.as_mut();
+    assert!(size_of_val(&*task) > 1024);
+    let mut driver = WORKER.attend().expect("nobody else drives it");
+    let mut handle = WORKER.submit(HeldJob::task(task), Instant::ORIGIN).expect("there is a slot");
+    run!(driver, Duration::ZERO);
+    assert!(matches!(outcome(&mut handle), Some(Outcome::Completed(7168))));
+}
+
 /// Counts its drops; panics in its poll, or in its destructor.
 struct Bad {
     drops: Arc<AtomicUsize>,

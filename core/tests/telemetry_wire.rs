@@ -1,6 +1,9 @@
 //! What is written is what an independent reader of protobuf reads.
 #![cfg(feature = "std")]
 
+#[path = "held/packet.rs"]
+mod packet;
+
 use std::collections::BTreeMap;
 
 use countermand_core::catalogue::Reading;
@@ -105,6 +108,25 @@ fn map<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<Stri
 
 fn read(bytes: &[u8]) -> schema::TelemetryPacket {
     schema::TelemetryPacket::decode(bytes).expect("a packet")
+}
+
+#[test]
+fn what_devices_write_is_read() {
+    packet::write_one();
+    let expected = schema::TelemetryPacket {
+        packet_id: "1f".into(),
+        timestamp: Some(at(Timestamp::new(1_759_039_389, 0))),
+        source_subsystem: "pump".into(),
+        level: 4,
+        events: vec![schema::TelemetryEvent {
+            event_id: "evt-1".into(),
+            description: "brownout".into(),
+            level: 4,
+            attributes: map([("millivolts", "2900")]),
+        }],
+        ..Default::default()
+    };
+    assert_eq!(read(packet::WRITTEN), expected);
 }
 
 #[test]

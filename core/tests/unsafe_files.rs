@@ -48,7 +48,7 @@ const ROWS: &[Row] = &[
         &["r6_a_tree_grows_and_goes_while_it_is_cancelled", "t13_prevented_means_never_whoever_races"],
     ),
     Row(
-        &["token/hold", "token/down", "token/stack", "token/dated", "token/parents", "token/up"],
+        &["token/hold", "token/never", "token/down", "token/stack", "token/dated", "token/parents", "token/up"],
         Models(&[
             "loom_r6_the_last_handle_is_dropped_against_cancel",
             "loom_r6_a_child_goes_with_its_only_wait_against_cancel",

@@ -6,13 +6,13 @@ mod common;
 use std::future::{pending, poll_fn};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use common::Count;
 use common::bench::{Bench, Hand, take};
 use common::gate::Gate;
-use countermand_core::{Assembly, Cause, Handle, Host, Job, JobInfo, Observer, Outcome, Step, WorkerConfig};
+use countermand_core::{Assembly, Cause, Handle, Host, Instant, Job, JobInfo, Observer, Outcome, Step, WorkerConfig};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -111,6 +111,58 @@ fn l3_a_keeper_that_rests_is_told_of_a_poll_and_looks_in_time() {
         host.pass(SECOND);
         assert_eq!(rest(), None, "round {round}");
     }
+}
+
+/// Runs `f` when it is dropped.
+struct Last<F: Fn()>(F);
+
+impl<F: Fn() + Send + Sync> Wake for Last<F> {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl<F: Fn()> Drop for Last<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// L3: a driver that was idle, and as it parks again finds a job for which somebody else was rung, may not be rung for the next one in its own poll.
+#[test]
+fn l3_who_finds_anothers_job_as_it_parks_is_idle_no_more_in_its_next_poll() {
+    let assembly = Assembly::new(config().lanes(6).drivers(3), Arc::new(Hand::default())).expect("a good config");
+    let (worker, mut drivers, _keeper) = assembly.into_machine();
+    let (told, others) = Count::new();
+    let mut step =
+        |driver: usize, waker: &Waker| drivers[driver].step(&mut Context::from_waker(waker), Instant::ORIGIN);
+    let lane: Arc<Mutex<Option<Waker>>> = Arc::default();
+    let (own, inside, rung) = (lane.clone(), worker.clone(), told.clone());
+    let held = poll_fn(move |cx| {
+        if own.lock().expect("free").replace(cx.waker().clone()).is_none() {
+            return Poll::Pending;
+        }
+        let before = rung.get();
+        drop(inside.try_submit(Job::task(async {})).expect("a place"));
+        assert_eq!(rung.get(), before + 1, "the third is idle, and is to be rung");
+        Poll::Ready(())
+    });
+    let mut held = worker.try_submit(Job::task(held)).expect("a place");
+    let door = worker.clone();
+    let restless = move || {
+        let restless = poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        drop(door.try_submit(Job::task(restless)).expect("a place"));
+    };
+    // It is dropped when the driver parks with another one.
+    assert_eq!(step(1, &Waker::from(Arc::new(Last(restless)))), Step::Parked(None));
+    assert_eq!(step(2, &others), Step::Parked(None));
+    assert_eq!(step(0, Waker::noop()), Step::Parked(None));
+    assert_eq!(step(1, Waker::noop()), Step::Again, "there is a job, for which the first was rung");
+    assert_eq!(step(0, Waker::noop()), Step::Again, "it has the job, which wants another turn");
+    lane.lock().expect("free").as_ref().expect("it was polled").wake_by_ref();
+    step(1, Waker::noop());
+    assert!(matches!(take(&mut held), Outcome::Completed(())));
 }
 
 /// L2: a lane that is always ready has no more turns than another.

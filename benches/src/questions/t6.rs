@@ -1,7 +1,7 @@
 //! T6: what it costs to wait for a token's cancellation.
 //!
 //! First as a select does that the work wins: the wait is polled once, which registers it, and dropped. Then to the end: registered, cancelled,
-//! woken. The tokens are there before. The futures live on the stack, as they do within a select. The limit is one place for one waker, `AtomicWaker`,
+//! woken. The tokens are there before. The futures are pinned where they are made, on the stack. The limit is one place for one waker, `AtomicWaker`,
 //! which knows no tree and no second waiter.
 
 use std::future::Future;
@@ -45,11 +45,15 @@ fn cases(_: u64, cases: &mut Cases) {
     let peer = peer_root.child_token();
     let place = AtomicWaker::new();
     cases.group(DROPPED);
-    cases.ours(OURS, move |meter| dropped(meter, || poll_once(black_box(&ours).cancelled())));
-    cases.peer(PEER, move |meter| dropped(meter, || poll_once(black_box(&peer).cancelled())));
+    cases.ours(OURS, move |meter| {
+        dropped(meter, |context| pin!(black_box(&ours).cancelled()).poll(context).is_ready());
+    });
+    cases.peer(PEER, move |meter| {
+        dropped(meter, |context| pin!(black_box(&peer).cancelled()).poll(context).is_ready());
+    });
     cases.limit(LIMIT, move |meter| {
-        dropped(meter, || {
-            black_box(&place).register(Waker::noop());
+        dropped(meter, |context| {
+            black_box(&place).register(context.waker());
             drop(place.take());
             false
         });
@@ -88,15 +92,12 @@ fn cases(_: u64, cases: &mut Cases) {
     });
 }
 
-fn poll_once(wait: impl Future) -> bool {
-    pin!(wait).poll(&mut Context::from_waker(Waker::noop())).is_ready()
-}
-
-fn dropped(meter: &mut Meter, register: impl Fn() -> bool) {
+fn dropped(meter: &mut Meter, register: impl Fn(&mut Context<'_>) -> bool) {
     let times = meter.ops();
+    let mut context = Context::from_waker(Waker::noop());
     meter.time(|| {
         for _ in 0..times {
-            assert!(!register(), "nobody cancels it");
+            assert!(!register(&mut context), "nobody cancels it");
         }
     });
 }

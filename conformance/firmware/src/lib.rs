@@ -34,7 +34,12 @@ impl superloop::Board for Board {
 ///
 /// The second time.
 pub fn set_up() {
-    heap::set_up();
+    set_up_heap();
     let peripherals = cortex_m::Peripherals::take().expect("the board is set up once");
     clock::start(peripherals.SYST);
+}
+
+/// Sets up the heap alone, once: for an image with a clock of its own.
+pub fn set_up_heap() {
+    heap::set_up();
 }

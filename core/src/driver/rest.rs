@@ -42,8 +42,10 @@ impl Driver {
 
     /// Puts itself on the list of idle drivers. False if there is a job for it.
     fn go_idle(&mut self) -> bool {
-        self.idle = self.shared.queue.idle(self.index);
-        self.idle
+        let idle = self.shared.queue.idle(self.index);
+        // One that finds a job may be on the list from before.
+        self.idle |= idle;
+        idle
     }
 
     /// Leaves for good. What lies in its lanes is dropped and settled here; if it is the last, what lies in the queue too (S6).

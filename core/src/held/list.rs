@@ -1,6 +1,7 @@
 //! This room keeps who waits for the tokens of one tree.
 #![allow(unsafe_code, reason = "an intrusive list: what is on it lies in pinned futures")]
 
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::task::Waker;
 
@@ -10,7 +11,8 @@ use crate::sync::UnsafeCell;
 /// A place on a list, inside a future. On the list exactly while it has a waker. Guarded by the lock, but for `token`.
 pub(super) struct Waiter {
     next: UnsafeCell<Option<NonNull<Waiter>>>,
-    waker: UnsafeCell<Option<Waker>>,
+    /// Taken before it goes, so that there is nothing to be dropped with it.
+    waker: UnsafeCell<ManuallyDrop<Option<Waker>>>,
     /// For whom it waits. Never changes.
     token: *const HeldToken<'static>,
 }
@@ -22,7 +24,7 @@ pub(super) struct List {
 
 impl Waiter {
     pub(super) const fn new(token: *const HeldToken<'static>) -> Self {
-        Self { next: UnsafeCell::new(None), waker: UnsafeCell::new(None), token }
+        Self { next: UnsafeCell::new(None), waker: UnsafeCell::new(ManuallyDrop::new(None)), token }
     }
 
     /// For whom it waits.
@@ -40,7 +42,7 @@ impl Waiter {
     /// Under the lock.
     unsafe fn swap_waker(&self, waker: Option<Waker>) -> Option<Waker> {
         // SAFETY: promised by the caller.
-        self.waker.with_mut(|place| core::mem::replace(unsafe { &mut *place }, waker))
+        self.waker.with_mut(|place| core::mem::replace(unsafe { &mut **place }, waker))
     }
 }
 

@@ -90,10 +90,7 @@ impl Future for HeldCancelled<'_> {
         });
         drop(unneeded); // T8: after the lock
         match token.cause() {
-            Some(cause) => {
-                this.leave();
-                Poll::Ready(cause)
-            }
+            Some(cause) => Poll::Ready(cause),
             None => Poll::Pending,
         }
     }

@@ -14,7 +14,7 @@ use core::ptr::NonNull;
 use core::task::Waker;
 
 use super::body::Functions;
-use super::card::{Card, Times};
+use super::card::Card;
 use super::hub::{DROPPED, Hub};
 use super::policy::{HeldFull, HeldOrder, HeldPolicy, limits};
 use super::seat::Seat;
@@ -53,7 +53,7 @@ pub(super) enum Entry {
 /// What the driver is to do.
 pub(super) enum Next {
     /// Poll this one, or drop it, if it was asked to stop.
-    Take(u8, bool, &'static Functions),
+    Take(NonNull<Card>, u8, bool, &'static Functions),
     /// Wake who slept, or may come in.
     Wake(Waker),
     /// Nothing before this time.
@@ -80,13 +80,17 @@ impl<const N: usize, P: HeldPolicy> Board<N, P> {
         alone(|| self.0.with_mut(|state| f(unsafe { &mut *state })))
     }
 
-    /// One card of a board that is there for ever, with its hub. The index is one that this board gave out.
-    pub(super) fn seat(&'static self, index: u8) -> Seat {
-        // No reference on the way: the pointer may be used for all of the board.
+    /// This card of the board, which is there for ever, with its hub.
+    pub(super) fn seat(&'static self, card: NonNull<Card>) -> Seat {
+        // SAFETY: a place in a static. No reference on the way: the pointer may be used for all of the board.
+        let board = self.0.with_mut(|state| unsafe { NonNull::new_unchecked(state) });
+        Seat::new(board.cast::<Card>().with_addr(card.addr()))
+    }
+
+    /// Any of its cards, for the hub.
+    pub(super) fn first(&'static self) -> Seat {
         // SAFETY: within the board, which is there.
-        Seat::new(self.0.with_mut(|state| unsafe {
-            NonNull::new_unchecked((&raw mut (*state).cards).cast::<Card>().add(usize::from(index)))
-        }))
+        self.seat(self.0.with_mut(|state| unsafe { NonNull::new_unchecked((&raw mut (*state).cards).cast()) }))
     }
 }
 
@@ -97,12 +101,11 @@ impl<const N: usize, P: HeldPolicy> State<N, P> {
     /// Whether a free slot may not be for whoever comes.
     const CHOOSES: bool = P::Full::WAITS || Self::LIMITS[0] < N;
 
-    /// Fills a slot for a newcomer at the time `now`; its place in the queue is the last. Which, and who is to be woken.
+    /// Fills a slot for a newcomer; its place in the queue is the last. Which, and who is to be woken.
     pub(super) fn open(
         &mut self,
         priority: Priority,
-        times: &Times,
-        now: Instant,
+        deadline: Instant,
         entry: Entry,
     ) -> Result<(&mut Card, Option<Waker>), RejectReason> {
         let admitted = !Self::CHOOSES || self.admits(priority, entry);
@@ -110,7 +113,7 @@ impl<const N: usize, P: HeldPolicy> State<N, P> {
         let free = (0..).zip(cards).find(|(_, card)| card.stage == Stage::Free);
         match free {
             Some((index, card)) if !hub.closed && admitted => {
-                card.fill(priority, times, now);
+                card.fill(priority, deadline);
                 card.index = index;
                 card.place = hub.queued;
                 hub.queued += 1;
@@ -177,15 +180,10 @@ impl<const N: usize, P: HeldPolicy> State<N, P> {
         if let Some(waker) = hub.look.and_then(|look| look(&mut hub.naps, now, &mut until)) {
             return Next::Wake(waker);
         }
-        let abort_at = hub.abort_at();
-        let aborts = abort_at.is_due(now);
-        if !aborts {
-            until = until.min(abort_at);
-        }
         // The one whose turn it is.
         let mut best: (u32, Option<&mut Card>) = (0, None);
         for card in cards.iter_mut() {
-            let rank = hub.consider(card, lanes, aborts, &mut until);
+            let rank = hub.consider(card, lanes, &mut until);
             if best.0 < rank {
                 best = (rank, Some(card));
             }
@@ -202,7 +200,7 @@ impl<const N: usize, P: HeldPolicy> State<N, P> {
             let index = card.index;
             card = by_weight::<P::Order>(order, cards, index);
         }
-        let (index, place, functions) = (card.index, card.place, card.functions);
+        let (taken, index, place, functions) = (NonNull::from(&*card), card.index, card.place, card.functions);
         card.stage = Stage::Running;
         card.ready = false;
         hub.last = index;
@@ -210,7 +208,7 @@ impl<const N: usize, P: HeldPolicy> State<N, P> {
         if was_queued {
             hub.queued -= 1;
             if polls {
-                card.start(now);
+                card.started = true;
                 hub.running += 1;
             }
             // Of those that are not queued as well, where it says nothing.
@@ -219,7 +217,7 @@ impl<const N: usize, P: HeldPolicy> State<N, P> {
             }
         }
         // SAFETY: a card that is queued or running has them.
-        Next::Take(index, polls, unsafe { functions.unwrap_unchecked() })
+        Next::Take(taken, index, polls, unsafe { functions.unwrap_unchecked() })
     }
 }
 

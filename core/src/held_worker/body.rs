@@ -81,8 +81,11 @@ impl<W: HeldWork> Of<W> {
             let work = place.cast::<W>();
             // SAFETY: the work is there, and does not move before it is dropped.
             let mut pinned = unsafe { Pin::new_unchecked(&mut *work) };
+            if W::LIMITED {
+                pinned.as_mut().set_out(cx);
+            }
             if W::WATCHES && pinned.as_mut().is_over(cx) {
-                return Poll::Ready(Stage::Stopped); // J4, J5
+                return Poll::Ready(Stage::Cancelled); // J4, J5
             }
             pinned.poll_work(cx).map(|value| {
                 let ended = if value.is_ok() { Stage::Completed } else { Stage::Failed };
@@ -110,7 +113,7 @@ impl<W: HeldWork> Of<W> {
 }
 
 impl Functions {
-    /// Polls the work. Ready when the work was dropped and its value is in the room, with how it ended; or with `Stopped`, when its grace is over and
+    /// Polls the work. Ready when the work was dropped and its value is in the room, with how it ended; or with `Cancelled`, when its grace is over and
     /// it is still there. `emptied` says whether the work is gone, also where its destructor panics.
     ///
     /// # Safety
@@ -156,18 +159,19 @@ impl Functions {
 impl Body {
     /// # Safety
     ///
-    /// A work of this type is in the body, and stays there while what this gives is used.
-    pub(super) unsafe fn work<'a, W>(self) -> &'a W {
-        // SAFETY: promised by the caller.
-        unsafe { &*self.0.cast() }
-    }
-
+    /// The work in its place.
+    ///
     /// # Safety
     ///
-    /// The body is empty, and of a room whose [`functions`](Room::functions) were asked for.
-    pub(super) unsafe fn put<W>(self, work: *const W) {
+    /// The body is empty, and of a room whose [`functions`](Room::functions) were asked for. The work stays there while what this gives is used, and nobody else has it
+    /// meanwhile.
+    pub(super) unsafe fn put<'a, W>(self, work: *const W) -> &'a mut W {
+        let place = self.0.cast::<W>();
         // SAFETY: promised by the caller; such a room is large enough, and aligned.
-        unsafe { ptr::copy_nonoverlapping(work, self.0.cast(), 1) }
+        unsafe {
+            ptr::copy_nonoverlapping(work, place, 1);
+            &mut *place
+        }
     }
 
     /// # Safety

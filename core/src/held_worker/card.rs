@@ -1,5 +1,5 @@
-//! What is known of one slot: the stage of the job in it, its times, and why it is to stop.
-#![allow(unsafe_code, reason = "times and detail of a cause share their place; which it is, `asked` says")]
+//! What is known of one slot: the stage of the job in it, its deadline, and why it is to stop.
+#![allow(unsafe_code, reason = "deadline and detail of a cause share their place; which it is, `asked` says")]
 
 use core::task::Waker;
 
@@ -7,25 +7,15 @@ use super::body::Functions;
 use super::stage::Stage;
 use crate::{Cause, CauseKind, Class, Detail, Instant, Panic, Phase, Priority};
 
-/// When a job's time is out, in nanoseconds. Not aligned as they would be: a slot has no bytes to spare.
+/// A number of nanoseconds, not aligned as it would be: a slot has no bytes to spare.
 #[derive(Clone, Copy)]
 #[repr(Rust, packed(4))]
-pub(super) struct Times {
-    pub(super) deadline: u64,
-    /// When the queue time-out is due, never once it has started; before the submit, how long it is.
-    pub(super) start_by: u64,
-    /// How long it may run.
-    pub(super) run: u64,
-}
+struct Nanos(u64);
 
-impl Times {
-    pub(super) const NONE: Self = Self { deadline: u64::MAX, start_by: u64::MAX, run: u64::MAX };
-}
-
-/// Of no use together: a job that was asked to stop has no times any more.
+/// Of no use together: a job that was asked to stop has no deadline any more.
 #[derive(Clone, Copy)]
 union Watch {
-    times: Times,
+    deadline: Nanos,
     detail: Detail,
 }
 
@@ -33,7 +23,7 @@ union Watch {
 #[repr(C)]
 pub(super) struct Card {
     pub(super) stage: Stage,
-    /// What kind of cause it was asked to stop for, first. `watch` has the detail then, and the times before.
+    /// What kind of cause it was asked to stop for, first. `watch` has the detail then, and the deadline before.
     asked: Option<CauseKind>,
     /// Whether it was woken since its last poll.
     pub(super) ready: bool,
@@ -68,16 +58,9 @@ impl Card {
         detached: false,
     };
 
-    /// A job comes in at the time `now`, from which its queue time-out counts (D5).
-    pub(super) fn fill(&mut self, priority: Priority, times: &Times, now: Instant) {
-        let mut times = Times { start_by: after(now, times.start_by), ..*times };
-        if times.run == 0 && !mutant!(PastDeadlinePolledOnce) {
-            times.deadline = 0; // D4
-        }
-        if mutant!(RunTimeoutFromSubmit) {
-            times.deadline = times.deadline.min(after(now, times.run));
-        }
-        self.watch = Watch { times };
+    /// A job comes in, whose time is out at `deadline`.
+    pub(super) fn fill(&mut self, priority: Priority, deadline: Instant) {
+        self.watch = Watch { deadline: Nanos(deadline.as_nanos()) };
         self.stage = Stage::Queued;
         self.priority = priority;
         self.asked = None;
@@ -126,62 +109,74 @@ impl Card {
         Some(cause.with_detail(unsafe { self.watch.detail }))
     }
 
+    /// Where it was when it was asked to stop.
+    pub(super) fn phase(&self) -> Phase {
+        if self.started { Phase::Running } else { Phase::Queued }
+    }
+
+    /// At which stage a job settles that ended like this.
+    pub(super) fn settles_at(&self, ended: Stage, panicked: bool) -> Stage {
+        match ended {
+            Stage::Cancelled if panicked => Stage::Panicked,
+            Stage::Cancelled if self.is_timed_out() => Stage::TimedOut,
+            _ => ended,
+        }
+    }
+
     /// How a job ends that settles at this stage.
-    pub(super) fn class(&self, ended: Stage, panicked: bool) -> Class {
+    pub(super) fn class(&self, ended: Stage) -> Class {
         match ended {
             Stage::Completed => Class::Completed,
             Stage::Failed => Class::Failed,
-            _ if panicked => Class::Panicked,
-            _ if self.is_timed_out() => Class::TimedOut(if self.started { Phase::Running } else { Phase::Queued }),
+            Stage::Panicked => Class::Panicked,
+            Stage::TimedOut => Class::TimedOut(self.phase()),
             // Whatever stopped without a panic was asked to.
             _ => Class::Cancelled { cause: self.cause().unwrap_or(Cause::REQUESTED), started: self.started },
         }
     }
 
-    /// Compares a live job with the clock (D2, D3), if it was not asked to stop, and asks it if all are aborted (S3). Then says when its time is out, where it is.
+    /// Compares a live job with the clock (D2, D3), if it was not asked to stop, and asks it if its time is out, or all are aborted (S3). Else `until` is brought
+    /// forward to when it will be.
     #[inline(always)]
-    pub(super) fn look(&mut self, now: Instant, aborts: bool) -> Instant {
+    pub(super) fn look(&mut self, now: Instant, abort_at: Instant, until: &mut Instant) {
         if self.is_asked() {
-            return Instant::NEVER;
+            return;
         }
-        // SAFETY: it was not asked, so that these are what was written last.
-        let times = unsafe { self.watch.times };
         let queued = self.stage == Stage::Queued;
-        let mut due = Instant::from_nanos(times.deadline).min(Instant::from_nanos(times.start_by)); // Q7
         let waits = match queued {
             true => mutant!(QueueTimeoutWaitsForALane),
             false => mutant!(DeadlineIgnoredWhileRunning),
         };
-        if waits || mutant!(PastDeadlinePolledOnce) && !self.started {
-            due = Instant::NEVER;
-        }
-        let cause = if aborts && (queued || !mutant!(AbortAsksNobody)) {
-            CauseKind::Shutdown
-        } else if due.is_due(now) {
-            if mutant!(ExpiryIsARequest) { CauseKind::Requested } else { CauseKind::Deadline } // D6
+        let waits = waits || mutant!(PastDeadlinePolledOnce) && !self.started;
+        let deadline = if waits { Instant::NEVER } else { self.deadline() };
+        let abort_at = if mutant!(AbortAsksNobody) && !queued { Instant::NEVER } else { abort_at };
+        let due = deadline.min(abort_at);
+        if !due.is_due(now) {
+            *until = (*until).min(due);
+        } else if abort_at.is_due(now) {
+            self.stop(CauseKind::Shutdown);
         } else {
-            return due;
-        };
-        self.stop(cause);
-        due
+            self.stop(if mutant!(ExpiryIsARequest) { CauseKind::Requested } else { CauseKind::Deadline }); // D6
+        }
     }
 
-    /// It starts at this time: from here on its run time-out counts (D5), and nothing of the queue does.
-    pub(super) fn start(&mut self, now: Instant) {
-        self.started = true;
+    /// When its time is out, if it was not asked to stop.
+    fn deadline(&self) -> Instant {
+        debug_assert!(!self.is_asked(), "it has no deadline any more");
+        // SAFETY: it was not asked, so that this is what was written last.
+        Instant::from_nanos(unsafe { self.watch.deadline }.0)
+    }
+
+    /// Its limits are others from now on, if it was not asked to stop: what is given is when its time was out, what comes back is when it is.
+    pub(super) fn limit(&mut self, limit: impl FnOnce(Instant) -> Instant) {
         if !self.is_asked() {
-            // SAFETY: it was not asked, so that these are what was written last.
-            let times = unsafe { &mut self.watch.times };
-            if mutant!(QueueTimeoutWaitsForALane) {
-                times.deadline = times.deadline.min(times.start_by);
-            }
-            times.deadline = times.deadline.min(after(now, times.run));
-            times.start_by = u64::MAX;
+            self.watch = Watch { deadline: Nanos(limit(self.deadline()).as_nanos()) };
         }
     }
 }
 
 /// The time so many nanoseconds after `now`; beyond the clock is never (D8).
-pub(super) fn after(now: Instant, nanos: u64) -> u64 {
-    if mutant!(OverflowIsDueAtOnce) { now.as_nanos().wrapping_add(nanos) } else { now.as_nanos().saturating_add(nanos) }
+pub(super) fn after(now: Instant, nanos: u64) -> Instant {
+    let now = now.as_nanos();
+    Instant::from_nanos(if mutant!(OverflowIsDueAtOnce) { now.wrapping_add(nanos) } else { now.saturating_add(nanos) })
 }

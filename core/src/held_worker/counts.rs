@@ -39,12 +39,8 @@ impl Tally {
         self.add(1);
     }
 
-    pub(super) fn settle(&mut self, ended: Stage, panicked: bool, timed_out: bool) {
-        let mut place = 2 + (ended as usize - Stage::Completed as usize);
-        if ended == Stage::Stopped {
-            place += if panicked { 2 } else { usize::from(timed_out) };
-        }
-        self.add(place);
+    pub(super) fn settle(&mut self, ended: Stage) {
+        self.add(2 + ended as usize - Stage::Completed as usize);
     }
 
     fn add(&mut self, place: usize) {

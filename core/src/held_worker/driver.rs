@@ -4,12 +4,14 @@
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use super::HeldWorker;
 use super::board::Next;
 use super::body::{Body, Functions, Room};
+use super::local::HeldLocal;
 use super::policy::{HeldEnd, HeldPolicy, HeldStrict};
 use super::seat::Seat;
 use super::stage::Stage;
@@ -27,7 +29,7 @@ const UNTIL_WOKEN: u64 = Instant::NEVER.as_nanos();
 
 /// The one attendant of a [`HeldWorker`](crate::HeldWorker), for the host to run: its lanes and what a keeper does.
 ///
-/// It stays on the thread, or at the interrupt priority, where it was made: so jobs that are not `Send` may be given to it.
+/// It stays on the thread, or at the interrupt priority, where it was made: so jobs that are not `Send` may be given to its [`local`](Self::local) way in.
 ///
 /// Dropping it settles all jobs as cancelled by shutdown (S6).
 pub struct HeldDriver<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy = HeldStrict> {
@@ -61,11 +63,11 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
     #[inline(never)]
     fn turn(&mut self, cx: &mut Context<'_>, now: Instant) -> u64 {
         match self.worker.board.with(|state| state.next(now, LANES as u8)) {
-            Next::Take(index, polls, functions) => {
+            Next::Take(card, index, polls, functions) => {
                 let worker = self.worker;
                 // SAFETY: there is a room for each card.
                 let body = unsafe { Room::body(&worker.rooms, index) };
-                let held = Held::<P> { seat: worker.board.seat(index), body, functions, policy: PhantomData };
+                let held = Held::<P> { seat: worker.board.seat(card), body, functions, policy: PhantomData };
                 if !polls || held.poll() {
                     held.discard(None);
                 }
@@ -74,18 +76,21 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
             Next::Closed => return CLOSED,
             Next::Park(until) => {
                 // Cloned, and what is not needed dropped, under no lock (T8).
-                let waker = cx.waker().clone();
-                let (unneeded, rung) = match self.worker.board.with(|state| state.hub.park(waker)) {
-                    Ok(old) => (old, false),
-                    Err(new) => (Some(new), true),
-                };
-                drop(unneeded);
-                if !rung {
+                let mut waker = Some(cx.waker().clone());
+                let parks = self.worker.board.with(|state| state.hub.park(&mut waker));
+                drop(waker);
+                if parks {
                     return until.as_nanos();
                 }
             }
         }
         AGAIN
+    }
+
+    /// The way in for jobs that are not `Send`. It stays here, also when the driver runs.
+    #[must_use]
+    pub const fn local(&self) -> HeldLocal<LANES, SLOTS, BYTES, P> {
+        HeldLocal::new(self.worker)
     }
 
     /// Steps until the worker is shut down, by the time and the alarm of `host`.
@@ -106,7 +111,8 @@ impl<P> Copy for Held<P> {}
 impl<P: HeldPolicy> Held<P> {
     /// Whether the work is to be dropped.
     fn poll(self) -> bool {
-        let waker = self.seat.waker();
+        // Its destructor would do nothing.
+        let waker = ManuallyDrop::new(self.seat.waker());
         let mut emptied = false;
         // SAFETY: the card is held, and its work is in the body.
         let polled =
@@ -115,18 +121,18 @@ impl<P: HeldPolicy> Held<P> {
             Ok(Poll::Ready(_)) if emptied && mutant!(ReadyThrownAway) && self.seat.is_asked() => {
                 // SAFETY: it has just returned.
                 unsafe { self.functions.drop_value(self.body) };
-                self.settle(Stage::Stopped, None, true);
+                self.settle(Stage::Cancelled, None);
             }
-            Ok(Poll::Ready(Stage::Stopped)) => return true, // J4, J5
+            Ok(Poll::Ready(Stage::Cancelled)) => return true, // J4, J5
             Ok(Poll::Ready(_)) if mutant!(LateValueIsLost) && self.seat.with(|_, card| card.is_timed_out()) => {
                 // SAFETY: it has just returned.
                 unsafe { self.functions.drop_value(self.body) };
-                self.settle(Stage::Stopped, None, true);
+                self.settle(Stage::Cancelled, None);
             }
-            Ok(Poll::Ready(ended)) => self.settle(ended, None, false), // J3
+            Ok(Poll::Ready(ended)) => self.settle(ended, None), // J3
             // Whatever was asked of it meanwhile: the next step drops it, and polls nothing before that (J4).
             Ok(Poll::Pending) => {}
-            Err(panic) if emptied => self.settle(Stage::Stopped, Some(panic), true),
+            Err(panic) if emptied => self.settle(Stage::Cancelled, Some(panic)),
             Err(panic) => self.discard(Some(panic)), // P1
         }
         false
@@ -135,7 +141,7 @@ impl<P: HeldPolicy> Held<P> {
     /// Drops the work, then settles (J7); a panic of its destructor is the outcome (P2), unless there was one before.
     fn discard(self, panic: Option<Panic>) {
         if mutant!(OutcomeBeforeDrop) {
-            self.settle(Stage::Stopped, panic, true);
+            self.settle(Stage::Cancelled, panic);
             // SAFETY: as below; that somebody may use the slot by now is what is wrong with it.
             return unsafe { self.functions.drop_work(self.body) };
         }
@@ -144,19 +150,22 @@ impl<P: HeldPolicy> Held<P> {
         match (panic, second) {
             (Some(first), Some(second)) => {
                 second.discard();
-                self.settle(Stage::Stopped, Some(first), true);
+                self.settle(Stage::Cancelled, Some(first));
             }
-            (first, second) => self.settle(Stage::Stopped, first.or(second), true),
+            (first, second) => self.settle(Stage::Cancelled, first.or(second)),
         }
     }
 
     #[inline(never)]
-    fn settle(self, ended: Stage, mut panic: Option<Panic>, mut emptied: bool) {
+    fn settle(self, ended: Stage, mut panic: Option<Panic>) {
+        // What was dropped has left nothing.
+        let mut emptied = ended == Stage::Cancelled;
         // Beside what the loop gives, so that a policy that is not interested does not carry it.
         let mut end = None;
         let reader = loop {
             let settled = self.seat.with(|hub, card| {
-                end = Some(HeldEnd { priority: card.priority, class: card.class(ended, panic.is_some()) });
+                let ended = card.settles_at(ended, panic.is_some());
+                end = Some(HeldEnd { priority: card.priority, class: card.class(ended) });
                 hub.settle(card, ended, &mut panic, emptied)
             });
             if let Ok(reader) = settled {
@@ -190,7 +199,8 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
         // Nobody is left to be woken.
         drop(self.worker.board.with(|state| state.hub.leave()));
         // All of them were asked to stop, so that nothing is polled.
-        let mut cx = Context::from_waker(Waker::noop());
+        let unused = ManuallyDrop::new(self.worker.board.first().waker());
+        let mut cx = Context::from_waker(&unused);
         while self.turn(&mut cx, Instant::ORIGIN) == AGAIN {}
     }
 }

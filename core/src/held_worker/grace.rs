@@ -10,7 +10,7 @@ use super::nap::HeldSleep;
 use super::seat::Seat;
 use super::watch::Watch;
 use super::work::HeldWork;
-use crate::HeldCancelled;
+use crate::{HeldCancelled, Instant};
 
 pin_project! {
     /// A work with a grace. Made by [`HeldJob::grace`](crate::HeldJob::grace).
@@ -33,6 +33,19 @@ impl<W> HeldGraced<W> {
 impl<W: Watch> Watch for HeldGraced<W> {
     const WATCHES: bool = true;
     const GRACED: bool = true;
+    const LIMITED: bool = W::LIMITED;
+
+    fn admit(&mut self, deadline: Instant, now: Instant) -> Instant {
+        self.work.admit(deadline, now)
+    }
+
+    fn set_out(self: Pin<&mut Self>, cx: &Context<'_>) {
+        self.project().work.set_out(cx);
+    }
+
+    fn begin(self: Pin<&mut Self>, deadline: Instant, now: Instant) -> Instant {
+        self.project().work.begin(deadline, now)
+    }
 
     fn is_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
         let mut this = self.project();

@@ -14,7 +14,7 @@ use super::policy::{HeldFull, HeldPolicy, HeldStrict};
 use super::seat::Seat;
 use super::stage::Stage;
 use crate::held::wake;
-use crate::{Cause, Outcome, Panic, Phase};
+use crate::{Cause, Outcome};
 
 /// The submitter's view of one job: waits for its outcome, and may cancel it.
 ///
@@ -28,10 +28,9 @@ use crate::{Cause, Outcome, Panic, Phase};
 /// nothing and cancels nothing (J10). A handle that is forgotten keeps the slot (X5).
 #[must_use = "dropping a handle detaches its job; await it, or drop it on purpose"]
 pub struct HeldHandle<T, E, P: HeldPolicy = HeldStrict> {
-    seat: Seat,
+    /// None once the outcome was taken: the slot is another's then.
+    seat: Option<Seat>,
     body: Body,
-    /// Whether the outcome was taken; the slot is another's then.
-    done: bool,
     values: PhantomData<Result<T, E>>,
     /// What its worker does with a slot that is free again.
     policy: PhantomData<fn() -> P>,
@@ -50,7 +49,7 @@ impl<T, E, P: HeldPolicy> HeldHandle<T, E, P> {
     ///
     /// Card and body are those of a job with these types, which has no other handle.
     pub(super) unsafe fn new(seat: Seat, body: Body) -> Self {
-        Self { seat, body, done: false, values: PhantomData, policy: PhantomData }
+        Self { seat: Some(seat), body, values: PhantomData, policy: PhantomData }
     }
 
     /// Asks the job to stop: a queued one is not started, a running one is dropped at its next `Pending`. Never blocks, and may be called from
@@ -65,10 +64,8 @@ impl<T, E, P: HeldPolicy> HeldHandle<T, E, P> {
 
     /// [`cancel`](Self::cancel) with a cause of one's own.
     pub fn cancel_with(&self, cause: Cause) -> bool {
-        if self.done {
-            return false;
-        }
-        let (first, driver) = self.seat.with(|hub, card| {
+        let Some(seat) = self.seat else { return false };
+        let (first, driver) = seat.with(|hub, card| {
             let first = card.ask(cause);
             (first, if first { hub.ring() } else { None })
         });
@@ -84,93 +81,70 @@ impl<T, E, P: HeldPolicy> HeldHandle<T, E, P> {
     /// Whether the outcome is fixed.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.done || self.seat.with(|_, card| card.stage.is_over())
+        self.seat.is_none_or(|seat| seat.with(|_, card| card.stage.is_over()))
     }
 
     /// Its slot is free again: who waits for one may have it.
-    fn tell_of_slot(&self) {
+    fn tell_of_slot(seat: Seat) {
         if P::Full::WAITS {
-            wake(self.seat.with(|hub, _| hub.ring()));
+            wake(seat.with(|hub, _| hub.ring()));
         }
     }
 
-    /// Takes what the job has left and frees the slot, if it is over. Under the lock.
+    /// Takes what the job has left, which is over, and frees the slot. Under the lock.
     #[inline]
-    fn take(&self, card: &mut Card) -> Option<Left<T, E>> {
-        let ended = card.stage;
-        if !ended.is_over() {
-            return None;
+    fn take(&self, card: &mut Card) -> Outcome<T, E> {
+        let ended = core::mem::replace(&mut card.stage, Stage::Free);
+        match ended {
+            Stage::Completed | Stage::Failed => {
+                // SAFETY: it has returned; this is the reader, of the same types, and the slot is free afterwards.
+                match unsafe { self.body.read() } {
+                    Ok(value) => Outcome::Completed(value),
+                    Err(error) => Outcome::Failed(error),
+                }
+            }
+            Stage::TimedOut => Outcome::TimedOut { phase: card.phase(), late: None },
+            _ => match card.panic.take() {
+                Some(panic) => Outcome::Panicked(panic),
+                // Whatever stopped without a panic was asked to.
+                None => Outcome::Cancelled { cause: card.cause().unwrap_or(Cause::REQUESTED), started: card.started },
+            },
         }
-        card.stage = Stage::Free;
-        if ended == Stage::Stopped {
-            return Some(Left::Nothing(card.panic.take()));
-        }
-        // SAFETY: it has returned; this is the reader, of the same types, and the slot is free afterwards.
-        Some(Left::Value(unsafe { self.body.read() }))
     }
-}
-
-/// What a job that is over has left in its slot.
-enum Left<T, E> {
-    Value(Result<T, E>),
-    Nothing(Option<Panic>),
 }
 
 impl<T, E, P: HeldPolicy> Future for HeldHandle<T, E, P> {
     type Output = Outcome<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.done {
-            return Poll::Pending;
-        }
+        let Some(seat) = self.seat else { return Poll::Pending };
         let waker = cx.waker().clone(); // T8: users' code, so before the lock
-        let (outcome, unneeded) = self.seat.with(|_, card| match self.take(card) {
-            Some(Left::Value(Ok(value))) => (Some(Outcome::Completed(value)), Some(waker)),
-            Some(Left::Value(Err(error))) => (Some(Outcome::Failed(error)), Some(waker)),
-            Some(Left::Nothing(Some(panic))) => (Some(Outcome::Panicked(panic)), Some(waker)),
-            Some(Left::Nothing(None)) => {
-                let started = card.started;
-                let outcome = if card.is_timed_out() {
-                    Outcome::TimedOut { phase: if started { Phase::Running } else { Phase::Queued }, late: None }
-                } else {
-                    // Whatever stopped without a panic was asked to.
-                    Outcome::Cancelled { cause: card.cause().unwrap_or(Cause::REQUESTED), started }
-                };
-                (Some(outcome), Some(waker))
-            }
-            None => (None, card.reader.replace(waker)),
+        let (polled, unneeded) = seat.with(|_, card| match card.stage.is_over() {
+            true => (Poll::Ready(self.take(card)), Some(waker)),
+            false => (Poll::Pending, card.reader.replace(waker)),
         });
         drop(unneeded); // T8: after the lock
-        match outcome {
-            Some(outcome) => {
-                self.done = true;
-                self.tell_of_slot();
-                Poll::Ready(outcome)
-            }
-            None => Poll::Pending,
+        if polled.is_ready() {
+            self.seat = None;
+            Self::tell_of_slot(seat);
         }
+        polled
     }
 }
 
 impl<T, E, P: HeldPolicy> Drop for HeldHandle<T, E, P> {
     fn drop(&mut self) {
-        if self.done {
-            return;
-        }
+        let Some(seat) = self.seat else { return };
         if mutant!(DroppingAHandleCancels) {
             self.cancel();
         }
-        let (leftover, reader) = self.seat.with(|_, card| {
-            let leftover = self.take(card);
-            let reader = card.reader.take();
-            if leftover.is_some() {
-                return (leftover, reader);
-            }
-            card.detached = true;
-            (leftover, reader)
+        let (leftover, reader) = seat.with(|_, card| {
+            let is_over = card.stage.is_over();
+            card.detached = !is_over;
+            (is_over.then(|| self.take(card)), card.reader.take())
         });
         if leftover.is_some() {
-            self.tell_of_slot();
+            Self::tell_of_slot(seat);
         }
         // Users' code, under no lock.
         drop((leftover, reader));

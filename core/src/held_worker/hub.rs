@@ -16,7 +16,7 @@ use crate::{Instant, Panic};
 pub(super) struct Hub {
     pub(super) rung: bool,
     pub(super) closed: bool,
-    /// Whether a new job comes before the lanes in this step; alternates (L2).
+    /// Whether a new job comes before the lanes in the next step: what was taken last was none (L2).
     pub(super) new_first: bool,
     driver: Attendance,
     /// Whether the job that is polled is within a section that is shielded (R9). Between two polls it says nothing.
@@ -108,23 +108,29 @@ impl Hub {
         unsafe { &*core::ptr::with_exposed_provenance(address) }
     }
 
+    /// Whether the job that is polled is polled for the first time.
+    pub(super) fn starts(&self) -> bool {
+        !self.new_first
+    }
+
     /// The driver goes: all is cancelled at once.
     pub(super) fn leave(&mut self) -> Option<Waker> {
         self.driver = Attendance::Gone;
         self.close(Instant::ORIGIN)
     }
 
-    pub(super) fn abort_at(&self) -> Instant {
+    fn abort_at(&self) -> Instant {
         let at = Instant::from_nanos(!self.abort_before_never);
         if mutant!(DrainLimitIsIgnored) && at != Instant::ORIGIN { Instant::NEVER } else { at }
     }
 
-    /// Leaves the waker of the driver, which found nothing to do. The one that is not needed comes back; the new one if somebody rang meanwhile.
-    pub(super) fn park(&mut self, waker: Waker) -> Result<Option<Waker>, Waker> {
-        if self.rung && !mutant!(ParksWithoutLooking) {
-            return Err(waker);
+    /// Leaves the waker of the driver, which found nothing to do, in exchange for the one that was there. Not if somebody rang meanwhile.
+    pub(super) fn park(&mut self, waker: &mut Option<Waker>) -> bool {
+        let parks = !self.rung || mutant!(ParksWithoutLooking);
+        if parks {
+            core::mem::swap(&mut self.waker, waker);
         }
-        Ok(self.waker.replace(waker))
+        parks
     }
 
     /// The one atomic transition that fixes an outcome (J1).
@@ -141,7 +147,7 @@ impl Hub {
         }
         card.stage = if detached { Stage::Free } else { ended };
         self.running -= u8::from(card.started);
-        self.tally.settle(ended, panic.is_some(), card.is_timed_out());
+        self.tally.settle(ended);
         if !detached {
             card.panic = panic.take();
         }
@@ -153,26 +159,26 @@ impl Hub {
     /// Compares a card with the clock, and says how much it is its turn: 0 is not at all. What is to be dropped comes first; else a new job and the lanes alternate, and
     /// then the most urgent, the oldest, or the next in turn. `until` is brought forward to when its time is out.
     #[inline(never)]
-    pub(super) fn consider(&self, card: &mut Card, lanes: u8, aborts: bool, until: &mut Instant) -> u32 {
+    pub(super) fn consider(&self, card: &mut Card, lanes: u8, until: &mut Instant) -> u32 {
         let queued = card.stage == Stage::Queued;
         if !queued && card.stage != Stage::Running {
             return 0;
         }
-        *until = (*until).min(card.look(self.now, aborts));
+        card.look(self.now, self.abort_at(), until);
         if self.is_dropped_next(card) && !(queued && mutant!(CancelledEntryKeepsItsPlace)) {
             DROPPED // J2, J4, Q4, Q7
         } else if queued {
             if self.running >= lanes + u8::from(mutant!(OneLaneMoreThanTheLimit)) {
                 return 0;
             }
-            let place = if mutant!(LifoWithinPriority) { card.place } else { !card.place };
-            rank(self.new_first, card.priority as u8, place)
+            let place = if mutant!(LifoWithinPriority) { !card.place } else { card.place };
+            self.rank(queued, card.priority as u8, place)
         } else {
             if !card.ready {
                 return 0;
             }
             let in_turn = card.index > self.last || mutant!(LowestLaneFirst);
-            rank(!self.new_first, u8::from(in_turn), !card.index)
+            self.rank(queued, u8::from(in_turn), card.index)
         }
     }
 }
@@ -181,8 +187,16 @@ impl Hub {
     /// Whether it was asked to stop, and is not polled any more: at once, or when it says that its grace is over (J5).
     #[inline]
     fn is_dropped_next(&self, card: &Card) -> bool {
-        let has_grace = card.started && card.is_graced() && self.driver != Attendance::Gone && !mutant!(GraceIsIgnored);
-        card.is_asked() && !has_grace && !is_polled_all_the_same(card.stage == Stage::Queued)
+        if !card.is_asked() || is_polled_all_the_same(card.stage == Stage::Queued) {
+            return false;
+        }
+        !card.started || self.driver == Attendance::Gone || !card.is_graced() || mutant!(GraceIsIgnored)
+    }
+
+    /// What comes first counts most; of equals, who has the smaller number. Never 0.
+    #[inline]
+    fn rank(&self, queued: bool, level: u8, number: u8) -> u32 {
+        u32::from(queued == self.new_first) << 16 | u32::from(level) << 8 | u32::from(!number)
     }
 }
 
@@ -196,8 +210,3 @@ fn is_polled_all_the_same(queued: bool) -> bool {
 
 /// The rank of what is to be dropped.
 pub(super) const DROPPED: u32 = u32::MAX;
-
-/// What comes first counts most. Never 0.
-fn rank(first: bool, second: u8, third: u8) -> u32 {
-    u32::from(first) << 16 | u32::from(second) << 8 | u32::from(third)
-}

@@ -9,10 +9,11 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::card::Times;
 use super::context::HeldContext;
 use super::grace::HeldGraced;
 use super::made::HeldMade;
+use super::queue_limit::HeldQueueLimited;
+use super::run_limit::HeldRunLimited;
 use super::seat::Seat;
 use super::under::HeldUnder;
 use super::watch::Watch;
@@ -82,8 +83,7 @@ where
 pub struct HeldJob<W> {
     pub(super) work: W,
     pub(super) priority: Priority,
-    /// With the length of the queue time-out.
-    pub(super) times: Times,
+    pub(super) deadline: Instant,
 }
 
 impl<F> HeldJob<HeldPlain<F>> {
@@ -144,7 +144,7 @@ impl<F> HeldJob<HeldFallible<F>> {
 
 impl<W> HeldJob<W> {
     const fn new(work: W) -> Self {
-        Self { work, priority: Priority::Normal, times: Times::NONE }
+        Self { work, priority: Priority::Normal, deadline: Instant::NEVER }
     }
 
     /// How urgent it is. Default: normal.
@@ -153,22 +153,25 @@ impl<W> HeldJob<W> {
         self
     }
 
-    /// How long it may run, from its first poll (D5). A duration beyond the clock means no limit (D8).
-    pub const fn run_timeout(mut self, limit: Duration) -> Self {
-        self.times.run = nanos_of(limit);
-        self
+    /// The same job, with what this makes of its work.
+    fn map<V>(self, f: impl FnOnce(W) -> V) -> HeldJob<V> {
+        HeldJob { work: f(self.work), priority: self.priority, deadline: self.deadline }
     }
 
-    /// How long it may be queued, from its submit (D5). A duration beyond the clock means no limit (D8).
-    pub const fn queue_timeout(mut self, limit: Duration) -> Self {
-        self.times.start_by = nanos_of(limit);
-        self
+    /// How long it may run, from its first poll (D5): eight bytes of its slot. Of several, the shortest counts. A duration beyond the clock means no limit (D8).
+    pub fn run_timeout(self, limit: Duration) -> HeldJob<HeldRunLimited<W>> {
+        self.map(|work| HeldRunLimited::new(work, nanos_of(limit)))
+    }
+
+    /// How long it may be queued, from its submit (D5): eight bytes of its slot. Of several, the shortest counts. A duration beyond the clock means no limit (D8).
+    pub fn queue_timeout(self, limit: Duration) -> HeldJob<HeldQueueLimited<W>> {
+        self.map(|work| HeldQueueLimited::new(work, nanos_of(limit)))
     }
 
     /// When its time is out, queued or running (D5). Of several, the earliest counts (D1).
     pub const fn deadline(mut self, at: Instant) -> Self {
-        if at.as_nanos() < self.times.deadline {
-            self.times.deadline = at.as_nanos();
+        if at.as_nanos() < self.deadline.as_nanos() {
+            self.deadline = at;
         }
         self
     }
@@ -176,8 +179,7 @@ impl<W> HeldJob<W> {
     /// How long it goes on after a request to stop, from the step that sees it (J5): it is polled until it returns or that time has passed. It
     /// learns of the request from its [context](Self::task_with). A duration beyond the clock never ends (D8).
     pub fn grace(self, limit: Duration) -> HeldJob<HeldGraced<W>> {
-        let Self { work, priority, times } = self;
-        HeldJob { work: HeldGraced::new(work, nanos_of(limit)), priority, times }
+        self.map(|work| HeldGraced::new(work, nanos_of(limit)))
     }
 
     /// A token whose cancellation cancels this job too, with its cause (J11). Its deadline holds as well (D1).
@@ -188,7 +190,7 @@ impl<W> HeldJob<W> {
             Some(at) => self.deadline(at),
             None => self,
         };
-        HeldJob { work: HeldUnder::new(this.work, token), priority: this.priority, times: this.times }
+        this.map(|work| HeldUnder::new(work, token))
     }
 }
 

@@ -16,10 +16,13 @@ mod handle;
 mod hub;
 mod job;
 mod line;
+mod local;
 mod made;
 mod nap;
 mod naps;
 mod policy;
+mod queue_limit;
+mod run_limit;
 mod seat;
 mod shield;
 mod stage;
@@ -31,6 +34,7 @@ mod work;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
 use core::time::Duration;
 
 pub use context::{HeldAsked, HeldContext};
@@ -39,11 +43,14 @@ pub use driver::{HeldDriver, HeldRun};
 pub use grace::HeldGraced;
 pub use handle::{HeldCancelOnDrop, HeldHandle};
 pub use job::{HeldFallible, HeldJob, HeldPlain};
+pub use local::HeldLocal;
 pub use made::HeldMade;
 pub use nap::HeldSleep;
 pub use policy::{
     HeldEnd, HeldEvicts, HeldFull, HeldOrder, HeldPolicy, HeldRefuses, HeldStrict, HeldUrgent, HeldWaits, HeldWeighted,
 };
+pub use queue_limit::HeldQueueLimited;
+pub use run_limit::HeldRunLimited;
 pub use shield::HeldShielded;
 pub use submit::HeldSubmitting;
 pub use under::HeldUnder;
@@ -98,8 +105,7 @@ pub type HeldSubmit<W, P = HeldStrict> =
 /// drop(WORKER.submit(HeldJob::task(core::future::ready([1_u64, 2])), Instant::ORIGIN));
 /// ```
 ///
-/// A job comes from any thread, so that it must be `Send` (C5); one that is not goes in by [`submit_local`](Self::submit_local), beside the driver, which stays
-/// where it is:
+/// A job comes from any thread, so that it must be `Send` (C5); one that is not goes in by [`HeldDriver::local`], which stays where the driver is, as that does:
 ///
 /// ```compile_fail,E0277
 /// # use countermand_core::{HeldJob, HeldWorker, Instant};
@@ -157,58 +163,39 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
         self.accept(job, now, Entry::Now)
     }
 
-    /// Accepts a job that need not be `Send`: `driver`, which is this worker's, is where it is polled and dropped. See [`submit`](Self::submit).
-    ///
-    /// # Errors
-    ///
-    /// As those of `submit`.
-    ///
-    /// # Panics
-    ///
-    /// If the driver is another worker's.
-    pub fn submit_local<W: HeldWork>(
-        &'static self,
-        driver: &HeldDriver<LANES, SLOTS, BYTES, P>,
-        job: HeldJob<W>,
-        now: Instant,
-    ) -> HeldSubmit<W, P> {
-        assert!(core::ptr::eq(driver.worker, self), "the driver is another worker's");
-        self.accept(job, now, Entry::Now)
-    }
-
     /// A job that is not `Send` must come from where the driver is.
     #[allow(unsafe_code, reason = "puts the body of a job into the room of a card that was free")]
     fn accept<W: HeldWork>(&'static self, job: HeldJob<W>, now: Instant, entry: Entry) -> HeldSubmit<W, P> {
         // Moved under the lock, so that there is nothing between accepted and queued.
         let job = ManuallyDrop::new(job);
         let accepted = self.board.with(|state| {
-            let (card, driver) = state.open(job.priority, &job.times, now, entry)?;
+            let (card, driver) = state.open(job.priority, job.deadline, entry)?;
             card.functions = Some(Room::<BYTES>::functions::<W>());
-            let index = card.index;
             // SAFETY: there is a room for each card.
-            let body = unsafe { Room::body(&self.rooms, index) };
+            let body = unsafe { Room::body(&self.rooms, card.index) };
+            let seat = self.board.seat(NonNull::from(&*card));
             // SAFETY: the card was free, so that its body is empty and nobody looks there; the work is not used here any more.
-            let work = unsafe {
-                body.put::<W>(&raw const job.work);
-                body.work::<W>()
-            };
+            let work = unsafe { body.put::<W>(&raw const job.work) };
+            if W::LIMITED {
+                card.limit(|deadline| work.admit(deadline, now));
+            }
             if W::WATCHES && !mutant!(TokenIsNobodysChild) {
                 match work.cause() {
                     Some(cause) => drop(card.ask(cause)), // R4
                     None => {
                         core::ptr::from_ref(self).expose_provenance();
                         // SAFETY: under the lock; seat and work are of this worker, whose address has just been exposed.
-                        unsafe { under::tether::<LANES, SLOTS, BYTES, P>(work, self.board.seat(index)) };
+                        unsafe { under::tether::<LANES, SLOTS, BYTES, P>(work, seat) };
                     }
                 }
             }
-            Ok((index, body, driver))
+            Ok((seat, body, driver))
         });
         match accepted {
-            Ok((index, body, driver)) => {
+            Ok((seat, body, driver)) => {
                 wake(driver);
                 // SAFETY: card and body are those of this job, and this is its first handle.
-                Ok(unsafe { HeldHandle::new(self.board.seat(index), body) })
+                Ok(unsafe { HeldHandle::new(seat, body) })
             }
             Err(reason) => Err(Rejected { job: ManuallyDrop::into_inner(job), reason }),
         }
@@ -219,7 +206,7 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
     pub fn shutdown(&'static self, how: Shutdown, now: Instant) {
         let abort_at = match how {
             Shutdown::Drain => Instant::NEVER,
-            Shutdown::DrainFor(limit) => Instant::from_nanos(after(now, nanos_of(limit))),
+            Shutdown::DrainFor(limit) => after(now, nanos_of(limit)),
             Shutdown::Abort | Shutdown::AbortWithin(_) => Instant::ORIGIN,
         };
         wake(self.board.with(|state| state.hub.close(abort_at)));
@@ -227,12 +214,12 @@ impl<const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> 
 
     /// Waits so long from its first poll, by the clock of the driver. A duration beyond the clock never ends (D8).
     pub fn sleep(&'static self, duration: Duration) -> HeldSleep {
-        HeldSleep::lasting(self.board.seat(0), nanos_of(duration))
+        HeldSleep::lasting(self.board.first(), nanos_of(duration))
     }
 
     /// Waits until this time, by the clock of the driver.
     pub fn sleep_until(&'static self, at: Instant) -> HeldSleep {
-        HeldSleep::until(self.board.seat(0), at)
+        HeldSleep::until(self.board.first(), at)
     }
 
     /// What became of its jobs.

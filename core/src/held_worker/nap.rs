@@ -71,7 +71,7 @@ impl Future for HeldSleep {
             // SAFETY: under the lock, and the list is not looked at meanwhile.
             let when = unsafe { &mut this.nap.linked().what };
             if let When::In(limit) = *when {
-                *when = When::At(Instant::from_nanos(after(hub.now, limit)));
+                *when = When::At(after(hub.now, limit));
             }
             if when.at().is_due(hub.now) {
                 return (true, None, Some(new));

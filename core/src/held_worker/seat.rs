@@ -6,6 +6,7 @@ use core::task::{Context, RawWaker, RawWakerVTable, Waker};
 
 use super::card::Card;
 use super::hub::Hub;
+use crate::Instant;
 use crate::held::wake;
 use crate::sync::alone;
 
@@ -56,6 +57,16 @@ impl Seat {
     /// Whether the job that is polled was asked to stop, or there is none.
     pub(super) fn stops(cx: &Context<'_>) -> bool {
         Self::of(cx).is_none_or(Self::is_asked)
+    }
+
+    /// At the first poll of a job: its limits are others from now on, as [`Card::limit`] has it. `limit` is told what time it is, too.
+    pub(super) fn begin(cx: &Context<'_>, limit: impl FnOnce(Instant, Instant) -> Instant) {
+        let Some(seat) = Self::of(cx) else { return };
+        seat.with(|hub, card| {
+            if hub.starts() {
+                card.limit(|deadline| limit(deadline, hub.now));
+            }
+        });
     }
 
     /// A waker with functions of its own, which are given the card.

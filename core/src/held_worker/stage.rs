@@ -3,7 +3,7 @@
 /// See the head of the file.
 ///
 /// ```text
-///   Free ──submit──► Queued ──► Running ──► Completed, Failed, Stopped ──read──► Free
+///   Free ──submit──► Queued ──► Running ──► Completed, Failed, Cancelled … ──read──► Free
 ///                        also where it is only dropped           detached: Free at once
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,8 +16,12 @@ pub(super) enum Stage {
     Completed,
     /// It returned an error of its own.
     Failed,
-    /// It was dropped; the cause or the panic says why.
-    Stopped,
+    /// It was dropped, as it was asked to stop; or is about to be.
+    Cancelled,
+    /// It was dropped, as its time was out.
+    TimedOut,
+    /// It panicked, or its destructor did.
+    Panicked,
 }
 
 impl Stage {

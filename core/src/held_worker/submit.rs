@@ -34,11 +34,11 @@ pub struct HeldSubmitting<W, const LANES: usize, const SLOTS: usize, const BYTES
     _pinned: PhantomPinned,
 }
 
-// SAFETY: the job is `Send`; the place is touched under the lock, and its waker is `Send`.
+// SAFETY: the job is `Send`, as is what its handle will read; the place is touched under the lock, and its waker is `Send`.
 unsafe impl<W, const LANES: usize, const SLOTS: usize, const BYTES: usize, P: HeldPolicy> Send
     for HeldSubmitting<W, LANES, SLOTS, BYTES, P>
 where
-    HeldJob<W>: Send,
+    W: HeldWork<Value: Send, Error: Send> + Send,
 {
 }
 

@@ -20,7 +20,7 @@ use super::stage::Stage;
 use super::watch::Watch;
 use super::work::HeldWork;
 use crate::held::wake;
-use crate::{HeldCancelled, HeldToken};
+use crate::{HeldCancelled, HeldToken, Instant};
 
 pin_project! {
     /// A work under a token. Made by [`HeldJob::under`](crate::HeldJob::under).
@@ -41,6 +41,19 @@ impl<W> HeldUnder<W> {
 impl<W: Watch> Watch for HeldUnder<W> {
     const WATCHES: bool = true;
     const GRACED: bool = W::GRACED;
+    const LIMITED: bool = W::LIMITED;
+
+    fn admit(&mut self, deadline: Instant, now: Instant) -> Instant {
+        self.work.admit(deadline, now)
+    }
+
+    fn set_out(self: Pin<&mut Self>, cx: &Context<'_>) {
+        self.project().work.set_out(cx);
+    }
+
+    fn begin(self: Pin<&mut Self>, deadline: Instant, now: Instant) -> Instant {
+        self.project().work.begin(deadline, now)
+    }
 
     fn is_over(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
         let this = self.project();

@@ -26,6 +26,7 @@ use super::told::Told;
 use super::verdict::Verdict;
 use crate::books::{Account, Books};
 use crate::clockwork::Clockwork;
+use crate::contain::contain;
 use crate::observer::{JobInfo, Kind, Observer};
 use crate::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::sync::{Arc, UnsafeCell};
@@ -240,10 +241,14 @@ impl Head {
     }
 
     /// What there is to know about the job at `now`.
+    #[inline]
     pub(crate) fn info(&self, now: Instant) -> JobInfo {
         JobInfo {
             id: self.id(),
-            name: self.conditions.name.clone(),
+            name: match self.conditions.name {
+                Cow::Borrowed(name) => Cow::Borrowed(name),
+                Cow::Owned(ref name) => copied(name),
+            },
             priority: self.priority(),
             kind: self.kind,
             state: self.state(),
@@ -257,39 +262,52 @@ impl Head {
         self.observed
     }
 
+    /// Tells the observer of its worker, which is `desk`, if there is one; a panic of its hook is contained and counted (P4).
+    #[inline]
+    pub(crate) fn tell<D: Desk + ?Sized>(&self, desk: &D, now: Instant, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
+        if self.observed {
+            if let Some(observer) = desk.observer() {
+                self.tell_observer(observer, desk.books(), now, hook);
+            }
+        }
+    }
+
     /// [`tell`](Self::tell) at the time that it is now.
     #[inline]
-    pub(crate) fn tell_now(&self, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
+    pub(crate) fn tell_now<D: Desk + ?Sized>(&self, desk: &D, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
         if self.observed {
-            self.tell(self.desk.now(), hook);
+            self.tell(desk, desk.now(), hook);
         }
     }
 
     /// [`tell`](Self::tell) at the time at which it was submitted, which is just now: it costs no reading of the clock.
     #[inline]
-    pub(crate) fn tell_at_once(&self, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
-        self.tell(self.submitted, hook);
+    pub(crate) fn tell_at_once<D: Desk + ?Sized>(&self, desk: &D, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
+        self.tell(desk, self.submitted, hook);
     }
 
-    /// Tells the observer, if there is one; a panic of its hook is contained and counted (P4).
-    #[inline]
-    pub(crate) fn tell(&self, now: Instant, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
-        if self.observed {
-            self.tell_observer(now, hook);
-        }
-    }
-
+    /// What is told is made within what contains the hook, so that neither is moved.
     #[cold]
-    fn tell_observer(&self, now: Instant, hook: impl FnOnce(&dyn Observer, &JobInfo)) {
-        if let Some(observer) = self.desk.observer() {
-            let info = self.info(now);
-            if mutant!(HookPanicsAreNotContained) {
-                hook(observer, &info);
-            } else {
-                self.desk.books().contain(|| hook(observer, &info));
-            }
+    pub(super) fn tell_observer(
+        &self,
+        observer: &dyn Observer,
+        books: &Books,
+        now: Instant,
+        hook: impl FnOnce(&dyn Observer, &JobInfo),
+    ) {
+        let tell = || hook(observer, &self.info(now));
+        if mutant!(HookPanicsAreNotContained) {
+            tell();
+        } else if let Err(panic) = contain(tell) {
+            books.note_panic(panic);
         }
     }
+}
+
+/// Apart, as most names are borrowed for ever.
+#[cold]
+fn copied(name: &str) -> Cow<'static, str> {
+    Cow::Owned(name.into())
 }
 
 impl fmt::Debug for Head {

@@ -90,6 +90,9 @@ pub struct PriorityQueue<T, S: Size> {
 /// Who stands in a line of waiting senders or receivers, if anybody. Whoever holds it gives it up with `leave_senders` or `leave_receivers`.
 type Standing = Option<crate::Key>;
 
+/// Whether flash is dearer than instructions: then there is one way in and one way out, and no shorter ones beside them for what is mostly the case.
+const SMALL: bool = cfg!(not(feature = "std"));
+
 /// A queue for at most `capacity` items (and at least one), with an end to send to and an end to receive from.
 ///
 /// ```

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::state::State;
 use super::wakes::wake;
-use super::{PriorityQueue, RecvError, Standing};
+use super::{PriorityQueue, RecvError, SMALL, Standing};
 use crate::size::Size;
 
 /// The future of [`PriorityQueue::recv`]: ready with the item whose turn it is. It can be polled again for the next one.
@@ -52,7 +52,7 @@ impl<T, S: Size> fmt::Debug for Recv<'_, T, S> {
 impl<T, S: Size> PriorityQueue<T, S> {
     #[inline]
     pub(super) fn poll_leave(&self, standing: &mut Standing, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
-        if standing.is_some() {
+        if standing.is_some() || SMALL {
             return self.leave_or_wait(standing, None, cx);
         }
         // Mostly there is something.

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::state::State;
 use super::wakes::wake;
-use super::{PriorityQueue, SendError, Standing};
+use super::{PriorityQueue, SMALL, SendError, Standing};
 use crate::Priority;
 use crate::size::Size;
 
@@ -71,7 +71,7 @@ impl<T, S: Size> PriorityQueue<T, S> {
         priority: Priority,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        if standing.is_some() {
+        if standing.is_some() || SMALL {
             return self.enter_or_wait(standing, item, priority, None, cx);
         }
         // Mostly there is room.

@@ -133,7 +133,8 @@ impl<T, S: Size> State<T, S> {
         self.put(item, priority)
     }
 
-    #[inline]
+    #[cfg_attr(feature = "std", inline)]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     fn put(&mut self, item: T, priority: Priority) -> Result<Option<Waker>, SendError<T>> {
         match self.items.push(priority, item) {
             Ok(()) => {

@@ -6,6 +6,7 @@
 //! Invariants:
 //! 1. A job is in a row of its priority exactly while its links are not out; the rows then have its runner, and so hold it.
 //! 2. A bit of `nonempty` is set exactly while its row has a job.
+//! 3. What the oldest of a row has for the one before it says nothing: that one is gone.
 #![allow(unsafe_code, reason = "rows of jobs that are linked through themselves")]
 
 use core::fmt;
@@ -16,7 +17,11 @@ use crate::Priority;
 use crate::job::head::{Head, JobRef};
 use crate::job::links::{Link, Links};
 use crate::job::runner::Runner;
+use crate::prefetch;
 use crate::timers::TimerPlace;
+
+/// How many lines of the cache a small job takes: its head, and the slot and the body behind that.
+const LINES: usize = size_of::<Head>().div_ceil(64) + 2;
 
 /// See the head of the file.
 pub(super) struct Rows {
@@ -123,16 +128,24 @@ impl Rows {
             let runner = Runner::from_address(job.0);
             let priority = runner.head().priority().index();
             let row = &mut self.rows[priority];
-            match older {
-                Some(older) => set(older, |links| links.newer = newer),
-                None => row.oldest = newer,
-            }
-            match newer {
-                Some(newer) => set(newer, |links| links.older = older),
-                None => row.newest = older,
-            }
-            if row.oldest.is_none() {
-                self.nonempty &= !(1 << priority);
+            if row.oldest == Some(job.0) {
+                row.oldest = newer;
+                match newer {
+                    // It is the next to be started. It is not touched: who submitted it may be on another processor.
+                    Some(newer) => prefetch::to_write::<_, LINES>(newer),
+                    None => {
+                        row.newest = None;
+                        self.nonempty &= !(1 << priority);
+                    }
+                }
+            } else {
+                if let Some(older) = older {
+                    set(older, |links| links.newer = newer);
+                }
+                match newer {
+                    Some(newer) => set(newer, |links| links.older = older),
+                    None => row.newest = older,
+                }
             }
             self.len -= 1;
             (runner, timer)

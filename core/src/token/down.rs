@@ -23,12 +23,14 @@ impl NodeRef {
     fn let_go(self) -> Option<Dead> {
         let address = self.into_address();
         // SAFETY: this reference was counted until this line.
-        let before = unsafe { address.as_ref() }.hub.refs.fetch_sub(Hub::ONE, Ordering::Release);
-        if before >= 2 * Hub::ONE {
+        let refs = unsafe { address.as_ref() }.hub.refs.fetch_sub(Hub::ONE, Ordering::Release).wrapping_sub(Hub::ONE);
+        if !Hub::is_gone(refs) {
             return None;
         }
         fence(Ordering::Acquire);
-        Some(Dead { node: address, attached: before & Hub::ATTACHED != 0 })
+        // SAFETY: whoever has counted down as the last has the node until he takes it down.
+        let refs = unsafe { address.as_ref() }.hub.refs.load(Ordering::Relaxed);
+        Some(Dead { node: address, attached: refs & Hub::ATTACHED != 0 })
     }
 }
 

@@ -15,9 +15,9 @@ use crate::sync::atomic::Ordering;
 
 /// A counted reference to a node.
 ///
-/// The count is in all bits of the node's `refs` but the lowest, [`ATTACHED`](Hub::ATTACHED): whether the node was put
-/// on a parent's list, where others find it who do not hold it, and not taken off that for good by a canceller that then held it. So whoever counts down to
-/// zero knows at once whether anybody is left to be waited for.
+/// The count of those beside the first is in all bits of the node's `refs` but the lowest, [`ATTACHED`](Hub::ATTACHED): whether the node was put
+/// on a parent's list, where others find it who do not hold it, and not taken off that for good by a canceller that then held it. So whoever counts down as the
+/// last sees the count become negative, by what a subtraction tells of itself, and then looks whether anybody is left to be waited for.
 ///
 /// # Implementation notes
 ///
@@ -40,7 +40,9 @@ impl NodeRef {
     /// A plain child.
     #[inline(never)]
     pub(super) fn below(parent: Self) -> Self {
-        Self::new(Node::new(Up::one(parent), Word::live()))
+        // Written where it stays: a copy of what was just written elsewhere, in other pieces, waits for that to arrive.
+        let place = Box::leak(Box::new_uninit());
+        Self(NonNull::from(place.write(Node::new(Up::one(parent), Word::live()))))
     }
 
     /// The address of the node, good for as long as the node is.
@@ -71,7 +73,7 @@ impl NodeRef {
         // SAFETY: promised by the caller. Only this field: whoever takes the node down changes others.
         let refs = unsafe { &(*address.as_ptr()).hub.refs };
         let mut count = refs.load(Ordering::Relaxed);
-        while count >= Hub::ONE {
+        while !Hub::is_gone(count) {
             match refs.compare_exchange_weak(count, held(count), Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Some(Self(address)),
                 Err(now) => count = now,
@@ -92,7 +94,7 @@ impl NodeRef {
 
     /// Whether this is the only reference at the moment.
     pub(super) fn is_held_once(&self) -> bool {
-        self.hub.refs.load(Ordering::Relaxed) / Hub::ONE == 1
+        self.hub.refs.load(Ordering::Relaxed) & !Hub::ATTACHED == Hub::held_by(1)
     }
 
     /// Before the node is put on a parent's list: whoever takes it down must take it off first.
@@ -117,8 +119,8 @@ impl NodeRef {
 impl Clone for NodeRef {
     #[inline]
     fn clone(&self) -> Self {
-        let count = self.hub.refs.fetch_add(Hub::ONE, Ordering::Relaxed);
-        if count > u32::MAX / 2 {
+        let count = self.hub.refs.fetch_add(Hub::ONE, Ordering::Relaxed).wrapping_add(Hub::ONE);
+        if Hub::is_gone(count) {
             abort();
         }
         Self(self.0)

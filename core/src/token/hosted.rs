@@ -67,7 +67,7 @@ impl Hosted {
         // SAFETY: promised by the caller.
         unsafe {
             (*this.as_ptr()).node.up = Up::hosted_by(this);
-            (*this.as_ptr()).node.hub.refs = AtomicU32::new(holders * Hub::ONE);
+            (*this.as_ptr()).node.hub.refs = AtomicU32::new(Hub::held_by(holders));
         }
     }
 

@@ -78,8 +78,8 @@ impl Hosted {
         let hosted = unsafe { this.as_ref() };
         // Whoever held it before has let go of it, so that what it did is seen here. If it was on no list, nobody can come to hold it again: so there
         // is nobody to be counted down against.
-        if hosted.node.hub.refs.load(Ordering::Acquire) == Hub::ONE {
-            hosted.node.hub.refs.store(0, Ordering::Relaxed);
+        if hosted.node.hub.refs.load(Ordering::Acquire) == Hub::held_by(1) {
+            hosted.node.hub.refs.store(Hub::NONE, Ordering::Relaxed);
             let release = hosted.release();
             // SAFETY: nobody but the caller has it any more; `hosted` is not used again.
             let plain = unsafe { (*this.as_ptr()).is_plain() };

@@ -11,7 +11,8 @@ use crate::sync::{Latch, UnsafeCell};
 
 /// See the head of the file.
 pub(super) struct Hub {
-    /// How many hold the node: tokens, observers, children, and a canceller on its way. See [`ATTACHED`](Self::ATTACHED) for its lowest bit. Not guarded.
+    /// How many hold the node beside one: tokens, observers, children, and a canceller on its way. Negative, as a signed number, once nobody does. See
+    /// [`ATTACHED`](Self::ATTACHED) for its lowest bit. Not guarded.
     pub(super) refs: AtomicU32,
     /// The node's lock.
     latch: Latch,
@@ -36,14 +37,29 @@ pub(super) struct Listeners<'a> {
 impl Hub {
     /// In `refs`: the node was put on a parent's list.
     pub(super) const ATTACHED: u32 = 1;
-    /// In `refs`: one that holds it.
+    /// In `refs`: one more that holds it.
     pub(super) const ONE: u32 = 2;
+
+    /// What `refs` is when the last one has let go of a node that was put on no list.
+    pub(super) const NONE: u32 = 0_u32.wrapping_sub(Self::ONE);
+
+    /// What `refs` is while so many hold it, one at least.
+    #[inline]
+    pub(super) const fn held_by(holders: u32) -> u32 {
+        (holders - 1) * Self::ONE
+    }
+
+    /// Whether nobody holds the node any more, or so many that the count has run over.
+    #[inline]
+    pub(super) const fn is_gone(refs: u32) -> bool {
+        refs.cast_signed() < 0
+    }
 
     /// Of a node that one holds, and nobody listens to.
     #[inline]
     pub(super) fn new() -> Self {
         Self {
-            refs: AtomicU32::new(Self::ONE),
+            refs: AtomicU32::new(Self::held_by(1)),
             latch: Latch::new(),
             hears: UnsafeCell::new(false),
             attached: UnsafeCell::new(false),

@@ -39,6 +39,7 @@ mod look;
 mod loom;
 #[cfg(test)]
 mod models;
+mod never;
 mod node;
 mod observer;
 mod parents;
@@ -73,6 +74,7 @@ pub use wait::{Cancelled, CancelledOwned};
 
 use dated::Dated;
 use hold::NodeRef;
+use never::NodeOrNever;
 use node::Node;
 use up::Up;
 use word::Word;
@@ -103,8 +105,7 @@ use crate::{Cause, CauseKind, Instant};
 /// moment at which siblings disagree, and makes every child contend for the parent's lock.
 #[derive(Default)]
 pub struct Token {
-    /// `None` for the token that is never cancelled.
-    node: Option<NodeRef>,
+    node: NodeOrNever,
 }
 
 impl Token {
@@ -119,7 +120,7 @@ impl Token {
     /// [`cancel`](Self::cancel) does nothing and returns `false`. A child of it is a root.
     #[must_use]
     pub const fn never() -> Self {
-        Self { node: None }
+        Self { node: NodeOrNever::never() }
     }
 
     /// A root with a deadline. One at the last nanosecond of the clock is none (D8).
@@ -185,14 +186,12 @@ impl Token {
     #[must_use]
     #[inline]
     pub fn is_cancelled(&self) -> bool {
-        let Some(node) = self.node() else {
-            return false;
-        };
         #[cfg(feature = "mutants")]
-        if let Some(answer) = mutated_check(node) {
+        if let Some(answer) = self.node().and_then(mutated_check) {
             return answer;
         }
-        node.is_cancelled()
+        // Mostly a question ends here.
+        !self.node.is_live_root() && self.is_cancelled_above()
     }
 
     /// Why this token was cancelled, if it was.
@@ -312,12 +311,17 @@ impl Token {
     }
 
     fn from_node(node: NodeRef) -> Self {
-        Self { node: Some(node) }
+        Self { node: node.into() }
+    }
+
+    #[inline(never)]
+    fn is_cancelled_above(&self) -> bool {
+        self.node().is_some_and(NodeRef::is_cancelled)
     }
 
     #[inline]
     fn node(&self) -> Option<&NodeRef> {
-        self.node.as_ref()
+        self.node.node()
     }
 }
 
@@ -336,7 +340,7 @@ impl Token {
 impl Clone for Token {
     #[inline]
     fn clone(&self) -> Self {
-        if mutant!(NeverClonesIntoRoot) && self.node.is_none() {
+        if mutant!(NeverClonesIntoRoot) && self.node().is_none() {
             return Self::new();
         }
         Self { node: self.node.clone() }

@@ -2,8 +2,11 @@
 
 use core::future::poll_fn;
 use core::hint::black_box;
+use core::pin::Pin;
 use core::sync::atomic::{AtomicU32, Ordering};
-use core::task::Poll;
+use core::task::{Context, Poll};
+
+use countermand_core::{Alarm, Host, Instant};
 
 /// As small as a clock can be that goes, and of which nothing is known beforehand.
 #[inline(never)]
@@ -12,6 +15,32 @@ pub fn nanos() -> u64 {
     let ticks = TICKS.load(Ordering::Relaxed).wrapping_add(1);
     TICKS.store(ticks, Ordering::Relaxed);
     black_box(u64::from(ticks) << 10)
+}
+
+/// The host of the workers that are weighed: that clock, and no alarm.
+#[derive(Debug)]
+pub struct Ticks;
+
+impl Host for Ticks {
+    type Alarm = Never;
+
+    fn now(&self) -> Instant {
+        Instant::from_nanos(nanos())
+    }
+
+    fn alarm(&self) -> Never {
+        Never
+    }
+}
+
+/// An alarm that never rings.
+#[derive(Debug)]
+pub struct Never;
+
+impl Alarm for Never {
+    fn poll_at(self: Pin<&mut Self>, _: Instant, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
 }
 
 /// Ready at the second poll.

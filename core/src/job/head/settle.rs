@@ -44,18 +44,19 @@ impl Head {
         }
         books.settle(class, account);
         if self.is_observed() {
-            self.tell_end(*class, late, now);
+            self.tell_end(*class, late, now, books);
         }
         true
     }
 
     #[cold]
-    fn tell_end(&self, class: Class, late: bool, now: Instant) {
+    fn tell_end(&self, class: Class, late: bool, now: Instant, books: &Books) {
         let started = self.started();
         if started.is_none() && mutant!(UnstartedEndsUntold) {
             return;
         }
-        self.tell(now, |observer, job| {
+        let Some(observer) = self.desk.observer() else { return };
+        self.tell_observer(observer, books, now, |observer, job| {
             let settled = Settled {
                 class,
                 queued: started.unwrap_or(now).saturating_since(self.submitted()),

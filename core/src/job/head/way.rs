@@ -49,6 +49,7 @@ impl Head {
     }
 
     /// Where it is.
+    #[inline]
     pub(crate) fn state(&self) -> JobState {
         Self::station(self.state.load(Ordering::SeqCst))
     }
@@ -81,6 +82,7 @@ impl Head {
         self.polls.store(self.polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn polls(&self) -> u64 {
         self.polls.load(Ordering::Relaxed)
     }

@@ -12,6 +12,7 @@ mod time;
 
 use core::convert::Infallible;
 use core::future::{Future, pending, poll_fn};
+use core::marker::PhantomData;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
@@ -40,6 +41,7 @@ pub(crate) const ALL: &[Rule] = &[
     ("D3", time::d3_due_is_exact),
     ("D4", time::d4_due_is_never_polled),
     ("D5", time::d5_each_limit_from_its_own_beginning),
+    ("D5", time::d5_limits_of_both_kinds_in_any_order),
     ("D6", time::d6_the_cause_decides),
     ("D7", time::d7_a_slot_has_no_memory),
     ("D8", time::d8_beyond_the_clock_is_none),
@@ -134,6 +136,14 @@ async fn gated(captured: Captured, gate: &'static HeldToken<'static>) -> u32 {
 async fn stuck(captured: Captured) -> u32 {
     captured.0.polls.fetch_add(1, Ordering::SeqCst);
     pending().await
+}
+
+/// The same, of what may not leave its thread.
+async fn stays<F: Future>(future: F) -> F::Output {
+    let here = PhantomData::<*const ()>;
+    let output = future.await;
+    let _: PhantomData<_> = here;
+    output
 }
 
 /// The host: a driver, and a clock that the rule moves.

@@ -12,7 +12,7 @@ use portable_atomic::{AtomicU32, Ordering};
 
 use super::super::rules::{Bell, after};
 use super::super::{choosy, fair};
-use super::{Captured, PULLED, SECOND, Seen, World, cancelled, completed, gated, outcome, stuck, timed_out};
+use super::{Captured, PULLED, SECOND, Seen, World, cancelled, completed, gated, outcome, stays, stuck, timed_out};
 
 /// Nobody starves, and a submit may wait.
 pub(crate) struct Fair;
@@ -47,7 +47,7 @@ impl HeldPolicy for Choosy {
 /// What was told, a digit for each.
 static TOLD: AtomicU32 = AtomicU32::new(0);
 
-fn poll<F: Future>(future: Pin<&mut F>, bell: &'static Bell) -> Poll<F::Output> {
+fn poll<F: Future + ?Sized>(future: Pin<&mut F>, bell: &'static Bell) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(&bell.waker()))
 }
 
@@ -120,8 +120,9 @@ pub(super) fn q5_the_lowest_makes_room() {
     let mut victim = world.submit(job(&SEEN[1], Priority::High));
     let older = world.submit(job(&SEEN[0], Priority::Critical));
     let now = world.now;
-    let urgent = || worker.submit_or_evict(job(&SEEN[2], Priority::Critical), now);
-    let mut waits = pin!(urgent());
+    // What is not `Send` has others make room as well.
+    let own = HeldJob::task(stays(gated(Captured(&SEEN[2]), &GATE))).priority(Priority::Critical);
+    let mut waits = pin!(world.driver.local().submit_or_evict(own, now));
     assert!(poll(waits.as_mut(), &BELL).is_pending());
     assert!(world.worker.submit(job(&SEEN[0], Priority::Critical), world.now).is_err(), "nobody overtakes it");
     world.run();
@@ -130,7 +131,8 @@ pub(super) fn q5_the_lowest_makes_room() {
     assert_eq!(BELL.woken(), 1);
     let Poll::Ready(Ok(newcomer)) = poll(waits, &BELL) else { panic!("a slot was promised") };
     // Neither what runs makes room, nor what is as urgent.
-    let Poll::Ready(Err(back)) = poll(pin!(urgent()), &BELL) else { panic!("nothing less urgent is queued") };
+    let urgent = worker.submit_or_evict(job(&SEEN[2], Priority::Critical), now);
+    let Poll::Ready(Err(back)) = poll(pin!(urgent), &BELL) else { panic!("nothing less urgent is queued") };
     assert_eq!((back.reason, SEEN[2].counts().1), (RejectReason::Full, 0), "the job is whole");
     GATE.cancel();
     world.run();
@@ -204,10 +206,16 @@ pub(super) fn q9_served_in_order_of_arrival() {
         let job = HeldJob::task(async { ORDER.fetch_add(1, Ordering::SeqCst) });
         worker.submit_or_wait(job.priority(priority), after(SECOND))
     };
-    let (mut one, mut two, mut three) =
-        (pin!(submit(Priority::Normal)), pin!(submit(Priority::Normal)), pin!(submit(Priority::Normal)));
-    let mut urgent = pin!(submit(Priority::High));
-    let mut waits = [one.as_mut(), two.as_mut(), three.as_mut(), urgent.as_mut()];
+    // What is not `Send` stands in the same line.
+    let local = world.driver.local();
+    let own =
+        || local.submit_or_wait(HeldJob::task(stays(async { ORDER.fetch_add(1, Ordering::SeqCst) })), after(SECOND));
+    let mut waits: [Pin<&mut dyn Future<Output = Option<_>>>; 4] = [
+        pin!(async { submit(Priority::Normal).await.ok() }),
+        pin!(async { own().await.ok() }),
+        pin!(async { submit(Priority::Normal).await.ok() }),
+        pin!(async { submit(Priority::High).await.ok() }),
+    ];
     for (wait, bell) in waits.iter_mut().zip(&BELLS) {
         assert!(poll(wait.as_mut(), bell).is_pending());
     }
@@ -222,7 +230,7 @@ pub(super) fn q9_served_in_order_of_arrival() {
         let woken = BELLS.each_ref().map(Bell::woken);
         assert_eq!((woken.iter().sum::<u32>(), woken[next]), (turn + 1, 1), "one slot, one that is woken: {woken:?}");
         assert!(world.worker.submit(HeldJob::task(ready(9)), world.now).is_err(), "nobody overtakes who waits");
-        let Poll::Ready(Ok(mut handle)) = poll(waits[next].as_mut(), &BELLS[next]) else {
+        let Poll::Ready(Some(mut handle)) = poll(waits[next].as_mut(), &BELLS[next]) else {
             panic!("a slot was promised")
         };
         world.run();

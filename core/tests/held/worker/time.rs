@@ -61,6 +61,41 @@ pub(super) fn d5_each_limit_from_its_own_beginning() {
     assert!(outcome(&mut queued).is_none());
 }
 
+pub(super) fn d5_limits_of_both_kinds_in_any_order() {
+    static SEEN: Seen = Seen::new();
+    static GATE: HeldToken<'static> = HeldToken::new();
+    let mut world = World::new();
+    let lanes = world.fill_lanes(&SEEN, &GATE);
+    world.run_at(SECOND * 10);
+    let job = || HeldJob::task(stuck(Captured(&SEEN))).grace(Duration::ZERO);
+    let mut one = world.submit(job().queue_timeout(SECOND * 3).run_timeout(SECOND * 4).deadline(after(SECOND * 20)));
+    let mut two = world.submit(job().run_timeout(SECOND * 4).queue_timeout(SECOND * 3).run_timeout(SECOND * 9));
+    // What comes back keeps its limits, and they begin when it comes again.
+    let back = world.worker.submit(job().queue_timeout(SECOND * 3).queue_timeout(SECOND * 9), world.now);
+    let back = back.expect_err("there is no slot").job;
+    world.run_at(SECOND * 12);
+    GATE.cancel();
+    world.run();
+    drop(lanes);
+    let mut again = world.submit(back);
+    world.run_at(SECOND * 15 - Duration::from_nanos(1));
+    assert!(outcome(&mut again).is_none());
+    world.run_at(SECOND * 15);
+    assert_eq!(timed_out(&mut again), Some(Phase::Queued), "the shorter counts");
+    world.run_at(SECOND * 16 - Duration::from_nanos(1));
+    assert!(outcome(&mut one).is_none() && outcome(&mut two).is_none(), "they started in time");
+    world.run_at(SECOND * 16);
+    assert_eq!([timed_out(&mut one), timed_out(&mut two)], [Some(Phase::Running); 2]);
+    // Of a deadline and a limit the earlier counts, whichever was said first.
+    let mut early = world.submit(job().deadline(after(SECOND * 18)).run_timeout(SECOND * 4).queue_timeout(SECOND));
+    let mut short = world.submit(job().queue_timeout(SECOND).run_timeout(SECOND).deadline(after(SECOND * 18)));
+    world.run();
+    world.run_at(SECOND * 17);
+    assert_eq!((outcome(&mut early).is_none(), timed_out(&mut short)), (true, Some(Phase::Running)));
+    world.run_at(SECOND * 18);
+    assert_eq!(timed_out(&mut early), Some(Phase::Running));
+}
+
 pub(super) fn d6_the_cause_decides() {
     static SEEN: Seen = Seen::new();
     let mut world = World::new();

@@ -2,41 +2,14 @@
 #![no_std]
 #![no_main]
 
-use core::pin::Pin;
-use core::task::{Context, Poll};
-use core::time::Duration;
-
 use countermand_core::{
-    Alarm, Cause, Detail, HeldCancelled, HeldJob, HeldToken, HeldWorker, Host, Instant, Outcome, Priority,
+    Cause, Detail, HeldCancelled, HeldJob, HeldToken, HeldWorker, Host, Instant, Outcome, Priority,
 };
 use countermand_heapless::weighed;
-use countermand_heapless::weighed::{keep, nanos};
+use countermand_heapless::weighed::{Ticks, keep};
 
 static TOKEN: HeldToken<'static> = HeldToken::new();
 static WORKER: HeldWorker<2, 8, { size_of::<HeldCancelled<'static>>() }> = HeldWorker::new();
-
-/// The clock that all of these images have.
-struct Ticks;
-
-impl Host for Ticks {
-    type Alarm = Never;
-
-    fn now(&self) -> Instant {
-        Instant::from_nanos(nanos())
-    }
-
-    fn alarm(&self) -> Never {
-        Never
-    }
-}
-
-struct Never;
-
-impl Alarm for Never {
-    fn poll_at(self: Pin<&mut Self>, _: Instant, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Pending
-    }
-}
 
 weighed! {
     waits: {
@@ -45,7 +18,7 @@ weighed! {
         }
     },
     acts: {
-        let job = HeldJob::task(TOKEN.cancelled()).priority(Priority::High).run_timeout(Duration::from_secs(1));
+        let job = HeldJob::task(TOKEN.cancelled()).priority(Priority::High).deadline(Instant::from_nanos(1 << 40));
         let Ok(handle) = WORKER.submit(job, Ticks.now()) else { return };
         TOKEN.cancel_with(Cause::REQUESTED.with_code(7));
         if let Outcome::Completed(cause) = handle.await {
