@@ -172,7 +172,8 @@ impl Lie for DoesNothing {
     const NAME: &'static str = "DoesNothing";
     const DEFECT: &'static str = "the host runs nothing and reports success";
     /// One of each group.
-    const RULES: &'static [&'static str] = &["T1", "R1", "D1", "J1", "Q1", "S1", "B1", "P1", "L1", "C1", "X1", "G1"];
+    const RULES: &'static [&'static str] =
+        &["T1", "R1", "D1", "J1", "Q1", "S1", "B1", "P1", "L1", "C1", "X1", "E1", "G1"];
 
     fn runs_main() -> bool {
         false

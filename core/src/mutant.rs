@@ -177,6 +177,7 @@ mutants! {
     NormalAheadOfHigh = "E2", "what is NORMAL goes ahead of what is HIGH";
     RefusedGoesLast = "E3", "what a sink refuses for now goes behind all that waits";
     CriticalIsShed = "E4", "a CRITICAL packet is shed when its room is full";
+    LimiterSwallowsRepeats = "E4", "above the rate of CRITICAL, repeats are told together though nobody keeps each";
     ShedIsNotCounted = "E5", "what is shed is counted in the ledger, but not by source, and is not published";
     UnstartedEndsUntold = "E7", "the end of a job that was never started is not told";
     DeadLettersAreNotCounted = "E8", "a packet that becomes a dead letter is in no column of the ledger";

@@ -176,6 +176,11 @@ const ROWS: &[Row] = &[
         &["x2_jobs_in_slots_among_threads", "s1_s6_among_threads_every_accepted_job_settles"],
     ),
     Row(&["held_router/mod", "held_router/line"], None(ONE_LOCK), &["e8_packets_in_places_among_threads"]),
+    Row(
+        &["prefetch"],
+        None("an instruction that neither reads nor writes"),
+        &["x2_an_outcome_goes_to_its_reader_or_to_nobody", "q4_jobs_leave_the_middle_of_the_queue"],
+    ),
     Row(&["text"], None(ONE_OWNER), &["what_is_added_is_added_whole_or_not_at_all"]),
     Row(&["telemetry/arena"], None(ONE_OWNER), &["the_whole_is_bounded_and_each_text_keeps_its_mark"]),
     Row(&["telemetry/digits"], None(ONE_OWNER), &["they_are_those_that_are_displayed"]),

@@ -327,7 +327,8 @@ impl<B> Line<B> {
         }
         if let Some(bucket) = &mut row.bucket {
             bucket.take(self.out.len() - begin, now);
-            if self.folds && priority == Priority::Critical && bucket.available(now) == 0 {
+            let folds = self.folds || mutant!(LimiterSwallowsRepeats);
+            if folds && priority == Priority::Critical && bucket.available(now) == 0 {
                 self.fold(begin);
             }
         }

@@ -1,6 +1,6 @@
 //! The races around a whole worker, one to a model: in each, everything finishes before anybody shuts down (L6).
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
@@ -35,13 +35,48 @@ impl Alarm for Silent {
     }
 }
 
-/// A worker of one lane: its driver in a thread of its own, and the keeper, which is not driven.
-fn one_driver() -> (Worker, JoinHandle<()>, Drive<Still>) {
-    let config = WorkerConfig::new().lanes(1).drivers(1).capacity(1).watchdog(None);
+/// A worker of one driver with so many lanes, and the keeper; nobody drives either.
+fn machine(lanes: usize) -> (Worker, Drive<Still>, Drive<Still>) {
+    let config = WorkerConfig::new().lanes(lanes).drivers(1).capacity(lanes).watchdog(None);
     let (worker, mut attendants) = Assembly::new(config, Arc::new(Still)).unwrap().into_parts();
     let keeper = attendants.pop().unwrap();
-    let driver = attendants.pop().unwrap();
+    (worker, attendants.pop().unwrap(), keeper)
+}
+
+/// A worker of one lane: its driver in a thread of its own, and the keeper, which is not driven.
+fn one_driver() -> (Worker, JoinHandle<()>, Drive<Still>) {
+    let (worker, driver, keeper) = machine(1);
     (worker, thread::spawn(move || block_on(driver)), keeper)
+}
+
+/// What a job stands before until it is opened.
+#[derive(Clone)]
+struct Gate(Arc<Mutex<(bool, Option<Waker>)>>);
+
+impl Gate {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new((false, None))))
+    }
+
+    fn pass(&self) -> impl Future<Output = ()> + Send + 'static {
+        let inside = self.clone();
+        poll_fn(move |cx| {
+            let mut gate = inside.0.lock().unwrap();
+            gate.1 = Some(cx.waker().clone());
+            if gate.0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+    }
+
+    fn open(&self) {
+        let waker = {
+            let mut gate = self.0.lock().unwrap();
+            gate.0 = true;
+            gate.1.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
 }
 
 #[test]
@@ -59,23 +94,26 @@ fn loom_l6_a_job_submitted_to_a_parking_driver_is_started() {
 fn loom_l5_a_wake_between_poll_and_park_is_not_lost() {
     loom_model_bounded("l5_a_wake_between_poll_and_park_is_not_lost", || {
         let (worker, thread, keeper) = one_driver();
-        let gate: Arc<Mutex<(bool, Option<Waker>)>> = Arc::new(Mutex::new((false, None)));
-        let inside = gate.clone();
-        let waits = poll_fn(move |cx| {
-            let mut gate = inside.lock().unwrap();
-            gate.1 = Some(cx.waker().clone());
-            if gate.0 { Poll::Ready(()) } else { Poll::Pending }
-        });
-        let handle = worker.try_submit(Job::task(waits)).unwrap();
-        let waker = {
-            let mut gate = gate.lock().unwrap();
-            gate.0 = true;
-            gate.1.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        let gate = Gate::new();
+        let handle = worker.try_submit(Job::task(gate.pass())).unwrap();
+        gate.open();
         assert!(matches!(block_on(handle), Outcome::Completed(())));
+        drop(keeper);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_l2_a_wake_of_one_lane_while_the_other_is_polled_is_not_lost() {
+    loom_model_bounded("l2_a_wake_of_one_lane_while_the_other_is_polled_is_not_lost", || {
+        let (worker, driver, keeper) = machine(2);
+        let gate = Gate::new();
+        let waits = worker.try_submit(Job::task(gate.pass())).unwrap();
+        let other = worker.try_submit(Job::task(async { 7 })).unwrap();
+        let thread = thread::spawn(move || block_on(driver));
+        gate.open();
+        assert!(matches!(block_on(waits), Outcome::Completed(())));
+        assert!(matches!(block_on(other), Outcome::Completed(7)));
         drop(keeper);
         thread.join().unwrap();
     });
