@@ -128,11 +128,6 @@ const ROWS: &[Row] = &[
         &["q4_jobs_leave_the_middle_of_the_queue"],
     ),
     Row(
-        &["prefetch"],
-        None("it asks the processor for memory, and touches none"),
-        &["q4_jobs_leave_the_middle_of_the_queue"],
-    ),
-    Row(
         &["stock/mod", "stock/kept"],
         None("what a thread keeps it alone takes and gives; the list of threads has a lock"),
         &["x4_memory_of_jobs_goes_from_thread_to_thread", "what_is_kept_is_told_and_goes_with_its_thread"],
