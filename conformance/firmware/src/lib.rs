@@ -7,6 +7,8 @@ pub mod clock;
 mod faults;
 mod heap;
 pub mod line;
+#[path = "../heapless/src/stack.rs"]
+pub mod stack;
 #[path = "../../../adapters/examples/superloop/host.rs"]
 pub mod superloop;
 

@@ -20,7 +20,7 @@ pub struct Painted {
 }
 
 impl Painted {
-    /// Paints what lies below the stack of the caller, who has no heap there.
+    /// Paints what lies below the stack of the caller, who has no heap there: where there is one, it lies in a static.
     #[must_use]
     #[inline(never)]
     pub fn new() -> Self {

@@ -2,15 +2,23 @@
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
+use alloc::format;
 use core::future::{pending, ready};
 use core::time::Duration;
 
 use countermand_core::{Job, Outcome, Phase, Priority, Shutdown, WorkerConfig};
+use countermand_firmware::stack::Painted;
 use countermand_firmware::{Board, clock, line, set_up, superloop};
+
+/// The stack is no deeper than this, with whatever the loop, the drivers, the jobs and `main` have on it.
+const DEEPEST: usize = 8_192;
 
 #[cortex_m_rt::entry]
 fn entry() -> ! {
     set_up();
+    let painted = Painted::new();
     let config = WorkerConfig::new().lanes(2).drivers(1).capacity(8);
     let report = superloop::run::<Board, _>(config, |worker| async move {
         let answer = worker.submit(Job::task(ready(42)).priority(Priority::High)).await.expect("there is a place");
@@ -28,8 +36,10 @@ fn entry() -> ! {
     });
     let report = report.expect("the settings can be");
     assert_eq!((report.counts.accepted, report.counts.completed, report.counts.cancelled), (4, 2, 1));
-    line::say("superloop: 4 jobs settled");
-    line::leave(true)
+    assert!(painted.spare() > DEEPEST, "the depth that is looked for may be greater");
+    let depth = painted.depth();
+    line::say(&format!("superloop: 4 jobs settled, on {depth} bytes of stack"));
+    line::leave(depth <= DEEPEST)
 }
 
 /// The sleep comes to its end, and a job that is stopped meanwhile to its own.
