@@ -45,8 +45,10 @@ impl Panic {
     /// Drops it, and the payload with it: that, too, is others' code.
     pub(crate) fn discard(self) {
         if let Err(second) = contain_drop(self) {
-            // A payload whose destructor panics is not given a second chance.
-            core::mem::forget(second);
+            // A payload whose destructor panics is not given a second chance; text has none.
+            if second.message().is_none() {
+                core::mem::forget(second);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::bench::Hand;
+use common::held::{outcome, run};
 use common::{Count, poll};
 use countermand_core::{
     Cause, Class, HeldEnd, HeldEvicts, HeldHandle, HeldJob, HeldPolicy, HeldRefuses, HeldRouter, HeldToken, HeldUrgent,
@@ -19,46 +20,6 @@ use countermand_core::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn outcome<T, E, P: HeldPolicy>(handle: &mut HeldHandle<T, E, P>) -> Option<Outcome<T, E>> {
-    match Pin::new(handle).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => Some(outcome),
-        Poll::Pending => None,
-    }
-}
-
-/// Steps until there is nothing to do at this time.
-macro_rules! run {
-    ($driver:expr, $at:expr) => {{
-        let at = Instant::from_nanos($at.as_nanos() as u64);
-        let mut steps = (0..1_000).map(|_| $driver.step(&mut Context::from_waker(Waker::noop()), at));
-        steps.find(|step| *step != Step::Again).expect("it comes to rest")
-    }};
-}
-
-#[test]
-fn a_static_task_is_a_job() {
-    // Its slot has the pointer to it, whatever it holds.
-    static WORKER: HeldWorker<1, 1, { 2 * size_of::<usize>() }> = HeldWorker::new();
-    let task = Box::leak(Box::new(Box::pin(async {
-        let held = [7_u8; 1024];
-        poll_fn(|cx| {
-            cx.waker().wake_by_ref();
-            Poll::Ready(())
-        })
-        .await;
-        held.iter().map(|byte| u32::from(*byte)).sum::<u32>()
-    })));
-    // So that it counts as no leak.
-    static KEPT: AtomicUsize = AtomicUsize::new(0);
-    KEPT.store(std::ptr::from_ref(task).addr(), Ordering::SeqCst);
-    let task: Pin<&'static mut (dyn Future<Output = u32> + Send)> = task.as_mut();
-    assert!(size_of_val(&*task) > 1024);
-    let mut driver = WORKER.attend().expect("nobody else drives it");
-    let mut handle = WORKER.submit(HeldJob::task(task), Instant::ORIGIN).expect("there is a slot");
-    run!(driver, Duration::ZERO);
-    assert!(matches!(outcome(&mut handle), Some(Outcome::Completed(7168))));
-}
 
 /// Counts its drops; panics in its poll, or in its destructor.
 struct Bad {
@@ -93,7 +54,7 @@ fn x2_a_job_that_panics_is_dropped_once() {
         let bad = Bad { drops: drops.clone(), in_poll, in_drop };
         let mut handle = WORKER.submit(HeldJob::task(bad), Instant::ORIGIN).expect("a slot");
         let mut next = WORKER.submit(HeldJob::task(async { 9_u32 }), Instant::ORIGIN).expect("a slot");
-        run!(driver, Duration::ZERO);
+        run(&mut driver, Duration::ZERO);
         match outcome(&mut handle) {
             Some(Outcome::Completed(7)) => assert!(!in_poll && !in_drop),
             Some(Outcome::Panicked(panic)) => {
@@ -223,7 +184,7 @@ fn j5_a_job_with_a_grace_learns_of_a_request_when_there_is_one() {
         } else {
             handle.cancel();
         }
-        run!(driver, Duration::ZERO);
+        run(&mut driver, Duration::ZERO);
         assert_eq!(seen.lock().expect("free").last(), Some(&true), "by its token: {by_token}");
         assert!(matches!(outcome(&mut handle), Some(Outcome::Completed(7))));
     }
@@ -234,14 +195,14 @@ fn j5_a_job_with_a_grace_learns_of_a_request_when_there_is_one() {
         7
     });
     let mut waits = WORKER.submit(waits.under(&WAITS).grace(SECOND), Instant::ORIGIN).expect("a slot");
-    assert_eq!(run!(driver, Duration::ZERO), Step::Parked(None));
+    assert_eq!(run(&mut driver, Duration::ZERO), Step::Parked(None));
     WAITS.cancel();
-    run!(driver, Duration::ZERO);
+    run(&mut driver, Duration::ZERO);
     assert!(matches!(outcome(&mut waits), Some(Outcome::Completed(7))));
     drop(waits);
     let stuck = WORKER.submit(HeldJob::task(pending::<()>()).grace(SECOND), Instant::ORIGIN).expect("a slot");
     stuck.cancel();
-    run!(driver, Duration::ZERO);
+    run(&mut driver, Duration::ZERO);
     assert!(stuck.is_finished(), "in the queue it has none");
 }
 
@@ -258,11 +219,11 @@ fn q5_the_youngest_of_the_lowest_makes_room_without_a_heap() {
     let job = |priority| HeldJob::task(pending::<u32>()).priority(priority);
     let submit = |priority| WORKER.submit(job(priority), Instant::ORIGIN).expect("a slot");
     let runs = submit(Priority::Low);
-    run!(driver, Duration::ZERO);
+    run(&mut driver, Duration::ZERO);
     let [older, mut younger, urgent] = [Priority::Normal, Priority::Normal, Priority::High].map(submit);
     let mut waits = Box::pin(WORKER.submit_or_evict(job(Priority::Critical), Instant::ORIGIN));
     assert!(poll(waits.as_mut(), Waker::noop()).is_pending());
-    run!(driver, Duration::ZERO);
+    run(&mut driver, Duration::ZERO);
     assert!(matches!(outcome(&mut younger), Some(Outcome::Cancelled { cause: Cause::EVICTED, started: false })));
     assert!(![runs, older, urgent].iter().any(HeldHandle::is_finished));
 }
@@ -317,7 +278,7 @@ fn e7_a_panic_is_told_without_a_heap() {
     static WORKER: HeldWorker<1, 2, 64, Tells> = HeldWorker::new();
     let mut driver = WORKER.attend().expect("nobody else drives it");
     let handle = WORKER.submit(HeldJob::task(async { panic!("in its poll") }), Instant::ORIGIN).expect("a slot");
-    run!(driver, Duration::ZERO);
+    run(&mut driver, Duration::ZERO);
     assert!(handle.is_finished());
     assert_eq!(*TOLD.lock().expect("free"), [Class::Panicked]);
 }
@@ -357,38 +318,4 @@ fn x2_packets_go_with_their_router() {
     assert_eq!(Arc::strong_count(&held), 4);
     drop(router);
     assert_eq!(Arc::strong_count(&held), 1);
-}
-
-/// J5: what is asked for a grace has one, whatever it gives; and a token above it does not cut that short.
-#[test]
-fn j5_a_plain_and_a_fallible_job_have_a_grace_too() {
-    static WORKER: HeldWorker<3, 3, 160> = HeldWorker::new();
-    static ABOVE: HeldToken<'static> = HeldToken::new();
-    static POLLS: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
-    fn counts<T: 'static>(which: usize) -> impl Future<Output = T> + Send + 'static {
-        poll_fn(move |_| {
-            POLLS[which].fetch_add(1, Ordering::SeqCst);
-            Poll::Pending
-        })
-    }
-    let mut driver = WORKER.attend().expect("nobody else drives it");
-    let submit = "there is a slot";
-    let plain = HeldJob::task(counts::<()>(0)).grace(SECOND);
-    let mut plain = WORKER.submit(plain, Instant::ORIGIN).expect(submit);
-    let fallible = HeldJob::fallible(counts::<Result<(), u8>>(1)).grace(SECOND).under(&ABOVE);
-    let mut fallible = WORKER.submit(fallible, Instant::ORIGIN).expect(submit);
-    let not_asked = HeldJob::fallible(counts::<Result<(), u8>>(2)).grace(SECOND);
-    let mut not_asked = WORKER.submit(not_asked, Instant::ORIGIN).expect(submit);
-    run!(driver, Duration::ZERO);
-    assert!(plain.cancel() && ABOVE.cancel());
-    run!(driver, Duration::ZERO);
-    assert!(POLLS[..2].iter().all(|polls| polls.load(Ordering::SeqCst) > 1), "they are polled on");
-    assert!(!plain.is_finished() && !fallible.is_finished());
-    run!(driver, SECOND);
-    assert!(matches!(outcome(&mut plain), Some(Outcome::Cancelled { started: true, .. })), "its grace is over");
-    assert!(matches!(outcome(&mut fallible), Some(Outcome::Cancelled { started: true, .. })), "its grace is over");
-    assert!(outcome(&mut not_asked).is_none() && not_asked.cancel(), "nobody has asked it");
-    run!(driver, SECOND);
-    run!(driver, SECOND * 2);
-    assert!(not_asked.is_finished());
 }

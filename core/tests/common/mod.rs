@@ -3,6 +3,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod gate;
+pub(crate) mod held;
 pub(crate) mod log;
 pub(crate) mod router;
 
