@@ -78,3 +78,38 @@ fn d5_a_job_under_a_token_keeps_its_limits() {
     run(&mut driver, SECOND * 3);
     assert_eq!(timed_out(&mut later), Some(Phase::Running), "a second after it has begun");
 }
+
+/// D5: the time in its lane counts from when a job begins, not from when it was polled last.
+#[test]
+fn d5_a_job_that_is_polled_again_has_no_more_time_for_that() {
+    static WORKER: HeldWorker<1, 1, 192> = HeldWorker::new();
+    let mut driver = WORKER.attend().expect("nobody else drives it");
+    let sleep = WORKER.sleep(SECOND);
+    let twice = HeldJob::task(async move {
+        sleep.await;
+        pending::<()>().await;
+    });
+    let mut twice = WORKER.submit(twice.run_timeout(SECOND * 2), Instant::ORIGIN).expect("there is a slot");
+    run(&mut driver, Duration::ZERO);
+    run(&mut driver, SECOND);
+    assert!(outcome(&mut twice).is_none());
+    run(&mut driver, SECOND * 2);
+    assert!(matches!(outcome(&mut twice), Some(Outcome::TimedOut { phase: Phase::Running, .. })));
+}
+
+/// J11: a token is above a job whichever way round it was given that and its limits.
+#[test]
+fn j11_a_limit_around_a_token_hides_it_not() {
+    static WORKER: HeldWorker<2, 2, 192> = HeldWorker::new();
+    static ABOVE: HeldToken<'static> = HeldToken::new();
+    let mut driver = WORKER.attend().expect("nobody else drives it");
+    let run_limited = HeldJob::task(pending::<()>()).under(&ABOVE).run_timeout(SECOND);
+    let mut run_limited = WORKER.submit(run_limited, Instant::ORIGIN).expect("there is a slot");
+    let queue_limited = HeldJob::task(pending::<()>()).under(&ABOVE).queue_timeout(SECOND);
+    let mut queue_limited = WORKER.submit(queue_limited, Instant::ORIGIN).expect("there is a slot");
+    run(&mut driver, Duration::ZERO);
+    assert!(ABOVE.cancel());
+    run(&mut driver, Duration::ZERO);
+    assert!(matches!(outcome(&mut run_limited), Some(Outcome::Cancelled { started: true, .. })));
+    assert!(matches!(outcome(&mut queue_limited), Some(Outcome::Cancelled { started: true, .. })));
+}
