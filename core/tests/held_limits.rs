@@ -89,7 +89,8 @@ fn d5_a_job_that_is_polled_again_has_no_more_time_for_that() {
         sleep.await;
         pending::<()>().await;
     });
-    let mut twice = WORKER.submit(twice.run_timeout(SECOND * 2), Instant::ORIGIN).expect("there is a slot");
+    let twice = twice.run_timeout(SECOND * 2).queue_timeout(SECOND);
+    let mut twice = WORKER.submit(twice, Instant::ORIGIN).expect("there is a slot");
     run(&mut driver, Duration::ZERO);
     run(&mut driver, SECOND);
     assert!(outcome(&mut twice).is_none());
