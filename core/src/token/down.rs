@@ -23,7 +23,7 @@ impl NodeRef {
     fn let_go(self) -> Option<Dead> {
         let address = self.into_address();
         // SAFETY: this reference was counted until this line.
-        let refs = unsafe { address.as_ref() }.hub.refs.fetch_sub(Hub::ONE, Ordering::Release).wrapping_sub(Hub::ONE);
+        let refs = unsafe { address.as_ref() }.hub.refs.fetch_add(Hub::LESS, Ordering::Release).wrapping_add(Hub::LESS);
         if !Hub::is_gone(refs) {
             return None;
         }

@@ -40,8 +40,11 @@ impl Hub {
     /// In `refs`: one more that holds it.
     pub(super) const ONE: u32 = 2;
 
+    /// Added to `refs`: one less that holds it. Added, as the compiler takes the sign of a sum, but not that of a difference, from the instruction that makes it.
+    pub(super) const LESS: u32 = 0_u32.wrapping_sub(Self::ONE);
+
     /// What `refs` is when the last one has let go of a node that was put on no list.
-    pub(super) const NONE: u32 = 0_u32.wrapping_sub(Self::ONE);
+    pub(super) const NONE: u32 = Self::held_by(1).wrapping_add(Self::LESS);
 
     /// What `refs` is while so many hold it, one at least.
     #[inline]
