@@ -107,6 +107,9 @@ fn time_that_stands_still_is_a_stall_and_not_a_hang() {
         sim.now()
     });
     assert_eq!(end, at(1));
+    // Null control: time that goes on is no stall.
+    sim.set_auto_advance(true);
+    assert_eq!(sim.try_block_on(sim.sleep(SECOND)), Ok(()));
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn alarms_ring_late_but_within_the_bound() {
         latest = latest.max(late);
     });
     assert!(latest > Duration::from_millis(700), "{latest:?}");
-    // The control: without the fault there is none.
+    // Null control: without the fault there is none.
     let sim = Sim::new(0);
     sim.block_on(sim.sleep(SECOND));
     assert_eq!(sim.now(), at(1));
@@ -128,20 +131,26 @@ fn alarms_ring_late_but_within_the_bound() {
 
 #[test]
 fn turns_can_take_time() {
-    let sim = Sim::new(1);
-    sim.set_turn_cost(Duration::from_millis(2));
-    let own = sim.clone();
-    let turns = sim.block_on(async move {
-        let deadline = own.now().checked_add(SECOND).unwrap();
-        let mut turns = 0_u32;
-        // Without a cost this would spin for ever.
-        while !deadline.is_due(own.now()) {
-            own.yield_now().await;
-            turns += 1;
-        }
-        turns
-    });
+    let turns_in_a_second = |cost| {
+        let sim = Sim::new(1);
+        sim.set_turn_cost(cost);
+        sim.set_turn_limit(2_000);
+        let own = sim.clone();
+        sim.try_block_on(async move {
+            let deadline = own.now().checked_add(SECOND).unwrap();
+            let mut turns = 0_u32;
+            while !deadline.is_due(own.now()) {
+                own.yield_now().await;
+                turns += 1;
+            }
+            turns
+        })
+    };
+    let turns = turns_in_a_second(Duration::from_millis(2)).unwrap();
     assert!((900..1_100).contains(&turns), "{turns}");
+    // Null control: without a cost the second never comes.
+    let stalled = turns_in_a_second(Duration::ZERO).unwrap_err();
+    assert_eq!(stalled.kind(), StallKind::Endless { turns: 2_000 });
 }
 
 #[test]

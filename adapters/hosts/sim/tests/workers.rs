@@ -1,6 +1,7 @@
 //! Real workers in virtual time.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -112,9 +113,10 @@ fn a_race_of_two_jobs_is_found() {
     assert!(found.iter().all(|&seed| lost(&Sim::new(seed))));
 }
 
-#[test]
-fn a_runtime_that_stops_settles_every_job() {
-    Sim::explore(0..30, |sim| {
+/// How many of six jobs a runtime that stops settles, or one that does not.
+fn settled_by_a_stop(seeds: Range<u64>, fault: bool) -> usize {
+    let mut settled = 0;
+    Sim::explore(seeds, |sim| {
         let worker = worker(sim, 2);
         let dropped = Arc::new(AtomicUsize::new(0));
         struct Counted(Arc<AtomicUsize>);
@@ -136,22 +138,34 @@ fn a_runtime_that_stops_settles_every_job() {
             for _ in 0..sim.random(12) {
                 sim.yield_now().await;
             }
-            sim.stop();
+            if fault {
+                sim.stop();
+            }
+            let ended = handles.iter().filter(|handle| handle.is_finished()).count();
+            settled += ended;
             let mut classes = Vec::new();
-            for handle in handles {
+            for handle in handles.into_iter().take(ended) {
                 classes.push(handle.await.class());
             }
             classes
         });
-        assert_eq!(dropped.load(Ordering::SeqCst), 6);
+        assert_eq!(dropped.load(Ordering::SeqCst), classes.len());
         for class in classes {
             assert!(
                 matches!(class, Class::Cancelled { cause, .. } if cause.kind() == CauseKind::Shutdown),
                 "{class:?}"
             );
         }
-        assert!(sim.block_on(worker.submit(Job::task(async {}))).is_err());
+        assert_eq!(sim.block_on(worker.submit(Job::task(async {}))).is_err(), fault);
     });
+    settled
+}
+
+#[test]
+fn a_runtime_that_stops_settles_every_job() {
+    assert_eq!(settled_by_a_stop(0..30, true), 30 * 6);
+    // Null control.
+    assert_eq!(settled_by_a_stop(0..30, false), 0, "without the fault something ended them");
 }
 
 #[test]
@@ -273,27 +287,34 @@ fn a_thread_without_a_runtime_may_wait_and_the_driving_one_is_refused() {
     assert!(matches!(waiting.join().unwrap(), Ok(Outcome::Completed(2))));
 }
 
-#[test]
-fn late_alarms_cost_time_and_no_outcome() {
+/// How late a time-out is at the most where alarms are so late.
+fn latest(lateness: Duration) -> Duration {
     let mut latest = Duration::ZERO;
     Sim::explore(0..30, |sim| {
-        sim.set_lateness(Duration::from_secs(5));
+        sim.set_lateness(lateness);
         let worker = worker(sim, 1);
         let settled = Arc::new(Mutex::new(None));
         let outcome = sim.block_on(async {
             let job = Job::task(std::future::pending::<()>()).run_timeout(Duration::from_secs(1));
-            let handle = worker.submit(job).await.unwrap();
+            let handle = worker.submit(job).await.expect("the queue waits");
             let (own, put) = (sim.clone(), Arc::clone(&settled));
-            handle.on_done(move |_| *put.lock().unwrap() = Some(Host::now(&own)));
+            handle.on_done(move |_| *put.lock().expect("no panic under it") = Some(Host::now(&own)));
             handle.await
         });
         assert!(outcome.is_timed_out(), "{outcome:?}");
-        let settled = settled.lock().unwrap().unwrap();
+        let settled = settled.lock().expect("no panic under it").expect("it has settled");
         let late = settled.saturating_since(Instant::from_nanos(1_000_000_000));
-        assert!(late <= Duration::from_secs(5));
+        assert!(late <= lateness);
         latest = latest.max(late);
     });
-    assert!(latest > Duration::from_secs(1), "the fault did not happen");
+    latest
+}
+
+#[test]
+fn late_alarms_cost_time_and_no_outcome() {
+    assert!(latest(Duration::from_secs(5)) > Duration::from_secs(1), "the fault did not happen");
+    // Null control.
+    assert_eq!(latest(Duration::ZERO), Duration::ZERO, "late without the fault");
 }
 
 #[test]

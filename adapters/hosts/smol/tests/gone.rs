@@ -19,6 +19,8 @@ fn occupied(executor: &Arc<Executor<'static>>) -> (Worker, [Handle<()>; 2]) {
     while worker.running() == 0 || !worker.is_quiet() {
         executor.try_tick();
     }
+    // Null control: as long as the executor is there, nothing of this settles.
+    assert!(handles.iter().all(|handle| !handle.is_finished()), "{:?}", worker.counts());
     (worker, handles)
 }
 

@@ -53,11 +53,12 @@ fn everything(journal: &Journal) -> BTreeSet<u64> {
     found.chain(letters).collect()
 }
 
-/// Opens the journal of these bytes, in which this range was damaged, and looks that everything else is there.
-fn recover(before: &[u8], bytes: Vec<u8>, damaged: &Range<usize>) {
+/// Opens the journal of these bytes, in which this range was damaged, and looks that everything else is there. Whether the damage was seen.
+fn recover(before: &[u8], bytes: Vec<u8>, damaged: &Range<usize>) -> bool {
     let disk = SimulatedDisk::new();
     disk.set_bytes(bytes);
     let (journal, recovery) = Journal::open_on(Arc::new(disk.clone()), config()).unwrap();
+    let seen = recovery.salvage.is_some();
     let there = everything(&journal);
     let missing = undamaged(before, damaged).difference(&there).copied().collect::<Vec<_>>();
     assert!(missing.is_empty(), "{damaged:?}: {missing:?} are missing; {recovery}");
@@ -71,12 +72,14 @@ fn recover(before: &[u8], bytes: Vec<u8>, damaged: &Range<usize>) {
     assert!(recovery.is_clean(), "{recovery}");
     assert_eq!(everything(&journal).len(), there.len() + 1);
     check(&journal);
+    seen
 }
 
 #[test]
 fn e12_every_record_outside_of_the_damage_is_kept() {
     let before = whole();
     let mut random = fastrand::Rng::with_seed(7);
+    let mut seen = 0;
     for round in 0..400 {
         let start = random.usize(..before.len());
         let length = 1 << random.usize(..14);
@@ -87,16 +90,31 @@ fn e12_every_record_outside_of_the_damage_is_kept() {
             1 => bytes[range.clone()].iter_mut().for_each(|byte| *byte = random.u8(..)),
             _ => bytes[range.clone()].iter_mut().for_each(|byte| *byte ^= 1 << random.u8(..8)),
         }
-        recover(&before, bytes, &range);
+        seen += u32::from(recover(&before, bytes, &range));
     }
+    assert!(seen > 0, "the fault did not happen: no damage was seen");
+}
+
+#[test]
+fn null_control_without_damage_none_is_seen_and_damage_elsewhere_is_no_excuse() {
+    let before = whole();
+    assert!(!recover(&before, before.clone(), &(0..0)), "damage that nobody did");
+    let mut bytes = before.clone();
+    let damaged = bytes.len() / 4..bytes.len() / 2;
+    bytes[damaged].fill(0x55);
+    let missed = std::panic::catch_unwind(|| recover(&before, bytes, &(0..0)));
+    let said = *missed.expect_err("a quarter of the file is lost, and nothing is missed").downcast::<String>().unwrap();
+    assert!(said.contains("are missing"), "{said}");
 }
 
 #[test]
 fn e12_a_torn_tail_is_cut_at_the_last_valid_record() {
     let before = whole();
+    let mut seen = 0;
     for length in (0..before.len()).step_by(1537) {
-        recover(&before, before[..length].to_vec(), &(length..before.len()));
+        seen += u32::from(recover(&before, before[..length].to_vec(), &(length..before.len())));
     }
+    assert!(seen > 0, "the fault did not happen: no torn tail was seen");
 }
 
 #[test]
@@ -124,6 +142,8 @@ fn e12_in_files_the_damaged_one_is_kept_aside() {
     let path = directory.path().join("a.journal");
     let mut bytes = whole();
     let end = bytes.len();
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(Journal::verify(&path).unwrap().is_whole(), "null control: it is whole before it is damaged");
     bytes[4096..8192].fill(0x55);
     bytes[end / 2..end / 2 + 5000].fill(0x55);
     std::fs::write(&path, &bytes).unwrap();

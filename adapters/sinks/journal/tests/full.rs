@@ -28,6 +28,15 @@ fn open(disk: &Arc<dyn Disk>) -> (Journal, countermand_journal::Recovery) {
     Journal::open_on(disk.clone(), eager()).unwrap()
 }
 
+/// More than any disk of these tests has room for.
+const MOST: u64 = 20_000;
+
+/// The first ordinary packet that is refused, of so many.
+fn first_refused(journal: &Journal) -> Result<u64, String> {
+    let full = (1..=MOST).find(|number| append(journal, *number, Normal).is_err());
+    full.ok_or_else(|| format!("the fault did not happen: {MOST} packets, and the disk is not full"))
+}
+
 /// Fills the disk, has CRITICAL packets go into the reserve and beyond it, restarts, makes room, and sees all of it come back.
 fn fill_and_free(disk: &Arc<dyn Disk>, make_room: impl FnOnce()) {
     let (journal, recovery) = open(disk);
@@ -49,7 +58,7 @@ fn fill_and_free(disk: &Arc<dyn Disk>, make_room: impl FnOnce()) {
         }
         assert!(answers.iter().all(|answer| *answer == Some(Answer::Acknowledged)));
         kept.extend(batch);
-        assert!(number < 1_000_000, "the disk is never full");
+        assert!(number < MOST, "the fault did not happen: the disk is never full");
     };
     assert!(matches!(&refusal, Refusal::Later(text) if text.starts_with("disk full: ")), "{refusal:?}");
     assert!(journal.trouble().is_some_and(|trouble| trouble.starts_with("disk full: ")));
@@ -110,6 +119,13 @@ fn everything(journal: &Journal) -> BTreeSet<u64> {
 
 #[test]
 fn e12_what_is_behind_damage_in_the_reserve_is_kept() {
+    assert_eq!(lost_from_the_reserve(true), 1, "the fault did not happen");
+    // Null control.
+    assert_eq!(lost_from_the_reserve(false), 0, "lost without damage");
+}
+
+/// How many of five packets in the reserve are lost, of which one is damaged or none.
+fn lost_from_the_reserve(fault: bool) -> u64 {
     let disk = SimulatedDisk::new();
     disk.set_capacity(Some(1 << 20));
     let on: Arc<dyn Disk> = Arc::new(disk.clone());
@@ -130,13 +146,22 @@ fn e12_what_is_behind_damage_in_the_reserve_is_kept() {
     let damaged = number - 3;
     let text = format!("{{\"packet\":{damaged}}}");
     let place = memchr::memmem::find(&reserve, text.as_bytes()).unwrap();
-    reserve[place] ^= 1;
+    reserve[place] ^= u8::from(fault);
     disk.set_reserve_bytes(reserve);
     disk.set_capacity(None);
     let (journal, recovery) = open(&on);
-    assert_eq!(recovery.from_reserve, 4, "{recovery}");
     let there = everything(&journal);
-    assert!((1..=number).filter(|number| *number != damaged).eq(there), "{recovery}");
+    assert!((1..=number).filter(|number| !fault || *number != damaged).eq(there), "{recovery}");
+    check(&journal);
+    5 - recovery.from_reserve
+}
+
+#[test]
+fn null_control_a_disk_with_room_is_never_full() {
+    let (journal, _) = Journal::open_on(Arc::new(SimulatedDisk::new()), eager()).unwrap();
+    assert!(first_refused(&journal).unwrap_err().starts_with("the fault did not happen"));
+    append(&journal, 2_000_000, Critical).unwrap();
+    assert_eq!((journal.ledger().reserved, journal.trouble()), (0, None));
     check(&journal);
 }
 
@@ -160,7 +185,7 @@ fn e13_the_reserve_is_moved_without_being_asked() {
     config.retry_most = Duration::from_millis(1);
     let (journal, _) = Journal::open_on(Arc::new(disk.clone()), config).unwrap();
     let consumer = block_on(journal.consumer("reader")).unwrap();
-    let full = (1..).find(|number| append(&journal, *number, Normal).is_err()).unwrap();
+    let full = first_refused(&journal).unwrap();
     append(&journal, full + 1, Critical).unwrap();
     consumer.next(Stream::Emergency, 1, WallTime::now()).unwrap();
     disk.set_capacity(None);
@@ -177,7 +202,7 @@ fn e13_without_a_reserve_critical_is_refused_with_an_error_that_says_so() {
     let mut config = eager();
     config.reserve = 0;
     let (journal, _) = Journal::open_on(Arc::new(disk.clone()), config).unwrap();
-    (1..).find(|number| append(&journal, *number, Normal).is_err()).unwrap();
+    first_refused(&journal).unwrap();
     let refusal = append(&journal, 2_000_000, Critical).unwrap_err();
     assert!(matches!(&refusal, Refusal::Later(text) if text.contains("reserve of 0 bytes")), "{refusal:?}");
     disk.set_capacity(None);

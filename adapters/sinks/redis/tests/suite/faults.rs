@@ -1,44 +1,87 @@
 //! A server that is slow, stuck, or answers nonsense.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countermand_core::{Answer, Stream};
 use countermand_redis::{ConsumerConfig, Fault, RedisConsumer, RedisSink};
 
 use crate::liar::Liar;
-use crate::packets::{Seen, deliver, deliver_all, later, normal};
+use crate::packets::{Seen, deliver, deliver_all, later, normal, refused};
 use crate::server::{Server, free_port};
 
-on_both!(a_slow_server_is_waited_for, a_stuck_server_is_given_up_and_nothing_is_lost, nonsense_is_no_acknowledgement);
+on_both!(
+    a_slow_server_is_waited_for,
+    a_stuck_server_is_given_up_and_nothing_is_lost,
+    nonsense_is_no_acknowledgement,
+    null_control_a_server_without_faults_is_neither_slow_nor_stuck_nor_does_it_lie,
+);
+
+/// For those that must not be taken for slow, however busy the machine is.
+const PATIENT: Duration = Duration::from_secs(600);
 
 /// Longer than the half a second after which the client would give up by itself. That it passes is what is examined; nothing waits for it
 /// to be enough.
 const SLOW: Duration = Duration::from_millis(700);
 
 async fn a_slow_server_is_waited_for() {
-    let server = server!();
-    let mut sink = RedisSink::connect(server.config().response_timeout(Duration::from_secs(60))).await.unwrap();
+    let Some(waited) = waited(true).await else { return };
+    assert!(waited, "the fault did not happen: a server that is paused answered");
+}
+
+/// Whether a delivery ended only after the server had gone on, which was paused or was not.
+async fn waited(fault: bool) -> Option<bool> {
+    let server = Server::start()?;
+    let mut sink = RedisSink::connect(server.config().response_timeout(PATIENT)).await.unwrap();
     deliver_all(&mut sink, &normal(0..3)).await;
-    server.pause();
-    let resumes = std::thread::spawn(move || {
-        std::thread::sleep(SLOW);
-        server.resume();
-        server
+    if fault {
+        server.pause();
+    }
+    let (delivered, over) = std::sync::mpsc::channel();
+    let goes_on = Arc::new(AtomicBool::new(false));
+    let resumes = std::thread::spawn({
+        let goes_on = goes_on.clone();
+        move || {
+            if fault {
+                std::thread::sleep(SLOW);
+            } else {
+                over.recv().unwrap();
+            }
+            goes_on.store(true, Ordering::SeqCst);
+            server.resume();
+            server
+        }
     });
     deliver_all(&mut sink, &normal(3..6)).await;
+    let waited = goes_on.load(Ordering::SeqCst);
+    // Without the fault somebody listens.
+    let _ = delivered.send(());
     let server = resumes.join().unwrap();
     assert_eq!(server.run::<u64>("XLEN oona.normal"), 6);
+    Some(waited)
 }
 
 async fn a_stuck_server_is_given_up_and_nothing_is_lost() {
-    let server = server!();
-    let config = server.config().response_timeout(Duration::from_secs(1));
+    let Some(refused) = given_up(true).await else { return };
+    assert_eq!(refused, 2 * 9, "the fault did not happen: a server that is paused answered");
+}
+
+/// How many packets are refused, of nine that are sent twice, by a server that is paused or is not.
+async fn given_up(fault: bool) -> Option<usize> {
+    let server = Server::start()?;
+    let config = server.config().response_timeout(if fault { Duration::from_secs(1) } else { PATIENT });
     let mut sink = RedisSink::connect(config).await.unwrap();
     let packets = normal(0..9);
-    server.pause();
+    if fault {
+        server.pause();
+    }
+    let mut given_up = 0;
     for _ in 0..2 {
-        for answer in deliver(&mut sink, &packets).await {
-            assert!(later(&answer).starts_with("no answer") || later(&answer).starts_with("no connection"));
+        let answers = deliver(&mut sink, &packets).await;
+        given_up += refused(&answers);
+        for answer in answers.iter().filter(|answer| **answer != Answer::Acknowledged) {
+            assert!(later(answer).starts_with("no answer") || later(answer).starts_with("no connection"));
         }
     }
     server.resume();
@@ -59,6 +102,19 @@ async fn a_stuck_server_is_given_up_and_nothing_is_lost() {
         let _ = turn.await.unwrap();
     }
     seen.agrees_with(&packets);
+    Some(given_up)
+}
+
+async fn null_control_a_server_without_faults_is_neither_slow_nor_stuck_nor_does_it_lie() {
+    let Some(waited) = waited(false).await else { return };
+    assert!(!waited, "waited for without the fault");
+    assert_eq!(given_up(false).await, Some(0), "refused without the fault");
+    let server = server!();
+    let config = server.config().response_timeout(PATIENT);
+    let mut sink = RedisSink::new(config.clone()).unwrap();
+    assert_eq!(refused(&deliver(&mut sink, &normal(0..3)).await), 0, "refused without a lie");
+    let mut consumer = RedisConsumer::new(ConsumerConfig::new(config, "g", "c")).unwrap();
+    assert_eq!(consumer.turn(|_| async { Ok(()) }).await.unwrap().handled, 3);
 }
 
 async fn nonsense_is_no_acknowledgement() {
@@ -87,7 +143,9 @@ async fn nonsense_is_no_acknowledgement() {
     ];
     for lie in lies {
         let liar = Liar::start(server.port(), lie);
-        for answer in deliver(&mut sink, &packets).await {
+        let answers = deliver(&mut sink, &packets).await;
+        assert_eq!(refused(&answers), packets.len(), "the fault did not happen: {lie:?} was taken for an answer");
+        for answer in answers {
             assert!(!later(&answer).is_empty());
             assert_eq!(later(&answer).contains("LOADING"), lie.starts_with(b"-LOADING"), "{}", later(&answer));
         }

@@ -44,6 +44,11 @@ pub(crate) fn later(answer: &Answer) -> &str {
     }
 }
 
+/// How many packets were refused for now: the sign of a fault of the server.
+pub(crate) fn refused(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| **answer != Answer::Acknowledged).map(later).count()
+}
+
 /// What a handler was given, in that order.
 #[derive(Clone, Default)]
 pub(crate) struct Seen(Arc<Mutex<Vec<Entry>>>);

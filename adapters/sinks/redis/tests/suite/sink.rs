@@ -7,7 +7,7 @@ use countermand_redis::{Fault, RedisConfig, RedisSink, Signer};
 use futures_util::future::poll_immediate;
 use redis::Commands as _;
 
-use crate::packets::{deliver, deliver_all, later, normal, packet};
+use crate::packets::{deliver, deliver_all, later, normal, packet, refused};
 use crate::proxy::Proxy;
 use crate::server::{Server, free_port};
 
@@ -20,6 +20,7 @@ on_both!(
     a_server_that_is_not_there_is_a_refusal_for_now,
     a_delivery_that_is_dropped_is_not_overtaken,
     what_an_abandoned_connection_still_has_never_comes_after_its_successor,
+    null_control_a_connection_that_is_not_held_back_is_not_abandoned,
     an_empty_batch_and_a_large_one_come_back_answered,
 );
 
@@ -168,13 +169,28 @@ async fn a_delivery_that_is_dropped_is_not_overtaken() {
 }
 
 async fn what_an_abandoned_connection_still_has_never_comes_after_its_successor() {
-    let server = server!();
+    let Some(abandoned) = abandoned(true).await else { return };
+    assert_eq!(abandoned, 3, "the fault did not happen: what is held back was answered");
+}
+
+async fn null_control_a_connection_that_is_not_held_back_is_not_abandoned() {
+    let Some(abandoned) = abandoned(false).await else { return };
+    assert_eq!(abandoned, 0, "no answer, where nothing is held back");
+}
+
+/// How many of three packets got no answer on a connection that is held back or is not; the three after them go over the next one.
+async fn abandoned(fault: bool) -> Option<usize> {
+    let server = Server::start()?;
     let proxy = Proxy::to(server.port());
     let config = RedisConfig::new(format!("redis://127.0.0.1:{}", proxy.port()));
-    let mut sink = RedisSink::connect(config.response_timeout(Duration::from_secs(2))).await.unwrap();
-    proxy.hold();
-    for answer in deliver(&mut sink, &normal(0..3)).await {
-        assert!(later(&answer).starts_with("no answer"), "{}", later(&answer));
+    let mut sink =
+        RedisSink::connect(config.response_timeout(Duration::from_secs(if fault { 2 } else { 600 }))).await.unwrap();
+    if fault {
+        proxy.hold();
+    }
+    let answers = deliver(&mut sink, &normal(0..3)).await;
+    for answer in answers.iter().filter(|answer| **answer != Answer::Acknowledged) {
+        assert!(later(answer).starts_with("no answer"), "{}", later(answer));
     }
     // These three are too old by now, and the next ones are on their way.
     let mut waiting = normal(3..6);
@@ -183,9 +199,13 @@ async fn what_an_abandoned_connection_still_has_never_comes_after_its_successor(
         let mut refused = answers.iter().map(|answer| *answer != Answer::Acknowledged);
         waiting.retain(|_| refused.next().unwrap());
     }
+    // That connection ends with it, if it was not given up.
+    drop(sink);
     proxy.release();
-    let sent: Vec<_> = normal(3..6).iter().map(|packet| packet.parcel.body.bytes().to_vec()).collect();
+    let sent: Vec<_> =
+        normal(if fault { 3..6 } else { 0..6 }).iter().map(|packet| packet.parcel.body.bytes().to_vec()).collect();
     assert_eq!(bodies(&server, "oona.normal"), sent);
+    Some(refused(&answers))
 }
 
 async fn an_empty_batch_and_a_large_one_come_back_answered() {
