@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{PATIENCE, Place, packet};
+use support::{PATIENCE, Place, packet, was_killed};
 
 /// How often it is killed unless `WEATHERLIGHT_KILLS` says otherwise; the checks say a hundred.
 const KILLS: u32 = 10;
@@ -81,11 +81,13 @@ impl Writer {
     }
 }
 
-fn survives(host: &str, kills: u32, seed: u64) {
+/// So many lives, each ended at a random moment by a kill, or without the fault as asked for. How many were killed.
+fn survives(host: &str, lives: u32, seed: u64, fault: bool) -> u32 {
     let place = Place::new();
     let mut random = Random(seed);
     let mut writers = [Writer::new("ada"), Writer::new("bob")];
-    for _ in 0..kills {
+    let mut killed = 0;
+    for _ in 0..lives {
         let supervisor = place.start(&["--host", host]);
         let moment = Duration::from_micros(random.next() % 120_000);
         let socket = supervisor.socket.clone();
@@ -95,11 +97,12 @@ fn survives(host: &str, kills: u32, seed: u64) {
             }
             // The one sleep that is meant: the moment is what is random.
             thread::sleep(moment);
-            supervisor.kill();
+            let status = if fault { supervisor.kill() } else { supervisor.end() };
+            killed += u32::from(was_killed(status));
         });
     }
     let acknowledged: usize = writers.iter().map(|writer| writer.kept.len()).sum();
-    println!("{host}, seed {seed}: {kills} kills, {acknowledged} acknowledged");
+    println!("{host}, seed {seed}: {killed} kills, {acknowledged} acknowledged");
     assert!(acknowledged > 0, "nothing was ever acknowledged: this test has shown nothing");
 
     assert!(place.run("verify", &["weatherlight.journal"]).status.success(), "the journal is damaged");
@@ -119,13 +122,21 @@ fn survives(host: &str, kills: u32, seed: u64) {
     }
     let ledger = place.run("ledger", &["--format", "json"]);
     assert!(ledger.status.success(), "seed {seed}: {}", String::from_utf8_lossy(&ledger.stdout));
+    killed
 }
 
 #[test]
 fn what_was_acknowledged_survives_kills_at_random_moments() {
     let kills = std::env::var("WEATHERLIGHT_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
     let seed = std::env::var("WEATHERLIGHT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    survives("tokio", kills, seed);
-    survives("smol", kills.div_ceil(5), seed + 1);
-    survives("threads", kills.div_ceil(5), seed + 2);
+    for (host, kills, seed) in
+        [("tokio", kills, seed), ("smol", kills.div_ceil(5), seed + 1), ("threads", kills.div_ceil(5), seed + 2)]
+    {
+        assert_eq!(survives(host, kills, seed, true), kills, "{host}: the fault did not happen each time");
+    }
+}
+
+#[test]
+fn null_control_one_that_is_told_to_end_was_not_killed() {
+    assert_eq!(survives("tokio", 2, 1, false), 0, "killed without a kill");
 }

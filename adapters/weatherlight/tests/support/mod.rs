@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -133,6 +134,11 @@ pub(crate) fn wait(mut is_there: impl FnMut() -> bool) {
     }
 }
 
+/// Whether a supervisor was killed, and did not end by itself.
+pub(crate) fn was_killed(status: ExitStatus) -> bool {
+    status.signal() == Some(Signal::KILL.as_raw())
+}
+
 /// A supervisor that runs. Dropped, it is killed.
 pub(crate) struct Supervisor {
     pub(crate) child: Child,
@@ -202,9 +208,9 @@ impl Supervisor {
     }
 
     /// Ends it at once, as the loss of power would.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn kill(mut self) -> ExitStatus {
         self.child.kill().expect("it is there");
-        self.child.wait().expect("it ends");
+        self.child.wait().expect("it ends")
     }
 
     /// One exchange with the page: the status line and the heads, and the body.
