@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use countermand_core::{Cause, Class, Handle, Instant, Job, Shutdown, Token, Work, Worker};
 
+use super::late::alarm_alone;
 use crate::rules::kit::{Book, Filler, OUT_QUEUED, OUT_RUNNING, Puppet, TICK, from_now, has, lanes, secs, stopped};
 use crate::{Bench, Check, Flaw, Gate, Profile, ensure, ensure_eq};
 
@@ -83,11 +84,12 @@ pub(super) async fn d2_effective_though_the_alarm_is_late(bench: &Bench) -> Chec
     seen_when_a_sibling_starts(bench).await?;
     seen_when_a_lane_is_free(bench).await?;
     seen_when_the_keeper_is_rung(bench).await?;
-    if has(bench, Profile::NONE.blocking()) {
+    let calls = has(bench, Profile::NONE.blocking());
+    if calls {
         seen_by_a_call(bench).await?;
-        return Ok(5);
     }
-    Ok(4)
+    alarm_alone(bench).await?;
+    Ok(4 + u64::from(calls))
 }
 
 async fn seen_when_the_job_is_woken(bench: &Bench) -> Result<(), Flaw> {

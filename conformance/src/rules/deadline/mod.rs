@@ -2,6 +2,7 @@
 
 mod due;
 mod expiry;
+mod late;
 mod span;
 
 use crate::rule::rules;

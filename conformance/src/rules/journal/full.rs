@@ -12,9 +12,53 @@ pub(super) async fn e13_a_full_disk_has_a_reserve_for_what_is_critical(bench: &B
     let mut random = bench.random();
     let rounds = bench.rounds(2);
     for round in 0..rounds {
-        fills_up(bench, &mut random, round % 2 == 1).await?;
+        let packets = fills_up(bench, &mut random, round % 2 == 1).await?;
+        // Null control: on a disk that has no end the same packets fill nothing.
+        let (journal, _) = open(&SimulatedDisk::new(), small())?;
+        match fill(bench, &journal, packets).await {
+            Err(Flaw::Inconclusive(_)) => {}
+            Err(flaw) => return Err(flaw),
+            Ok(full) => return Err(broken(format_args!("a disk that has room was full: {:?}", full.refusal))),
+        }
     }
     Ok(rounds)
+}
+
+/// How a disk became full.
+struct Full {
+    /// The number of the last packet.
+    number: u64,
+    /// Those that were taken.
+    taken: Vec<u64>,
+    refusal: Refusal,
+}
+
+/// Ordinary packets, and then smaller ones, until the disk is full; no more than so many. Room that a commit gives back is there for the next.
+async fn fill(bench: &Bench, journal: &Journal, most: u64) -> Result<Full, Flaw> {
+    let (mut number, mut taken, mut last) = (0, Vec::new(), None);
+    for bytes in [50_000, 5_000] {
+        let mut in_a_row = 0;
+        while in_a_row < 3 {
+            if number == most {
+                return Err(Flaw::Inconclusive(format!(
+                    "the fault did not happen: {number} packets, and no disk is full"
+                )));
+            }
+            number += 1;
+            match append(bench, journal, number, Priority::Normal, bytes).await? {
+                Ok(()) => {
+                    taken.push(number);
+                    in_a_row = 0;
+                }
+                Err(refused) => {
+                    last = Some(refused);
+                    in_a_row += 1;
+                }
+            }
+        }
+    }
+    let refusal = last.ok_or_else(|| broken("a disk is full, and refused nothing"))?;
+    Ok(Full { number, taken, refusal })
 }
 
 async fn append(
@@ -28,7 +72,8 @@ async fn append(
     Ok(bench.within("an append is answered", answer).await?.map(drop))
 }
 
-async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> Result<(), Flaw> {
+/// Returns how many packets filled the disk.
+async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> Result<u64, Flaw> {
     let reserve = random.usize(4..8) << 12;
     let config = || {
         let mut config = small();
@@ -42,27 +87,9 @@ async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> 
     disk.set_capacity(Some(capacity));
     let (mut journal, recovery) = open(&disk, config())?;
     ensure!(recovery.no_reserve.is_none(), "there is no reserve: {recovery}");
-    let (mut number, mut taken) = (0, Vec::new());
-    // Ordinary packets, and then smaller and smaller ones, until the disk is full. Room that a commit gives back is there for the next.
-    let mut refusal = None;
-    for bytes in [50_000, 5_000] {
-        let mut in_a_row = 0;
-        while in_a_row < 3 {
-            number += 1;
-            match append(bench, &journal, number, Priority::Normal, bytes).await? {
-                Ok(()) => {
-                    taken.push(number);
-                    in_a_row = 0;
-                }
-                Err(refused) => {
-                    refusal = Some(refused);
-                    in_a_row += 1;
-                }
-            }
-            ensure!(number < 10_000, "{number} packets on a disk of {capacity} bytes, and it is not full");
-        }
-    }
-    said(refusal.as_ref(), "full")?;
+    let Full { mut number, mut taken, refusal } = fill(bench, &journal, 10_000).await?;
+    said(Some(&refusal), "full")?;
+    let packets = number;
     // The reserve, to its end.
     let (each, ordinary) = (random.usize(500..2_000), taken.len());
     let refusal = loop {
@@ -127,7 +154,7 @@ async fn fills_up(bench: &Bench, random: &mut fastrand::Rng, restarts: bool) -> 
     let (journal, recovery) = open(&disk, config())?;
     ensure!(recovery.is_clean(), "a journal that had recovered from a full disk had to again: {recovery}");
     ensure_eq!(kept(&journal)?, taken, "packets in the journal after a restart");
-    Ok(())
+    Ok(packets)
 }
 
 /// Refused for now, and why.

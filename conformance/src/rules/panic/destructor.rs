@@ -43,7 +43,22 @@ pub(super) async fn p2_a_destructor_that_panics_settles_its_job(bench: &Bench) -
     if runs_calls(bench) {
         queued_call(bench).await?;
     }
+    harmless(bench).await?;
     Ok(runs + 3)
+}
+
+/// Null control: of a destructor that does not panic the same look says that it did not.
+async fn harmless(bench: &Bench) -> Result<(), Flaw> {
+    let worker = bench.worker(WorkerConfig::new().lanes(1).drivers(1))?;
+    let census = Census::new();
+    let job = Job::task(Armed { pass: Gate::new().wait(), _bomb: census.probe() });
+    let handle = bench.submit(&worker, job).await?;
+    bench.quiet(&worker).await?;
+    handle.cancel();
+    ensure!(is_panicked(bench, handle, "a harmless destructor").await.is_err(), "a panic that nobody planted");
+    census.each_once("a harmless destructor")?;
+    ensure_eq!(worker.counts().panicked, 0, "panicked jobs, of which none panics");
+    all_settled(bench, &worker, 1).await
 }
 
 /// A task that waits for a gate and whose destructor panics.

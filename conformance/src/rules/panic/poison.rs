@@ -13,9 +13,12 @@ use crate::{Bench, Check, Flaw, Gate, Recorder, Touch, ensure, ensure_eq, poll};
 pub(super) async fn p3_a_panic_poisons_nothing(bench: &Bench) -> Check {
     let mut runs = 0;
     for touch in [Touch::Wake, Touch::Clone, Touch::Drop] {
-        token_after(touch)?;
-        worker_after(bench, touch).await?;
-        waits_for_the_end(bench, touch)?;
+        // Null control: the same without the panic.
+        for planted in [true, false] {
+            happened(planted, token_after(touch, planted)?, touch)?;
+            happened(planted, worker_after(bench, touch, planted).await?, touch)?;
+            happened(planted, waits_for_the_end(bench, touch, planted)?, touch)?;
+        }
         runs += 3;
     }
     caller_of_a_cancel(bench).await?;
@@ -23,9 +26,18 @@ pub(super) async fn p3_a_panic_poisons_nothing(bench: &Bench) -> Check {
     Ok(runs + 2)
 }
 
-/// Panics the first time that this is done to a waker of it.
-fn once(touch: Touch) -> Recorder {
-    let done = AtomicU64::new(0);
+/// Panics were seen where they are planted, and nowhere else.
+fn happened(planted: bool, panics: u64, touch: Touch) -> Result<(), Flaw> {
+    ensure!(planted || panics == 0, "{panics} panics, where no {touch:?} of a waker panics");
+    if planted && panics == 0 {
+        return Err(Flaw::Inconclusive(format!("the fault did not happen: no {touch:?} of a waker panicked")));
+    }
+    Ok(())
+}
+
+/// Panics the first time that this is done to a waker of it, if that is planted.
+fn once(touch: Touch, planted: bool) -> Recorder {
+    let done = AtomicU64::new(u64::from(!planted));
     Recorder::acting(move |seen| {
         if seen == touch && done.fetch_add(1, Ordering::SeqCst) == 0 {
             panic!("planted in a waker");
@@ -33,22 +45,24 @@ fn once(touch: Touch) -> Recorder {
     })
 }
 
-fn token_after(touch: Touch) -> Result<(), Flaw> {
+/// Returns how many panics came out.
+fn token_after(touch: Touch, planted: bool) -> Result<u64, Flaw> {
     let token = Token::new();
-    let bad = once(touch);
+    let bad = once(touch, planted);
+    let mut panics = 0;
     let mut waits: Vec<_> = (0..2).map(|_| Box::pin(token.child_token().cancelled_owned())).collect();
     let (waker, other) = (bad.waker(), Recorder::new());
     for wait in &mut waits {
-        let _ = quietly(|| poll(wait.as_mut(), &waker));
+        panics += came_out(|| poll(wait.as_mut(), &waker));
         // Replaces the waker, if it is there.
-        let _ = quietly(|| poll(wait.as_mut(), &other.waker()));
-        let _ = quietly(|| poll(wait.as_mut(), &waker));
+        panics += came_out(|| poll(wait.as_mut(), &other.waker()));
+        panics += came_out(|| poll(wait.as_mut(), &waker));
     }
-    let _ = quietly(|| drop(waits.pop()));
+    panics += came_out(|| drop(waits.pop()));
     let calls = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&calls);
     let _ = token.on_cancel(move |_| _ = count.fetch_add(1, Ordering::SeqCst));
-    let _ = quietly(|| token.cancel());
+    panics += came_out(|| token.cancel());
     ensure!(
         token.child_token().is_cancelled(),
         "{touch:?} of a waker panicked, and its tree is not cancelled by a cancel"
@@ -63,23 +77,31 @@ fn token_after(touch: Touch) -> Result<(), Flaw> {
     }
     let _ = quietly(|| drop((waits, waker)));
     bad.calm();
-    Ok(())
+    Ok(panics)
 }
 
-/// The same with those who wait for jobs and places.
-async fn worker_after(bench: &Bench, touch: Touch) -> Result<(), Flaw> {
+/// One, if this panics.
+fn came_out<R>(act: impl FnOnce() -> R) -> u64 {
+    u64::from(quietly(act).is_err())
+}
+
+/// The same with those who wait for jobs and places; counts what was contained, too.
+async fn worker_after(bench: &Bench, touch: Touch, planted: bool) -> Result<u64, Flaw> {
     let worker = bench.worker(WorkerConfig::new().lanes(1).drivers(1).capacity(1))?;
     let gate = Gate::new();
     let mut first = bench.submit(&worker, Job::task(gate.wait())).await?;
     bench.quiet(&worker).await?;
     let second = bench.submit(&worker, Job::task(async {})).await?;
-    let (bad, also_bad) = (once(touch), once(touch));
-    let (waker, also) = (bad.waker(), also_bad.waker());
+    let (bad, also_bad) = (once(touch, planted), once(touch, planted));
+    let (waker, also, other) = (bad.waker(), also_bad.waker(), Recorder::new().waker());
+    let mut panics = 0;
     let mut submit = Box::pin(worker.submit(Job::task(std::future::ready(6))));
     for _ in 0..2 {
-        let _ = quietly(|| poll(Pin::new(&mut first), &waker));
-        let _ = quietly(|| poll(submit.as_mut(), &also));
-        let _ = quietly(|| poll(Pin::new(&mut first), &Recorder::new().waker()));
+        panics += came_out(|| poll(Pin::new(&mut first), &waker));
+        panics += came_out(|| poll(submit.as_mut(), &also));
+        if touch != Touch::Wake {
+            panics += came_out(|| poll(Pin::new(&mut first), &other));
+        }
     }
     gate.open();
     bench.until("the jobs settle", || first.is_finished() && second.is_finished()).await?;
@@ -103,23 +125,27 @@ async fn worker_after(bench: &Bench, touch: Touch) -> Result<(), Flaw> {
         );
     }
     all_settled(bench, &worker, accepted).await?;
+    panics += worker.counts().contained_panics;
     let _ = quietly(|| drop((waker, also)));
     let report = bench.within("the drain ends", worker.shutdown(Shutdown::Drain)).await?;
     ensure!(report.counts.balances(), "{touch:?} of a waker panicked, and the report says {:?}", report.counts);
-    Ok(())
+    Ok(panics)
 }
 
 /// Of several who wait for the end of a worker, the first and the third have wakers that panic.
-fn waits_for_the_end(bench: &Bench, touch: Touch) -> Result<(), Flaw> {
+fn waits_for_the_end(bench: &Bench, touch: Touch, planted: bool) -> Result<u64, Flaw> {
     let (worker, mut crew) = Crew::new(bench, WorkerConfig::new().lanes(1).drivers(1))?;
     let gate = Gate::new();
     let job = worker.try_submit(Job::task(gate.wait()));
     crew.settle_down()?;
-    let recorders = [once(touch), Recorder::new(), once(touch), Recorder::new()];
+    let recorders = [once(touch, planted), Recorder::new(), once(touch, planted), Recorder::new()];
+    let (wakers, other) = (recorders.each_ref().map(Recorder::waker), Recorder::new().waker());
+    let mut panics = 0;
     let mut waits: Vec<_> = recorders.iter().map(|_| Box::pin(worker.shutdown(Shutdown::Drain))).collect();
-    for (wait, recorder) in waits.iter_mut().zip(&recorders) {
-        for _ in 0..2 {
-            let ready = quietly(|| poll(wait.as_mut(), &recorder.waker()).is_ready());
+    for (wait, waker) in waits.iter_mut().zip(&wakers) {
+        for waker in [waker, &other, waker] {
+            let ready = quietly(|| poll(wait.as_mut(), waker).is_ready());
+            panics += u64::from(ready.is_err());
             ensure!(!ready.unwrap_or(false), "a drain was over while a job ran");
         }
     }
@@ -135,8 +161,9 @@ fn waits_for_the_end(bench: &Bench, touch: Touch) -> Result<(), Flaw> {
         );
         ensure!(poll(wait.as_mut(), Waker::noop()).is_ready(), "the wait of number {place} is not over after the end");
     }
-    let _ = quietly(|| drop(waits));
-    Ok(())
+    panics += worker.counts().contained_panics;
+    let _ = quietly(|| drop((waits, wakers)));
+    Ok(panics)
 }
 
 /// A panic goes on to who called `cancel` (T9); the job is cancelled all the same.
@@ -169,7 +196,7 @@ async fn host_of_an_attendant(bench: &Bench) -> Result<(), Flaw> {
         let gate = Gate::new();
         let handle = worker.try_submit(Job::task(gate.wait())).map_err(refused)?;
         for attendant in &mut attendants {
-            let recorder = once(Touch::Clone);
+            let recorder = once(Touch::Clone, true);
             let waker = recorder.waker();
             let polled = quietly(|| attendant.poll(&waker));
             ensure!(polled.is_err(), "nobody cloned the host's waker, so nothing was shown");

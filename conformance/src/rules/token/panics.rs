@@ -11,9 +11,9 @@ use crate::{Bench, Check, Flaw, Recorder, Touch, ensure, poll};
 pub(super) async fn t9_panic_of_one_stops_no_other(_bench: &Bench) -> Check {
     const LENGTH: usize = 9;
     let mut runs = 0;
-    // Which of the told ones panic: each alone, the first two, and all.
+    // Which of the told ones panic: each alone, the first two, and all; and, as the null control, none.
     let alone = (0..LENGTH).map(|place| vec![place]);
-    let some: Vec<Vec<usize>> = alone.chain([vec![0, 1], vec![3, 7], (0..LENGTH).collect()]).collect();
+    let some: Vec<Vec<usize>> = alone.chain([vec![0, 1], vec![3, 7], (0..LENGTH).collect(), Vec::new()]).collect();
     for panicking in &some {
         for callbacks in [false, true] {
             let told: Arc<Mutex<Vec<usize>>> = Arc::default();
@@ -52,6 +52,14 @@ pub(super) async fn t9_panic_of_one_stops_no_other(_bench: &Bench) -> Check {
                 told == (0..LENGTH).collect::<Vec<_>>(),
                 "of {LENGTH} {what}, with {panicking:?} panicking, these were told: {told:?}"
             );
+            if panicking.is_empty() {
+                ensure!(
+                    matches!(result, Ok(true)),
+                    "a cancel did not return that it was first, where no {what} panics"
+                );
+                runs += 1;
+                continue;
+            }
             let payload =
                 result.err().ok_or_else(|| Flaw::Broken(format!("a panic of the {what} {panicking:?} vanished")))?;
             let planted = payload.downcast_ref::<String>().is_some_and(|text| text.starts_with("planted"));
