@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use countermand_core::{Cause, Class, Handle, Instant, Job, Shutdown, Token, Work, Worker};
 
-use super::late::alarm_alone;
 use crate::rules::kit::{Book, Filler, OUT_QUEUED, OUT_RUNNING, Puppet, TICK, from_now, has, lanes, secs, stopped};
 use crate::{Bench, Check, Flaw, Gate, Profile, ensure, ensure_eq};
 
@@ -84,12 +83,11 @@ pub(super) async fn d2_effective_though_the_alarm_is_late(bench: &Bench) -> Chec
     seen_when_a_sibling_starts(bench).await?;
     seen_when_a_lane_is_free(bench).await?;
     seen_when_the_keeper_is_rung(bench).await?;
-    let calls = has(bench, Profile::NONE.blocking());
-    if calls {
+    if has(bench, Profile::NONE.blocking()) {
         seen_by_a_call(bench).await?;
+        return Ok(5);
     }
-    alarm_alone(bench).await?;
-    Ok(4 + u64::from(calls))
+    Ok(4)
 }
 
 async fn seen_when_the_job_is_woken(bench: &Bench) -> Result<(), Flaw> {

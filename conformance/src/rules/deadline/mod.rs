@@ -2,7 +2,6 @@
 
 mod due;
 mod expiry;
-mod late;
 mod span;
 
 use crate::rule::rules;
